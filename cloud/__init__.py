@@ -1,0 +1,1 @@
+"""The sync and billing service: accounts, tariffs, bills, payments and the book behind them."""

@@ -1,0 +1,1 @@
+"""Quantities of the physical world as whole milli-units with a unit."""

@@ -1,0 +1,1 @@
+"""Readings of cumulative registers and what follows from them: usage, quality, anomalies."""

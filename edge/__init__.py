@@ -1,0 +1,1 @@
+"""The gateway: one asyncio program on a small box that never loses a reading."""

@@ -1,0 +1,1 @@
+"""The tests of Gatehouse, and the simulated site they and the demo run on."""
