@@ -1,0 +1,50 @@
+# One task list for people and for CI. `make demo` and `make test` set themselves up.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUN    := $(BIN)/python
+LOCK   := deploy/locks/dev.txt
+VENDOR := cloud/web/static/vendor/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e soak bench lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(VENV)/.installed: $(LOCK) pyproject.toml
+	@$(PYTHON) deploy/setup/check_python.py
+	@echo "setup: environment from $(LOCK) (about a minute the first time)"
+	@$(PYTHON) -m venv $(VENV) || { echo "setup: this Python cannot make an environment; install python3-venv"; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENDOR): cloud/web/package.json cloud/web/package-lock.json $(VENV)/.installed
+	@echo "setup: browser files from cloud/web/package-lock.json"
+	@$(RUN) deploy/setup/browser_files.py
+	@touch $@
+
+demo: $(VENV)/.installed $(VENDOR) ## the whole house on embedded defaults; Ctrl-C stops it
+	@$(RUN) -m tests.simulation.demo run
+
+demo-check: $(VENV)/.installed $(VENDOR) ## the same story without a person, seeded; ends in a table and .demo/report.json
+	@$(RUN) -m tests.simulation.demo check
+
+demo-clean: $(VENV)/.installed ## forget the demo's data
+	@$(RUN) -m tests.simulation.demo clean
+
+test: $(VENV)/.installed $(VENDOR) ## everything: style, types, import rules, data, unit, end to end
+	@deploy/setup/system_packages.sh
+	@$(RUN) deploy/setup/suites.py lint types imports data unit e2e
+
+lint types imports data unit e2e: $(VENV)/.installed $(VENDOR)
+	@$(RUN) deploy/setup/suites.py $@
+
+lock: ## resolve the locks again (needs uv)
+	@for extra in edge cloud; do \
+	  uv pip compile pyproject.toml --extra $$extra --universal --generate-hashes --no-header -q -o deploy/locks/$$extra.txt; done
+	@uv pip compile pyproject.toml --extra edge --extra cloud --extra dev --universal --generate-hashes --no-header -q -o $(LOCK)
+
+clean: ## forget the environment and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache cloud/web/static/vendor
