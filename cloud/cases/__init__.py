@@ -1,0 +1,1 @@
+"""Open exceptions, anomalies, repairs and disputes, each with an owner and an age."""

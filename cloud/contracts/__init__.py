@@ -1,0 +1,1 @@
+"""Leases and other contracts with their dated terms."""

@@ -1,0 +1,1 @@
+"""Parking sessions from gate events, and which household they are charged to."""
