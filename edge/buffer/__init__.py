@@ -1,0 +1,1 @@
+"""The store: a reading, an event or a receipt exists when its commit returned."""
