@@ -1,0 +1,1 @@
+"""Payment channels: one package per counterparty, all speaking the port of `provider`."""

@@ -1,0 +1,1 @@
+"""WeChat Pay APIv3: signatures, an asynchronous client and the trade bill file."""
