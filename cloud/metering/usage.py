@@ -7,13 +7,21 @@ A register that is absent or held yields `MissingUsage`, never zero. Pure values
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from common.civil import Period
+from common.errors import ensure
 from common.ids import MeterId
+from common.measure.quantity import MILLI
+from common.money.rounding import RoundingMode, divide
 from common.reading.reading import Quality, Quantity
+
+BOUNDARY_TOLERANCE = timedelta(hours=1)
+EXCHANGE_TOLERANCE = timedelta(days=1)
+HELD = Quality.SUSPECT | Quality.BACKWARDS | Quality.JUMP
 
 
 class MissingKind(StrEnum):
@@ -70,3 +78,86 @@ class MissingUsage:
     period: Period
     kind: MissingKind
     day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Days during which one meter counted for one place, with the facts that turn registers into usage.
+
+    `digits` is the count of whole digits of the register. `starts_installed` says that the span begins on the day the
+    meter was installed, `ends_removed` that it ends on the day it was removed: there the first or last reading of
+    that day stands for the midnight. `rollovers` are the days on which the register was confirmed to have
+    passed its highest value.
+    """
+
+    meter_id: MeterId
+    quantity: Quantity
+    period: Period
+    multiplier_milli: int
+    digits: int
+    starts_installed: bool = False
+    ends_removed: bool = False
+    rollovers: tuple[date, ...] = ()
+
+
+def register_at(midnight: datetime, candidates: Iterable[RegisterRef]) -> RegisterRef | None:
+    """Return the reading that stands for a midnight: the nearest within an hour, the later one of two equally near."""
+    near = [ref for ref in candidates if abs(ref.read_at - midnight) <= BOUNDARY_TOLERANCE]
+    return min(near, key=lambda ref: (abs(ref.read_at - midnight), -ref.read_at.timestamp()), default=None)
+
+
+def register_on_installing(midnight: datetime, candidates: Iterable[RegisterRef]) -> RegisterRef | None:
+    """Return the first reading of the day on which a meter was installed."""
+    after = [ref for ref in candidates if midnight <= ref.read_at <= midnight + EXCHANGE_TOLERANCE]
+    return min(after, key=lambda ref: ref.read_at, default=None)
+
+
+def register_on_removing(midnight: datetime, candidates: Iterable[RegisterRef]) -> RegisterRef | None:
+    """Return the last reading of a meter that was removed on the day that begins at the midnight."""
+    near = [ref for ref in candidates if abs(ref.read_at - midnight) <= EXCHANGE_TOLERANCE]
+    return max(near, key=lambda ref: ref.read_at, default=None)
+
+
+def usage_between(
+    span: Span, from_register: RegisterRef | None, to_register: RegisterRef | None
+) -> UsageSegment | MissingUsage:
+    """Return what a meter counted over a span, or why that is not known.
+
+    A register that went backwards is a usage only when a rollover was confirmed inside the span.
+    """
+    if from_register is None:
+        return _missing(span, MissingKind.NO_READING, span.period.start)
+    if to_register is None:
+        return _missing(span, MissingKind.NO_READING, span.period.end)
+    for register, day in ((from_register, span.period.start), (to_register, span.period.end)):
+        if register.quality & HELD:
+            return _missing(span, MissingKind.HELD_READING, day)
+    turns = sum(1 for day in span.rollovers if day in span.period)
+    full_turn = 10**span.digits * MILLI
+    counted = scaled(to_register.value_milli + turns * full_turn, span) - scaled(from_register.value_milli, span)
+    if counted < 0:
+        return _missing(span, MissingKind.BACKWARDS, span.period.end)
+    return UsageSegment(
+        meter_id=span.meter_id,
+        period=span.period,
+        from_register=from_register,
+        to_register=to_register,
+        quantity_milli=counted,
+        kind=_kind(turns, from_register.quality | to_register.quality),
+    )
+
+
+def scaled(register_milli: int, span: Span) -> int:
+    """Return a register after the multiplier; scaled before subtracting, so that segments add up exactly."""
+    ensure(span.multiplier_milli > 0, "the multiplier of a meter is positive")
+    return divide(register_milli * span.multiplier_milli, MILLI, RoundingMode.HALF_UP)
+
+
+def _kind(turns: int, quality: Quality) -> SegmentKind:
+    if quality & Quality.ESTIMATED:
+        return SegmentKind.ESTIMATED
+    return SegmentKind.ROLLOVER if turns else SegmentKind.MEASURED
+
+
+def _missing(span: Span, kind: MissingKind, day: date) -> MissingUsage:
+    return MissingUsage(meter_id=span.meter_id, period=span.period, kind=kind, day=day)

@@ -43,7 +43,8 @@ class ChargeBasis(StrEnum):
 class ChargeItem:
     """A charge item of a community, as billing and ledger see it.
 
-    `resource` names the meters of a metered item and is None otherwise. `tax_rate_micro` is in millionths, 60000 for 6 %.
+    `resource` names the meters of a metered item and is None otherwise. `tax_rate_micro` is in millionths: 60000 is
+    6 %.
     """
 
     charge_item_id: ChargeItemId
