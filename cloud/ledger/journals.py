@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from cloud.ledger.accounts import LedgerAccountRef
+from cloud.ledger.accounts import Guard, LedgerAccountRef
 from cloud.ledger.routes import Route, route_allows
 from common.errors import ensure
 from common.ids import BillId, CommunityId, TenantId
@@ -99,6 +99,8 @@ class TransferDraft:
         )
         resolves = self.kind in {TransferKind.POST, TransferKind.VOID}
         ensure(resolves == (self.pending is not None), "exactly a post or void names a reservation")
+        guarded = any(ref.kind.guard is not Guard.NONE for ref in (self.debit, self.credit))
+        ensure(self.kind is TransferKind.POSTED or guarded, "only a guarded account can be reserved")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,8 @@ def payment_received(
 ) -> tuple[TransferDraft, ...]:
     """Return the receipt of money: each allocation settles its line, the rest is paid ahead.
 
-    The money lies in clearing, cash or bank. The lines are of the same book, because no company's or fund's money pays another's bill.
+    The money lies in clearing, cash or bank. The lines are of the same book, because no company's or fund's money
+    pays another's bill.
     """
     ensure(into.type in _MONEY, f"money is not received into {into.type}")
     ensure(ahead_fen >= 0, "what is paid ahead is not negative")
