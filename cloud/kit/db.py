@@ -1,0 +1,238 @@
+"""The door to the database, and the only place that commits.
+
+    async with database.unit(tenant, actor) as unit:      one read-write transaction under the company's row security
+        unit.session                                      SQLAlchemy AsyncSession: add(), execute(), get(), scalars()
+        unit.now, unit.new_id()                           business time fixed for the unit; time-ordered ids
+        unit.publish(event)                               routed by cloud/flow.py to jobs, in the same transaction
+        unit.enqueue(NewJob(kind=..., key=...))           a job, in the same transaction; a known key changes nothing
+        unit.record("added", "meter", meter_id, after={...})   audit; a unit that wrote and recorded nothing is refused
+        await unit.load(table, columns, rows)             binary COPY into a table flagged bulk (worker only)
+    async with database.view(tenant) as session:          read-only, one snapshot, under row security
+    async with database.directory() as connection:        no company: only the functions of schema `directory`
+
+Leaving the block cleanly flushes, audits, enqueues and commits; an exception rolls everything back. Never commit or
+roll back yourself. Nothing here is sent twice: a unit that failed with a deadlock or a lost connection raises
+`BusyError`, and the caller (or its job) tries the whole unit again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import Table, event, insert, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+
+from cloud.kit import bulk
+from cloud.kit.actor import Actor
+from cloud.kit.audit import AuditRow
+from cloud.kit.errors import BusyError
+from cloud.kit.events import Event, Router
+from cloud.kit.jobqueue import insert_jobs
+from cloud.kit.jobs import NewJob
+from cloud.kit.tables import JsonObject
+from common.clock import Clock
+from common.errors import ensure
+from common.ids import IdSource, TenantId
+
+MACHINERY = {"machinery": True}
+_WROTE = "gatehouse_wrote"
+_WRITE = re.compile(
+    r"\s*(insert|update|delete|merge)\b|\s*with\b.*\b(insert\s+into|delete\s+from|update\s+\w+\s+set)\b", re.I | re.S
+)
+_RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
+_SET_TENANT = text("select set_config('app.tenant', :tenant, true)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """Bounds of a connection pool and of one statement."""
+
+    size: int = 5
+    overflow: int = 5
+    wait_s: int = 10
+    connect_s: int = 5
+    statement_s: int = 60
+
+
+class Unit:
+    """One unit of work: see the head of this module."""
+
+    def __init__(self, session: AsyncSession, tenant: TenantId, actor: Actor, now: datetime, ids: IdSource) -> None:
+        self.session = session
+        self.tenant = tenant
+        self.actor = actor
+        self.now = now
+        self._ids = ids
+        self._jobs: list[NewJob] = []
+        self._events: list[Event] = []
+        self._records: list[dict[str, Any]] = []
+
+    def new_id(self) -> UUID:
+        """Return a new time-ordered id."""
+        return self._ids.new()
+
+    def publish(self, event: Event) -> None:
+        """Tell the rest of the house what happened; heard if and only if this unit commits."""
+        self._events.append(event)
+
+    def enqueue(self, job: NewJob) -> None:
+        """Add a job to this transaction; a key the company has used before changes nothing."""
+        self._jobs.append(job)
+
+    def record(
+        self,
+        action: str,
+        object_kind: str,
+        object_id: UUID,
+        *,
+        before: JsonObject | None = None,
+        after: JsonObject | None = None,
+    ) -> None:
+        """Write an audit row: who (the unit's actor) did what to which thing.
+
+        Args:
+            action: a past participle, such as "added" or "issued".
+            object_kind: the table's name, such as "meter".
+            object_id: the id of the thing.
+            before: ids, figures and states as they were; no personal data.
+            after: the same as they are now.
+        """
+        self._records.append(
+            {
+                "tenant_id": self.tenant,
+                "audit_id": self._ids.new(),
+                "at": self.now,
+                "actor_kind": self.actor.kind,
+                "actor_id": self.actor.id,
+                "actor_name": self.actor.name,
+                "action": action,
+                "object_kind": object_kind,
+                "object_id": object_id,
+                "before": None if before is None else dict(before),
+                "after": None if after is None else dict(after),
+            }
+        )
+
+    async def load(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+        """COPY rows into a table flagged bulk, in this transaction, and return their count.
+
+        `columns` names what each row holds, in order and without `tenant_id`, which the loader puts in front itself.
+        The database checks the company of every row once more. Only the worker's role may load.
+        """
+        await self.session.flush()
+        connection = await self.session.connection()
+        connection.info[_WROTE] = True
+        return await bulk.copy_rows(connection, self.tenant, table, columns, rows)
+
+    async def seal(self, route: Router) -> None:
+        """Flush and add what must commit together with the domain's rows; called by `Database.unit` alone."""
+        await self.session.flush()
+        connection = await self.session.connection()
+        wrote = connection.info.get(_WROTE, False)
+        ensure(bool(self._records) or not wrote, "a unit of work wrote rows and recorded no deed in the audit")
+        if self._records:
+            await self.session.execute(insert(AuditRow), self._records, execution_options=MACHINERY)
+        jobs = [*self._jobs, *(job for event in self._events for job in route(event))]
+        if jobs:
+            await insert_jobs(self.session, tenant=self.tenant, now=self.now, ids=self._ids, jobs=jobs)
+
+
+class Database:
+    """The database as one role sees it: the API's or the worker's."""
+
+    def __init__(self, conninfo: str, *, clock: Clock, ids: IdSource, route: Router, pool: Pool | None = None) -> None:
+        self._engine = _engine(conninfo, pool or Pool())
+        self._clock = clock
+        self._ids = ids
+        self._route = route
+
+    @property
+    def clock(self) -> Clock:
+        """Return the business clock."""
+        return self._clock
+
+    @asynccontextmanager
+    async def unit(self, tenant: TenantId, actor: Actor) -> AsyncIterator[Unit]:
+        """Run one read-write transaction as a company; commit on a clean exit, roll back on any other."""
+        with _busy_as_refusal():
+            async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+                connection = await session.connection()
+                connection.info[_WROTE] = False
+                await session.execute(_SET_TENANT, {"tenant": str(tenant)})
+                unit = Unit(session, tenant, actor, self._clock.now(), self._ids)
+                yield unit
+                await unit.seal(self._route)
+
+    @asynccontextmanager
+    async def view(self, tenant: TenantId) -> AsyncIterator[AsyncSession]:
+        """Read as a company, from one snapshot, without the power to write."""
+        with _busy_as_refusal():
+            async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+                await session.execute(text("set transaction isolation level repeatable read, read only"))
+                await session.execute(_SET_TENANT, {"tenant": str(tenant)})
+                yield session
+
+    @asynccontextmanager
+    async def directory(self) -> AsyncIterator[AsyncConnection]:
+        """Ask what must be known before the company is: row security shows no row here, only functions answer."""
+        with _busy_as_refusal():
+            async with self._engine.begin() as connection:
+                yield connection
+
+    async def close(self) -> None:
+        """Close every pooled connection."""
+        await self._engine.dispose()
+
+
+class _busy_as_refusal:  # noqa: N801 - used as a word of the with statement
+    """Turn a failure of the moment (deadlock, restart, lost connection) into the refusal that says so."""
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, DBAPIError) and is_passing(error):
+            raise BusyError("the database could not do this now; nothing was changed, try again") from error
+
+
+def is_passing(error: DBAPIError) -> bool:
+    """Return whether an error of the database is of the moment, so that the whole unit may be tried again."""
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _RETRYABLE_STATES
+
+
+def _engine(conninfo: str, pool: Pool) -> AsyncEngine:
+    options = f"-c timezone=UTC -c statement_timeout={pool.statement_s * 1000} -c idle_in_transaction_session_timeout={pool.statement_s * 1000}"
+    engine = create_async_engine(
+        "postgresql+psycopg://",
+        connect_args=conninfo_to_dict(conninfo, options=options, connect_timeout=pool.connect_s),
+        pool_size=pool.size,
+        max_overflow=pool.overflow,
+        pool_timeout=pool.wait_s,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "before_cursor_execute", _note_write)
+    return engine
+
+
+def _note_write(
+    connection: Connection,
+    cursor: object,
+    statement: str,
+    parameters: object,
+    context: Any,
+    executemany: bool,  # noqa: FBT001
+) -> None:
+    del cursor, parameters, executemany
+    machinery = context is not None and context.execution_options.get("machinery", False)
+    if not machinery and _WRITE.match(statement):
+        connection.info[_WROTE] = True

@@ -1,0 +1,1 @@
+"""What tests share: servers, builders, clocks. It imports no test."""
