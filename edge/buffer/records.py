@@ -15,6 +15,7 @@ from typing import ClassVar, Protocol
 from uuid import UUID
 
 from common.ids import MeterId
+from edge.clock import ClockSource
 
 
 class Lane(IntEnum):
@@ -22,16 +23,6 @@ class Lane(IntEnum):
 
     GATE = 0  # gate, access, kiosk receipts and the personal items behind them: committed at once
     MEASURE = 1  # readings, gaps, evidence, provisional lines, anomalies, health
-
-
-class ClockSource(StrEnum):
-    """Where a business time comes from, best first."""
-
-    SYNCHRONISED = "synchronised"  # the kernel says its clock is disciplined
-    RTC = "rtc"
-    RECEIPT = "receipt"  # signed time in a cloud receipt
-    METER = "meter"
-    BOUNDED = "bounded"  # no trusted clock in this boot yet: order and durations hold, the date does not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +92,7 @@ class GapReason(StrEnum):
 class Gap:
     """Slots of a meter without a reading: from `first_slot_ms` to `last_slot_ms`, both included."""
 
-    KIND: ClassVar = "gap"
+    KIND: ClassVar[str] = "gap"
     meter_id: MeterId
     quantities: tuple[str, ...]
     first_slot_ms: int
@@ -115,7 +106,7 @@ class Gap:
 class Evidence:
     """The raw bytes behind the readings of one meter at one slot; once per meter and day."""
 
-    KIND: ClassVar = "evidence"
+    KIND: ClassVar[str] = "evidence"
     meter_id: MeterId
     slot_ms: int
     profile: str
@@ -131,7 +122,7 @@ class ParkingEvent:
     the tariff revision named, None where nothing was priced. `offline` marks a record that a camera repeated later.
     """
 
-    KIND: ClassVar = "parking"
+    KIND: ClassVar[str] = "parking"
     event_id: UUID
     lot: str
     what: str
@@ -154,7 +145,7 @@ class ParkingEvent:
 class AccessEvent:
     """One act at a door; `holder` names a `PersonalItem`."""
 
-    KIND: ClassVar = "access"
+    KIND: ClassVar[str] = "access"
     event_id: UUID
     door: str
     decision: str
@@ -166,7 +157,7 @@ class AccessEvent:
 class KioskReceipt:
     """What a resident was handed at the kiosk."""
 
-    KIND: ClassVar = "kiosk_receipt"
+    KIND: ClassVar[str] = "kiosk_receipt"
     event_id: UUID
     kiosk: str
     bill_number: str
@@ -178,7 +169,7 @@ class KioskReceipt:
 class PersonalItem:
     """A plate or a card number, in the lane whose bodies expire by retention class."""
 
-    KIND: ClassVar = "personal"
+    KIND: ClassVar[str] = "personal"
     item_id: UUID
     retention: str
     kind: str
@@ -192,7 +183,7 @@ class ProvisionalLine:
     Dates are ISO civil dates, the end not included; `usage_milli` is after the multiplier.
     """
 
-    KIND: ClassVar = "provisional"
+    KIND: ClassVar[str] = "provisional"
     meter_id: MeterId
     charge_code: str
     period_start: str
@@ -210,7 +201,7 @@ class ProvisionalLine:
 class AnomalyNote:
     """Something odd in a series: which rule, at which slot, the figure and the limit it broke, in milli-units."""
 
-    KIND: ClassVar = "anomaly"
+    KIND: ClassVar[str] = "anomaly"
     meter_id: MeterId
     quantity: str
     rule: str
@@ -223,7 +214,7 @@ class AnomalyNote:
 class Health:
     """Counters of the gateway and its wires since the last health record; integers by name."""
 
-    KIND: ClassVar = "health"
+    KIND: ClassVar[str] = "health"
     counters: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -231,7 +222,7 @@ class Health:
 class BundleEffect:
     """What became of a downlink bundle: `effect` is good, refused or rolled_back."""
 
-    KIND: ClassVar = "bundle_effect"
+    KIND: ClassVar[str] = "bundle_effect"
     kind: str
     version: int
     effect: str
@@ -242,7 +233,7 @@ class BundleEffect:
 class Note:
     """Something that happened to the gateway itself: boot, clock_step, shed, store_damaged, meter_swapped."""
 
-    KIND: ClassVar = "note"
+    KIND: ClassVar[str] = "note"
     what: str
     detail: str
 
@@ -263,6 +254,46 @@ Record = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StageState:
+    """What a stage wants to find again after a restart, committed together with the rows it was worked out from.
+
+    `body` is the stage's own; None forgets it.
+    """
+
+    owner: str
+    name: str
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampledPoint:
+    """One value of a sample, in milli-units of `unit` before the multiplier."""
+
+    quantity: str
+    unit: str
+    value_milli: int
+    quality: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """All that one slot of one meter gave: values, or a `Gap` among the records, never nothing.
+
+    The meter's cursor moves to `slot_ms` in the same commit; a sample at or before the cursor is a repeat and is
+    not stored again.
+    """
+
+    meter_id: MeterId
+    serial: str
+    profile: str
+    slot_ms: int
+    boot_ms: int
+    points: tuple[SampledPoint, ...]
+    records: tuple[Record, ...] = ()
+    states: tuple[StageState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventRow:
     """One stored record with its place in the order and its time."""
 
@@ -270,6 +301,16 @@ class EventRow:
     lane: Lane
     stamp: Stamp
     record: Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """The newest stored value of a point, for pages and for stages that start again."""
+
+    series: Series
+    slot_ms: int
+    value_milli: int
+    quality: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,91 @@
+"""Putting samples, records and stage states into their tables; runs on the writer's thread in its transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from common.clock import from_epoch_ms
+from edge.buffer.codec import encode
+from edge.buffer.records import Anchor, Lane, Note, Record, Sample, StageState
+from edge.buffer.state import WriterState
+from edge.clock import Instant
+
+
+def put_sample(connection: sqlite3.Connection, state: WriterState, sample: Sample) -> bool:
+    """Store one slot of one meter and move its cursor; return False for a repeat, which changes nothing."""
+    if sample.slot_ms <= state.cursors.get(sample.meter_id, -1):
+        return False
+    for point in sample.points:
+        point_no = state.point_no(connection, sample, point)
+        connection.execute(
+            "INSERT INTO reading (boot_no, boot_ms, slot_ms, point_no, value_milli, quality) VALUES (?, ?, ?, ?, ?, ?)",
+            (state.boot_no, sample.boot_ms, sample.slot_ms, point_no, point.value_milli, point.quality),
+        )
+        connection.execute(
+            "INSERT INTO latest VALUES (?, ?, ?, ?) ON CONFLICT (point_no) DO UPDATE SET"
+            " slot_ms = excluded.slot_ms, value_milli = excluded.value_milli, quality = excluded.quality",
+            (point_no, sample.slot_ms, point.value_milli, point.quality),
+        )
+    for record in sample.records:
+        put_record(connection, state, record, Lane.MEASURE, sample.boot_ms)
+    put_states(connection, sample.states)
+    connection.execute(
+        "INSERT INTO cursor VALUES (?, ?) ON CONFLICT (meter_id) DO UPDATE SET slot_ms = excluded.slot_ms",
+        (sample.meter_id.bytes, sample.slot_ms),
+    )
+    state.cursors[sample.meter_id] = sample.slot_ms
+    return True
+
+
+def put_record(
+    connection: sqlite3.Connection, state: WriterState, record: Record, lane: Lane, boot_ms: int | None = None
+) -> int:
+    """Store one record and return its sequence number; made now unless its boot-time instant is given."""
+    made_ms = state.look().boot_ms if boot_ms is None else boot_ms
+    row = connection.execute(
+        "INSERT INTO event (lane, kind, boot_no, boot_ms, body) VALUES (?, ?, ?, ?, ?) RETURNING seq",
+        (int(lane), record.KIND, state.boot_no, made_ms, encode(record)),
+    ).fetchone()
+    return int(row[0])
+
+
+def put_states(connection: sqlite3.Connection, states: Iterable[StageState]) -> None:
+    """Keep or forget stage states."""
+    for item in states:
+        if item.body is None:
+            connection.execute("DELETE FROM stage WHERE owner = ? AND name = ?", (item.owner, item.name))
+        else:
+            connection.execute(
+                "INSERT INTO stage VALUES (?, ?, ?) ON CONFLICT (owner, name) DO UPDATE SET body = excluded.body",
+                (item.owner, item.name, item.body),
+            )
+
+
+def keep_time(connection: sqlite3.Connection, state: WriterState, look: Instant) -> None:
+    """Anchor the clock when that is called for; a step is said and never moves, deletes or doubles a row.
+
+    After a backward step the cursors are drawn back to the new present, so that reading goes on at its next slot.
+    """
+    anchor = state.timeline.missing(state.boot_no, look)
+    if anchor is None:
+        return
+    step_ms = state.timeline.step_ms(state.boot_no, look)
+    put_anchor(connection, state, anchor)
+    if step_ms:
+        detail = f"{step_ms} ms to {from_epoch_ms(look.utc_ms).isoformat()} ({look.source})"
+        put_record(connection, state, Note(what="clock_step", detail=detail), Lane.MEASURE)
+    if step_ms < 0:
+        connection.execute("UPDATE cursor SET slot_ms = ? WHERE slot_ms > ?", (look.utc_ms, look.utc_ms))
+        for meter_id, slot_ms in state.cursors.items():
+            state.cursors[meter_id] = min(slot_ms, look.utc_ms)
+
+
+def put_anchor(connection: sqlite3.Connection, state: WriterState, anchor: Anchor) -> None:
+    """Keep an anchor; of two at the same boot-time instant the later one holds."""
+    connection.execute(
+        "INSERT INTO anchor VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT (boot_no, boot_ms) DO UPDATE SET"
+        " utc_ms = excluded.utc_ms, source = excluded.source, uncertainty_ms = excluded.uncertainty_ms, sealed = 0",
+        (anchor.boot_no, anchor.boot_ms, anchor.utc_ms, anchor.source.value, anchor.uncertainty_ms),
+    )
+    state.timeline.add(anchor)

@@ -1,0 +1,244 @@
+"""The store: samples and records in, sealed batches out; what a commit returned for survives power cuts.
+
+One SQLite file (WAL, full sync), one writer thread (`edge.buffer.writer`); this face of it lives in the event loop
+and does no I/O of its own. The measure lane is bounded: when it is full, `offer` waits, and a wire waits with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from common.errors import ensure
+from common.ids import MeterId
+from edge.buffer import rows, sealing, shelf
+from edge.buffer.opening import open_file
+from edge.buffer.records import (
+    Anchor,
+    BatchState,
+    Lane,
+    Latest,
+    Note,
+    Record,
+    Sample,
+    SealedBatch,
+    Sealer,
+    StageState,
+    StoredBundle,
+)
+from edge.buffer.schema import PAGE_BYTES
+from edge.buffer.shedding import Budget, pages_used
+from edge.buffer.state import WriterState
+from edge.buffer.writer import Urgency, Writer, WriterStats
+from edge.clock import ClockSource, EdgeClock, monotonic_s
+
+COMMIT_INTERVAL_S = 0.1
+SAMPLES_WAITING_MAX = 2_000
+RECORDS_PER_CALL_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreStatus:
+    """How full the store is and what waits in it; counts of rows and batches, bytes of the file in use."""
+
+    epoch: int
+    batches_sealed: int
+    batches_pending: int
+    readings_waiting: int
+    events_waiting: int
+    bytes_used: int
+    bytes_max: int
+
+
+class Store:
+    """The gateway's memory across power cuts."""
+
+    def __init__(self, writer: Writer, state: WriterState, lock: IO[bytes], budget: Budget) -> None:
+        self._writer = writer
+        self._state = state
+        self._lock = lock
+        self._budget = budget
+        self._sealer: Sealer | None = None
+        self._room = asyncio.Semaphore(SAMPLES_WAITING_MAX)
+        self._rows_wait = asyncio.Event()
+        self._rows_wait.set()
+        self._gate_waits = False
+        self.epoch = state.epoch
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        clock: EdgeClock,
+        entropy: Callable[[int], bytes],
+        budget: Budget,
+        commit_interval_s: float = COMMIT_INTERVAL_S,
+    ) -> Store:
+        """Open the store, making it when there is none; call before anything else of the gateway starts.
+
+        Raises:
+            RefusalError: another process holds it, the folder cannot be written, or a newer release wrote it.
+        """
+        opened = open_file(path, entropy, budget.pages_max)
+        connection = opened.connection
+        connection.execute("BEGIN IMMEDIATE")
+        state = WriterState(connection, clock.look, clock.boot_id)
+        fresh = state.begin_boot(connection)
+        rows.keep_time(connection, state, clock.look())
+        if fresh:
+            rows.put_record(connection, state, Note(what="boot", detail=clock.boot_id), Lane.MEASURE)
+        if opened.damaged is not None:
+            rows.put_record(connection, state, Note(what="store_damaged", detail=opened.damaged), Lane.MEASURE)
+        connection.execute("COMMIT")
+        writer = Writer(
+            connection, state, path=path, budget=budget, monotonic_s=monotonic_s, interval_s=commit_interval_s
+        )
+        return cls(writer, state, opened.lock, budget)
+
+    def close(self) -> None:
+        """Commit what waits and release the file."""
+        self._writer.close()
+        self._lock.close()
+
+    @property
+    def stats(self) -> WriterStats:
+        """Return the live counters of the writer."""
+        return self._writer.stats
+
+    def cursor(self, meter_id: MeterId) -> int | None:
+        """Return the last slot of a meter that is stored or said to be a gap, in milliseconds; None before any."""
+        return self._state.cursors.get(meter_id)
+
+    async def offer(self, sample: Sample) -> asyncio.Future[bool]:
+        """Hand a sample over, waiting while the lane is full; the future gives whether it was new, once committed."""
+        await self._room.acquire()
+        try:
+            future = self._writer.submit(
+                lambda connection, state: rows.put_sample(connection, state, sample), Urgency.MEASURE
+            )
+        except BaseException:
+            self._room.release()
+            raise
+        future.add_done_callback(lambda _: self._room.release())
+        future.add_done_callback(self._note_rows)
+        return future
+
+    async def record(self, *records: Record, lane: Lane = Lane.MEASURE, states: Sequence[StageState] = ()) -> None:
+        """Store records and stage states in one commit, the gate lane at once; returns when they are committed."""
+        ensure(len(records) <= RECORDS_PER_CALL_MAX, f"at most {RECORDS_PER_CALL_MAX} records a call")
+
+        def work(connection: sqlite3.Connection, state: WriterState) -> None:
+            for record in records:
+                rows.put_record(connection, state, record, lane)
+            rows.put_states(connection, states)
+
+        await self._writer.submit(work, Urgency.GATE if lane is Lane.GATE else Urgency.MEASURE)
+        if records:
+            self._gate_waits = self._gate_waits or lane is Lane.GATE
+            self._rows_wait.set()
+
+    async def stage(self, owner: str) -> Mapping[str, bytes]:
+        """Return what a stage stored, by name."""
+        return await self._writer.submit(lambda connection, _: shelf.stage(connection, owner), Urgency.READ)
+
+    async def latest(self) -> Sequence[Latest]:
+        """Return the newest stored value of every point."""
+        return await self._writer.submit(lambda connection, _: shelf.latest(connection), Urgency.READ)
+
+    async def status(self) -> StoreStatus:
+        """Return how full the store is."""
+
+        def work(connection: sqlite3.Connection, state: WriterState) -> StoreStatus:
+            waiting = shelf.waiting(connection)
+            return StoreStatus(
+                epoch=state.epoch,
+                batches_sealed=state.number,
+                batches_pending=waiting.batches,
+                readings_waiting=waiting.readings,
+                events_waiting=waiting.events,
+                bytes_used=pages_used(connection) * PAGE_BYTES,
+                bytes_max=self._budget.limit_bytes,
+            )
+
+        return await self._writer.submit(work, Urgency.READ)
+
+    def use_sealer(self, sealer: Sealer) -> None:
+        """Give the signer, once the gateway is enrolled; until then `seal` returns None and rows wait."""
+        self._sealer = sealer
+        self._rows_wait.set()
+
+    async def wait_rows(self) -> None:
+        """Return when rows wait to be sealed."""
+        await self._rows_wait.wait()
+
+    async def seal(self) -> SealedBatch | None:
+        """Move waiting rows into one signed batch, gate lane first; None when no row waits or nobody can sign."""
+        sealer = self._sealer
+        urgency = Urgency.GATE if self._gate_waits else Urgency.MEASURE
+        self._gate_waits = False
+        self._rows_wait.clear()
+        if sealer is None:
+            return None
+        batch = await self._writer.submit(lambda connection, state: sealing.seal(connection, state, sealer), urgency)
+        if batch is not None:
+            self._rows_wait.set()
+        return batch
+
+    async def pending(self, limit: int) -> Sequence[SealedBatch]:
+        """Return batches without a receipt: gate lane first, then oldest first."""
+        return await self._writer.submit(
+            lambda connection, state: sealing.pending(connection, state.epoch, limit), Urgency.READ
+        )
+
+    async def batch(self, number: int) -> SealedBatch | None:
+        """Return one batch again, settled or not; None when it is gone."""
+        return await self._writer.submit(
+            lambda connection, state: sealing.batch(connection, state.epoch, number), Urgency.READ
+        )
+
+    async def tried(self, number: int) -> None:
+        """Count one attempt to send the batch."""
+        await self._writer.submit(lambda connection, _: sealing.tried(connection, number), Urgency.MEASURE)
+
+    async def settle(self, number: int, receipt: bytes, state: BatchState) -> None:
+        """Keep the verified receipt and end the batch's waiting; purge what outlived its keep-time."""
+
+        def work(connection: sqlite3.Connection, writer_state: WriterState) -> None:
+            sealing.settle(connection, writer_state, number, receipt, state)
+            sealing.purge(connection, writer_state, self._budget.keep_ms)
+
+        await self._writer.submit(work, Urgency.MEASURE)
+
+    async def bundle(self, kind: str) -> StoredBundle | None:
+        """Return the bundle in force: the newest in trial, else the newest good one."""
+        return await self._writer.submit(lambda connection, _: shelf.bundle(connection, kind), Urgency.READ)
+
+    async def save_bundle(self, bundle: StoredBundle) -> None:
+        """Keep a bundle or change its state; a newer good one supersedes the older of its kind."""
+        await self._writer.submit(lambda connection, _: shelf.save_bundle(connection, bundle), Urgency.MEASURE)
+
+    async def receive_time(self, utc_ms: int, uncertainty_ms: int) -> None:
+        """Anchor the clock to the signed time of a receipt when nothing better is known in this boot."""
+
+        def work(connection: sqlite3.Connection, state: WriterState) -> None:
+            if state.stamp().source is not ClockSource.BOUNDED:
+                return
+            anchor = Anchor(
+                boot_no=state.boot_no,
+                boot_ms=state.look().boot_ms,
+                utc_ms=utc_ms,
+                source=ClockSource.RECEIPT,
+                uncertainty_ms=uncertainty_ms,
+            )
+            rows.put_anchor(connection, state, anchor)
+
+        await self._writer.submit(work, Urgency.MEASURE)
+
+    def _note_rows(self, future: asyncio.Future[bool]) -> None:
+        if not future.cancelled() and future.exception() is None:
+            self._rows_wait.set()

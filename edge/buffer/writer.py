@@ -1,0 +1,282 @@
+"""The one thread that writes: it groups jobs into commits, gate lane first, and checkpoints.
+
+Invariants: a job's future is resolved after the commit that holds its work returned, never before; gate jobs commit
+at once together with whatever waits; other jobs commit at most once an interval; an idle writer commits nothing.
+A full or failing disk refuses the jobs of the moment, says so, and the thread goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from common.errors import GatehouseError, InvariantError
+from edge.buffer.opening import set_page_limit
+from edge.buffer.rows import keep_time
+from edge.buffer.shedding import Budget, pages_used, shed
+from edge.buffer.state import WriterState
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection, WriterState], T]
+
+JOBS_PER_COMMIT_MAX = 4_000
+WAL_BYTES_MAX = 4 * 1024 * 1024
+_log = structlog.get_logger()
+
+
+class StoreUnavailableError(GatehouseError):
+    """The disk is full or failing: nothing of this job was stored, and it may be tried again later."""
+
+
+class Urgency(Enum):
+    """How soon a job is done."""
+
+    READ = "read"  # at once, outside any write transaction
+    GATE = "gate"  # committed at once
+    MEASURE = "measure"  # committed with its group, at most once an interval
+
+
+@dataclass(slots=True, kw_only=True)
+class WriterStats:
+    """Counters since start; the writer's thread counts, metrics read."""
+
+    commits: int = 0
+    jobs: int = 0
+    failures: int = 0
+    sheds: int = 0
+    checkpoints: int = 0
+    last_commit_us: int = 0
+    worst_commit_us: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job(Generic[T]):
+    work: Work[T]
+    urgency: Urgency
+    future: asyncio.Future[T]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    job: _Job[Any]
+    value: Any = None
+    error: GatehouseError | None = None
+
+
+class Writer:
+    """Owner of the writing connection and its thread."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        state: WriterState,
+        *,
+        path: Path,
+        budget: Budget,
+        monotonic_s: Callable[[], float],
+        interval_s: float,
+    ) -> None:
+        self._connection = connection
+        self._state = state
+        self._wal = path.with_name(path.name + "-wal")
+        self._budget = budget
+        self._monotonic_s = monotonic_s
+        self._interval_s = interval_s
+        self._changed = threading.Condition()
+        self._queues: dict[Urgency, deque[_Job[Any]]] = {urgency: deque() for urgency in Urgency}
+        self._stopping = False
+        self._next_commit_s = monotonic_s()
+        self.stats = WriterStats()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Work[T], urgency: Urgency) -> asyncio.Future[T]:
+        """Hand a job over; the future gives its value once committed.
+
+        Raises:
+            StoreUnavailableError: the store is closed.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        with self._changed:
+            if self._stopping:
+                raise StoreUnavailableError("the store is closed")
+            self._queues[urgency].append(_Job(work=work, urgency=urgency, future=future))
+            self._changed.notify()
+        return future
+
+    def close(self) -> None:
+        """Finish what waits, checkpoint and end the thread."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.close()
+
+    def _run(self) -> None:
+        """Serve until closed; a broken invariant ends the store, and with it the gateway, rather than hang it."""
+        group: list[_Job[Any]] = []
+        try:
+            while group := self._next_group():
+                if group[0].urgency is Urgency.READ:
+                    _deliver([self._read(job) for job in group])
+                else:
+                    self._commit(group)
+                    self._tend()
+        except Exception as error:  # noqa: BLE001 - the edge of the thread: counted, logged once, said to all
+            _log.exception("store_writer_failed")
+            broken = InvariantError(f"the store's writer failed: {error!r}")
+            with self._changed:
+                self._stopping = True
+                waiting = [job for queue in self._queues.values() for job in queue]
+            _deliver([_Done(job=job, error=broken) for job in (*group, *waiting)])
+
+    def _next_group(self) -> list[_Job[Any]]:
+        """Wait for work that is due and return it: reads alone, or gate jobs first and then the others."""
+        reads, gate, measure = (self._queues[urgency] for urgency in Urgency)
+        with self._changed:
+            while True:
+                if reads:
+                    return _take(reads)
+                wait_s = self._next_commit_s - self._monotonic_s()
+                if gate or (measure and (wait_s <= 0 or self._stopping)):
+                    return _take(gate) + _take(measure)
+                if self._stopping:
+                    return []
+                self._changed.wait(wait_s if measure else None)
+
+    def _commit(self, group: list[_Job[Any]]) -> None:
+        """Commit a group; when the disk refuses, make room and try again, at last the gate lane alone."""
+        started_s = self._monotonic_s()
+        self._next_commit_s = started_s + self._interval_s
+        trouble = self._attempt(group, self._budget.pages_measure)
+        if trouble is not None:
+            self._make_room()
+            trouble = self._attempt(group, self._budget.pages_measure)
+        if trouble is None:
+            self.stats.last_commit_us = int((self._monotonic_s() - started_s) * 1_000_000)
+            self.stats.worst_commit_us = max(self.stats.worst_commit_us, self.stats.last_commit_us)
+            return
+        gate = [job for job in group if job.urgency is Urgency.GATE]
+        refused = [job for job in group if job.urgency is not Urgency.GATE]
+        _log.error("store_refused_commit", error=str(trouble), jobs=len(group), gate_jobs=len(gate))
+        if gate and self._attempt(gate, self._budget.pages_max) is not None:
+            refused = group
+        error = StoreUnavailableError(f"the store took nothing: {trouble}")
+        _deliver([_Done(job=job, error=error) for job in refused])
+
+    def _attempt(self, jobs: list[_Job[Any]], pages: int) -> sqlite3.Error | None:
+        """Do jobs in one transaction and deliver their values after its commit; return what the disk said instead."""
+        try:
+            set_page_limit(self._connection, pages)
+            self._connection.execute("BEGIN IMMEDIATE")
+            keep_time(self._connection, self._state, self._state.look())
+            done = [self._guarded(job) for job in jobs]
+            self._connection.execute("COMMIT")
+        except (sqlite3.Error, InvariantError) as error:
+            self._roll_back()
+            self.stats.failures += 1
+            if isinstance(error, InvariantError):
+                raise
+            return error
+        self.stats.commits += 1
+        self.stats.jobs += len(jobs)
+        _deliver(done)
+        return None
+
+    def _guarded(self, job: _Job[Any]) -> _Done:
+        """Do one job inside a savepoint, so that a refused one leaves no trace and costs the others nothing."""
+        self._connection.execute("SAVEPOINT job")
+        done = self._do(job)
+        if done.error is not None:
+            self._connection.execute("ROLLBACK TO job")
+            self._state.load(self._connection)
+        self._connection.execute("RELEASE job")
+        return done
+
+    def _do(self, job: _Job[Any]) -> _Done:
+        try:
+            return _Done(job=job, value=job.work(self._connection, self._state))
+        except GatehouseError as error:
+            return _Done(job=job, error=error)
+
+    def _read(self, job: _Job[Any]) -> _Done:
+        try:
+            return self._do(job)
+        except sqlite3.Error as error:
+            return _Done(job=job, error=StoreUnavailableError(f"the store cannot be read: {error}"))
+
+    def _roll_back(self) -> None:
+        with suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            self._state.load(self._connection)
+
+    def _tend(self) -> None:
+        """Keep the log short and the file inside its budget; trouble here is only counted, the data is safe."""
+        try:
+            if self._wal.exists() and self._wal.stat().st_size > WAL_BYTES_MAX:
+                self._checkpoint()
+            if pages_used(self._connection) > self._budget.pages_shed:
+                self._shed()
+        except sqlite3.Error as error:
+            self.stats.failures += 1
+            _log.error("store_upkeep_failed", error=str(error))
+
+    def _make_room(self) -> None:
+        """Give the disk back what the log holds, and shed once."""
+        with suppress(sqlite3.Error):
+            self._checkpoint()
+            self._shed()
+
+    def _checkpoint(self) -> None:
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.stats.checkpoints += 1
+
+    def _shed(self) -> None:
+        set_page_limit(self._connection, self._budget.pages_max)
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            what = shed(self._connection, self._state)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            self._roll_back()
+            raise
+        if what is not None:
+            self.stats.sheds += 1
+            _log.warning("store_shed", what=what)
+
+
+def _take(queue: deque[_Job[Any]]) -> list[_Job[Any]]:
+    return [queue.popleft() for _ in range(min(len(queue), JOBS_PER_COMMIT_MAX))]
+
+
+def _deliver(done: list[_Done]) -> None:
+    """Resolve futures on their own loops; a loop that ended no longer wants its answers."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Done]] = {}
+    for item in done:
+        by_loop.setdefault(item.job.future.get_loop(), []).append(item)
+    for loop, items in by_loop.items():
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_resolve, items)
+
+
+def _resolve(items: list[_Done]) -> None:
+    for item in items:
+        if item.job.future.done():
+            continue
+        if item.error is not None:
+            item.job.future.set_exception(item.error)
+        else:
+            item.job.future.set_result(item.value)
