@@ -12,8 +12,7 @@ from typing import Any
 
 from psycopg import AsyncConnection as PsycopgConnection
 from psycopg import sql
-from sqlalchemy import Table, text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Dialect, Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.errors import InvariantError, ensure
@@ -45,7 +44,7 @@ async def copy_rows(
     """COPY rows in binary form and return their count; `tenant_id` is prefixed to each."""
     ensure(bool(table.info.get("bulk")), f"table {table.name} is not flagged for bulk loads")
     names = ("tenant_id", *columns)
-    types = [_type_name(table, name) for name in names]
+    types = [_type_name(table, name, connection.dialect) for name in names]
     statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
         sql.Identifier(table.name), sql.SQL(", ").join(sql.Identifier(name) for name in names)
     )
@@ -69,8 +68,8 @@ async def _driver(connection: AsyncConnection) -> PsycopgConnection[Any]:
     return driver
 
 
-def _type_name(table: Table, column: str) -> str:
+def _type_name(table: Table, column: str, dialect: Dialect) -> str:
     ensure(column in table.columns, f"table {table.name} has no column {column}")
-    compiled = table.columns[column].type.compile(dialect=postgresql.dialect()).split("(")[0]
+    compiled = table.columns[column].type.compile(dialect=dialect).split("(")[0]
     ensure(compiled in _COPY_TYPES, f"bulk loads know no type {compiled}")
     return _COPY_TYPES[compiled]

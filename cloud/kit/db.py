@@ -44,9 +44,12 @@ from common.errors import ensure
 from common.ids import IdSource, TenantId
 
 MACHINERY = {"machinery": True}
+_MILLI = 1_000
 _WROTE = "gatehouse_wrote"
 _WRITE = re.compile(
-    r"\s*(insert|update|delete|merge)\b|\s*with\b.*\b(insert\s+into|delete\s+from|update\s+\w+\s+set)\b", re.I | re.S
+    r"\s*(insert|update|delete|merge)\b"
+    r"|\s*with\b.*\b(insert\s+into|delete\s+from|update\s+\w+\s+set)\b",
+    re.IGNORECASE | re.DOTALL,
 )
 _RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
 _SET_TENANT = text("select set_config('app.tenant', :tenant, true)")
@@ -210,7 +213,8 @@ def is_passing(error: DBAPIError) -> bool:
 
 
 def _engine(conninfo: str, pool: Pool) -> AsyncEngine:
-    options = f"-c timezone=UTC -c statement_timeout={pool.statement_s * 1000} -c idle_in_transaction_session_timeout={pool.statement_s * 1000}"
+    bound_ms = pool.statement_s * _MILLI
+    options = f"-c timezone=UTC -c statement_timeout={bound_ms} -c idle_in_transaction_session_timeout={bound_ms}"
     engine = create_async_engine(
         "postgresql+psycopg://",
         connect_args=conninfo_to_dict(conninfo, options=options, connect_timeout=pool.connect_s),

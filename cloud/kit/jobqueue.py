@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import CursorResult, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.types import DateTime, Interval, Text, Uuid
@@ -46,15 +46,18 @@ _CLAIM = text("select * from directory.claim_jobs(:worker, :now, :wanted, :lease
     bindparam("lease", type_=Interval()),
     bindparam("kinds", type_=ARRAY(Text())),
 )
-_OWN = "where tenant_id = :tenant and job_id = :id and epoch = :epoch and state = 'leased'"
-_RENEW = text(f"update job set lease_until = clock_timestamp() + :lease {_OWN}").bindparams(  # noqa: S608 - constants only
-    bindparam("lease", type_=Interval())
-)
-_FINISH = text(f"update job set state = 'done', done_at = clock_timestamp(), lease_until = null {_OWN}")  # noqa: S608 - constants only
-_FAIL = text(
-    "update job set state = :state, lease_until = null, last_error = :error,"
-    f" retry_at = clock_timestamp() + :delay {_OWN}"  # noqa: S608 - constants only
-).bindparams(bindparam("delay", type_=Interval()))
+_RENEW = text("""
+    update job set lease_until = clock_timestamp() + :lease
+     where tenant_id = :tenant and job_id = :id and epoch = :epoch and state = 'leased'
+""").bindparams(bindparam("lease", type_=Interval()))
+_FINISH = text("""
+    update job set state = 'done', done_at = clock_timestamp(), lease_until = null
+     where tenant_id = :tenant and job_id = :id and epoch = :epoch and state = 'leased'
+""")
+_FAIL = text("""
+    update job set state = :state, lease_until = null, last_error = :error, retry_at = clock_timestamp() + :delay
+     where tenant_id = :tenant and job_id = :id and epoch = :epoch and state = 'leased'
+""").bindparams(bindparam("delay", type_=Interval()))
 
 
 async def insert_jobs(
@@ -159,5 +162,5 @@ async def archive(connection: AsyncConnection, *, older_than: timedelta, limit: 
 async def _touch(session: AsyncSession, statement: Any, job: Job, values: dict[str, Any]) -> None:
     owned = {"tenant": job.tenant, "id": job.id, "epoch": job.epoch}
     outcome = await session.execute(statement, owned | values, execution_options=_MACHINERY)
-    if outcome.rowcount != 1:
+    if not isinstance(outcome, CursorResult) or outcome.rowcount != 1:
         raise LeaseLostError(f"job {job.key} was taken over by another worker; its work of this worker is dropped")

@@ -165,7 +165,7 @@ class EmbeddedPostgres:
             base = self._folder / "server"
             base.mkdir(mode=0o700, exist_ok=True)
         else:
-            base = Path(tempfile.mkdtemp(prefix="gatehouse-", dir="/var/tmp"))  # noqa: S108 - mkdtemp makes it ours alone
+            base = Path(tempfile.mkdtemp(prefix="gatehouse-", dir="/var/tmp"))
         os.chown(base, self._user.uid, self._user.gid)
         pointer.write_text(f"{base}\n", encoding="utf-8")
         return base

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from enum import Enum as PyEnum
 from enum import StrEnum
-from typing import Annotated, Any, NewType
+from typing import Annotated, Any, ClassVar, NewType
 from uuid import UUID
 
 from sqlalchemy import (
@@ -39,6 +39,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
 from common import ids
@@ -82,7 +83,7 @@ class Base(DeclarativeBase):
     """Base of all rows."""
 
     metadata = metadata
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+    type_annotation_map: ClassVar[dict[Any, TypeEngine[Any]]] = {
         int: BigInteger(),
         str: Text(),
         bool: Boolean(),

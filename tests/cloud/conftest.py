@@ -2,7 +2,7 @@
 
     database         cloud.kit.db.Database of the API's role, on a fresh migrated database
     worker_database  the same database as the worker's role sees it (may claim jobs, may load in bulk)
-    clock            SettableClock: `clock.now()`, `clock.advance(days=1)`, `clock.set(instant)`; starts 2026-01-01T00:00Z
+    clock            SettableClock: `clock.now()`, `clock.advance(days=1)`, `clock.set(instant)`; from 2026-01-01T00:00Z
     ids              time-ordered ids on that clock from a seed: the same ids in every run
     tenant, other_tenant   two companies that exist (`TenantId`), each with its own rows
     actor            Actor of kind user, for `database.unit(tenant, actor)`
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
-from random import Random
 from uuid import UUID
 
 import pytest
@@ -32,6 +31,7 @@ from cloud.kit.roles import APP, WORKER
 from common.ids import TenantId, TimeOrderedIds
 from tests.support.clock import SettableClock
 from tests.support.postgres import TestServer, test_server
+from tests.support.randomness import seeded_bytes
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +53,7 @@ def clock() -> SettableClock:
 
 @pytest.fixture
 def ids(clock: SettableClock) -> TimeOrderedIds:
-    return TimeOrderedIds(clock.now, Random(20260101).randbytes)
+    return TimeOrderedIds(clock.now, seeded_bytes(20260101))
 
 
 @pytest.fixture

@@ -19,11 +19,10 @@ depends_on = None
 def upgrade() -> None:
     """Create the tables, then guard them."""
     metadata = whole_metadata()
+    connection = op.get_bind()
     op.execute("create extension if not exists btree_gist")
-    for statement in security.functions():
-        op.execute(statement)
-    metadata.create_all(op.get_bind())
+    security.run_script(connection, "guards.sql")
+    metadata.create_all(connection)
     for statement in security.guards(metadata):
         op.execute(statement)
-    for statement in security.directory():
-        op.execute(statement)
+    security.run_script(connection, "directory.sql")
