@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from itertools import accumulate, pairwise
 from typing import Any, NoReturn
 
 import cbor2
@@ -117,3 +118,17 @@ def require_plain(value: object, what: str) -> None:
             require_plain(item, what)
         return
     raise WireError(Refusal.UNREADABLE, f"{what} holds a {type(value).__name__}, which the wire does not carry")
+
+
+def pack_steps(values: Sequence[int]) -> cbor2.CBORTag:
+    """Return values as a typed array of the first value and the differences; runs of neighbours pack to nothing."""
+    return pack_integers([after - before for before, after in pairwise((0, *values))], signed=True)
+
+
+def unpack_steps(value: object, what: str, *, count_max: int) -> tuple[int, ...]:
+    """Return the values behind an array of differences; they are not range checked.
+
+    Raises:
+        WireError: as `unpack_integers`.
+    """
+    return tuple(accumulate(unpack_integers(value, what, count_max=count_max)))

@@ -56,6 +56,4 @@ ensure(CONTENT_BYTES_MAX <= ZSTD_WINDOW_MAX, "the window need not exceed what ma
 ensure(SEALED_READINGS_TARGET < READINGS_MAX, "a sealer stops before the bound")
 ensure(SEALED_ENTRIES_TARGET < ENTRIES_MAX, "a sealer stops before the bound")
 ensure(FRAME_BYTES_MAX * 2 < SIGNED_BYTES_MAX, "evidence must fit in a batch")
-ensure(
-    BUNDLE_BYTES_MAX * BUNDLES_PER_POLL_MAX < POLL_ANSWER_BYTES_MAX, "a full answer to a poll must fit in its bound"
-)
+ensure(BUNDLE_BYTES_MAX * BUNDLES_PER_POLL_MAX < POLL_ANSWER_BYTES_MAX, "a full answer to a poll must fit in its bound")

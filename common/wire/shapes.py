@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Generic, NoReturn, TypeVar
 from uuid import UUID
 
-from common.errors import RefusalError
+from common.errors import GatehouseError
 from common.wire.limits import TEXT_BYTES_MAX
 from common.wire.refusal import Refusal, WireError
 
@@ -171,7 +171,7 @@ class Shape(Generic[T]):
             return self.make(**named)
         except WireError:
             raise
-        except (RefusalError, ValueError) as error:
+        except (GatehouseError, ValueError) as error:
             raise WireError(Refusal.UNREADABLE, f"{what}: {error}") from error
 
     def kind(self) -> Kind:
