@@ -1,0 +1,1 @@
+"""Tests of bills, corrections and the chain behind them."""
