@@ -114,6 +114,13 @@ def to_milli(value: Fraction) -> int:
     return -magnitude if value < 0 else magnitude
 
 
+def decimal_text(digits: int, decimals: int) -> str:
+    """Return an integer count of the last decimal place as decimal text, 26 with 2 decimals as `0.26`."""
+    whole, fraction = divmod(abs(digits), _DECIMAL_BASE**decimals)
+    sign = "-" if digits < 0 else ""
+    return f"{sign}{whole}.{fraction:0{decimals}d}" if decimals else f"{sign}{whole}"
+
+
 def _reorder(raw: bytes, order: ByteOrder) -> bytes:
     words = [raw[n : n + 2] for n in range(0, len(raw), 2)]
     if order in {ByteOrder.CDAB, ByteOrder.DCBA}:
