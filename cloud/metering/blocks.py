@@ -1,10 +1,10 @@
 """One compressed block holds the readings of one quantity of one meter on one civil day.
 
 The body is zstd over a one-byte form, then little-endian integers: `count - 1` time steps in milliseconds (int32),
-`count - 1` value steps in milli-units (int32, or int64 where one does not fit), and, only where some reading is not good,
-`count` quality flags (uint16). First and last register, count and the union of the flags stand beside the body as
-columns, so that billing never unpacks it. Merging is a semilattice: any order and any repetition of batches gives the
-same block. Pure values and functions; no database.
+`count - 1` value steps in milli-units (int32, or int64 where one does not fit), and, only where some reading is not
+good, `count` quality flags (uint16). First and last register, count and the union of the flags stand beside the body
+as columns, so that billing never unpacks it. Merging is a semilattice: any order and any repetition of batches gives
+the same block. Pure values and functions; no database.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Rows of metering: blocks of readings, what corrects them, what was unpacked, and one-shot usage. Private to the domain.
+"""Rows of metering: blocks of readings, what corrects them, what was unpacked, and one-shot usage.
 
+Private to the domain.
 Blocks hold whole days: a later revision of a day contains all that the earlier ones held. Nothing here is ever
 changed; what is known at an instant is the newest revision recorded by then.
 """
@@ -31,6 +32,19 @@ class UnpackedBatchRow(TenantRow):
     recorded_at: Mapped[datetime]
 
     __table_args__ = (table_flags(append_only=True),)
+
+
+class BatchWatermarkRow(TenantRow):
+    """How far the batches of one store are unpacked without a hole; it only moves forward."""
+
+    __tablename__ = "batch_watermark"
+
+    gateway_id: Mapped[UUID] = mapped_column(primary_key=True)
+    store_epoch: Mapped[int] = mapped_column(primary_key=True)
+    contiguous: Mapped[int]
+    complete_until: Mapped[datetime | None]
+
+    __table_args__ = (table_flags(),)
 
 
 class MeterDayBlockRow(CommunityRow):

@@ -21,7 +21,8 @@ from common.reading.reading import Quality, Quantity
 
 BOUNDARY_TOLERANCE = timedelta(hours=1)
 EXCHANGE_TOLERANCE = timedelta(days=1)
-HELD = Quality.SUSPECT | Quality.BACKWARDS | Quality.JUMP
+# A register that may be false, or whose date may be, bills nothing until a person confirmed or replaced it.
+HELD = Quality.SUSPECT | Quality.BACKWARDS | Quality.JUMP | Quality.CLOCK_BOUNDED
 
 
 class MissingKind(StrEnum):

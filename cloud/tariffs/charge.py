@@ -36,7 +36,7 @@ class ChargeBasis(StrEnum):
     METERED = "metered"
     SHARE = "share"
     PARKING = "parking"
-    FIXED = "fixed"
+    FLAT = "flat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,88 @@
+"""What is odd in a batch, as findings from which cases are opened: the gateway's anomalies, strangers, contradictions.
+
+Pure; no database. Figures and ids only, no personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from uuid import UUID
+
+from cloud.metering.events import OddityFound
+from cloud.metering.unpacking import DayPoints, MeterHome
+from common.civil import civil_day
+from common.clock import from_epoch_ms
+from common.ids import MeterId
+from common.measure.quantity import format_milli
+from common.wire.batch import BatchContent, BatchHeader
+from common.wire.records import AnomalyNote
+
+NAMED_QUANTITIES_MAX = 5
+
+
+def findings_of(content: BatchContent, placed: DayPoints, homes: Mapping[MeterId, MeterHome]) -> Iterator[OddityFound]:
+    """Yield everything in a batch that a person must look at."""
+    yield from _strangers(content.header, placed)
+    seen: set[str] = set()
+    for _, note in content.records(AnomalyNote):
+        home = homes.get(note.meter_id)
+        if home is not None:
+            finding = _anomaly(content.header, note, home)
+            if finding.key not in seen:
+                seen.add(finding.key)
+                yield finding
+
+
+def _anomaly(header: BatchHeader, note: AnomalyNote, home: MeterHome) -> OddityFound:
+    day = civil_day(from_epoch_ms(note.slot_ms), home.zone)
+    value, limit = format_milli(note.value_milli), format_milli(note.limit_milli)
+    return OddityFound(
+        key=f"{note.rule}:{note.meter_id}:{note.quantity}:{day}:{header.epoch}:{header.sequence}",
+        kind="anomaly",
+        reason=note.rule,
+        object_kind="meter",
+        object_id=note.meter_id,
+        subject=note.quantity,
+        community_id=home.community_id,
+        detail_zh=f"{day} 读数异常（{note.rule}）：{value}，界限 {limit}。请核对表具与现场。",
+        detail_en=f"Anomaly {note.rule} on {day}: {value} against a limit of {limit}. Check the meter on site.",
+        figures={"value_milli": note.value_milli, "limit_milli": note.limit_milli, "day": day.isoformat()},
+    )
+
+
+def _strangers(header: BatchHeader, placed: DayPoints) -> Iterator[OddityFound]:
+    for meter_id in sorted(placed.unknown_meters):
+        yield _alarm(
+            header,
+            reason="unknown_meter",
+            object_kind="meter",
+            object_id=meter_id,
+            detail_zh="网关上报了未登记的表具；读数保存在签名批次中，登记后可补入。",
+            detail_en="A gateway reports a meter that is not registered; its readings stay in the signed batches.",
+        )
+    if placed.unknown_quantities:
+        names = ", ".join(sorted(placed.unknown_quantities)[:NAMED_QUANTITIES_MAX])
+        yield _alarm(
+            header,
+            reason="unknown_quantity",
+            object_kind="gateway",
+            object_id=header.gateway_id,
+            detail_zh=f"网关上报了未知的量：{names}。请升级云端或修正设备配置。",
+            detail_en=f"A gateway reports quantities nobody knows: {names}. Update the cloud or mend the profile.",
+        )
+
+
+def _alarm(
+    header: BatchHeader, *, reason: str, object_kind: str, object_id: UUID, detail_zh: str, detail_en: str
+) -> OddityFound:
+    return OddityFound(
+        key=f"{reason}:{object_id}:{header.gateway_id}:{header.epoch}:{header.sequence}",
+        kind="alarm",
+        reason=reason,
+        object_kind=object_kind,
+        object_id=object_id,
+        community_id=None,
+        detail_zh=detail_zh,
+        detail_en=detail_en,
+        figures={"sequence": header.sequence},
+    )

@@ -1,0 +1,152 @@
+"""Storing what gateways send, and answering what meters counted.
+
+A batch is stored once, whatever the order or number of its deliveries; a day's block grows by revisions that contain
+all that was known before. Usage is read for a whole community in a fixed number of statements.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.kit.db import Unit
+from cloud.metering import repository
+from cloud.metering.blocks import Point, merge, pack, unpack
+from cloud.metering.events import BatchUnpacked
+from cloud.metering.findings import findings_of
+from cloud.metering.mapping import block_of, block_row, gap_rows, key_of, provisional_rows
+from cloud.metering.registers import BlockEdges, Register, RegisterBook, RegisterQuestion, Revision, overlay
+from cloud.metering.tables import BatchWatermarkRow, UnpackedBatchRow
+from cloud.metering.unpacking import DayKey, DayPoints, MeterHome, points_by_day
+from cloud.metering.usage import RegisterRef
+from common.clock import to_epoch_ms
+from common.ids import CommunityId, GatewayId, MeterId
+from common.reading.reading import Quality
+from common.wire.batch import BatchContent, BatchHeader
+
+
+async def store_readings(unit: Unit, content: BatchContent, homes: Mapping[MeterId, MeterHome]) -> bool:
+    """Store the readings, gaps, estimates and oddities of one batch; return False when it was stored before.
+
+    Args:
+        unit: the unit of work; block revisions are recorded at its business time.
+        content: the batch as ingest opened it, its signature already verified.
+        homes: community and zone of every meter that the gateway may report.
+    """
+    header = content.header
+    placed = points_by_day(content, homes)
+    noted = UnpackedBatchRow(
+        tenant_id=unit.tenant,
+        gateway_id=header.gateway_id,
+        store_epoch=header.epoch,
+        sequence=header.sequence,
+        made_at=header.made.at,
+        readings=placed.count,
+        recorded_at=unit.now,
+    )
+    if not await repository.note_unpacked(unit.session, noted):
+        return False
+    await _store_blocks(unit, header, placed, homes)
+    unit.session.add_all(gap_rows(unit.tenant, unit.now, content, homes))
+    unit.session.add_all(provisional_rows(unit.tenant, unit.now, content, homes))
+    for finding in findings_of(content, placed, homes):
+        unit.publish(finding)
+    await _advance_watermark(unit, header)
+    unit.record("unpacked", "gateway_batch", header.gateway_id, after={"sequence": header.sequence})
+    unit.publish(BatchUnpacked(gateway_id=header.gateway_id, store_epoch=header.epoch, sequence=header.sequence))
+    return True
+
+
+async def register_book(session: AsyncSession, question: RegisterQuestion) -> RegisterBook:
+    """Return the registers that a question asks for, from which usages follow; four statements at most."""
+    refs: dict[Register, list[RegisterRef]] = defaultdict(list)
+    revisions: dict[Register, list[Revision]] = defaultdict(list)
+    for row in await repository.revisions(session, question):
+        revision = Revision(
+            meter_id=MeterId(row.meter_id),
+            quantity=row.quantity,
+            read_at=row.read_at,
+            rev=row.rev,
+            value_milli=row.value_milli,
+            quality=Quality(row.quality),
+        )
+        revisions[(revision.meter_id, revision.quantity)].append(revision)
+    edges = await repository.block_edges(session, question)
+    opened = await _opened_where_withdrawn(session, question.community_id, edges, revisions)
+    for edge in edges:
+        refs[edge.register].extend(edge.refs(opened[edge.key]) if edge.key in opened else edge.edge_refs())
+    rollovers: dict[Register, list[date]] = defaultdict(list)
+    for rollover in await repository.rollovers(session, question):
+        rollovers[(MeterId(rollover.meter_id), rollover.quantity)].append(rollover.day)
+    known = {
+        register: overlay(refs.get(register, ()), revisions.get(register, ()))
+        for register in refs.keys() | revisions.keys()
+    }
+    return RegisterBook(known, rollovers, question.zone)
+
+
+async def watermarks(session: AsyncSession, gateways: Collection[GatewayId]) -> dict[GatewayId, datetime | None]:
+    """Return until when each gateway's batches are unpacked without a hole; None where nothing is."""
+    until: dict[GatewayId, datetime | None] = dict.fromkeys(gateways)
+    for row in await repository.watermarks(session, gateways):
+        gateway_id = GatewayId(row.gateway_id)
+        instants = [instant for instant in (until[gateway_id], row.complete_until) if instant is not None]
+        until[gateway_id] = max(instants, default=None)
+    return until
+
+
+async def _opened_where_withdrawn(
+    session: AsyncSession,
+    community_id: CommunityId,
+    edges: Sequence[BlockEdges],
+    revisions: Mapping[Register, Sequence[Revision]],
+) -> dict[DayKey, tuple[Point, ...]]:
+    """Unpack only those blocks whose first or last register was withdrawn, so that the next one can stand for it."""
+    keys = [
+        edge.key
+        for edge in edges
+        if any(
+            revision.value_milli is None and to_epoch_ms(revision.read_at) in (edge.first.at_ms, edge.last.at_ms)
+            for revision in revisions.get(edge.register, ())
+        )
+    ]
+    if not keys:
+        return {}
+    revs = {edge.key: edge.rev for edge in edges}
+    rows = await repository.blocks_at(session, community_id, {key: revs[key] for key in keys})
+    return {key_of(row): unpack(block_of(row)) for row in rows}
+
+
+async def _store_blocks(unit: Unit, header: BatchHeader, placed: DayPoints, homes: Mapping[MeterId, MeterHome]) -> None:
+    by_community: dict[CommunityId, list[DayKey]] = defaultdict(list)
+    for key in placed.by_day:
+        by_community[homes[key.meter_id].community_id].append(key)
+    for community_id, keys in by_community.items():
+        known = {key_of(row): row for row in await repository.newest_blocks(unit.session, community_id, keys)}
+        for key in sorted(keys):
+            before = known.get(key)
+            old = unpack(block_of(before)) if before is not None else ()
+            merged = merge(old, placed.by_day[key])
+            if merged != old:
+                rev = before.rev + 1 if before is not None else 1
+                row = block_row(key, rev, pack(merged), header)
+                row.tenant_id, row.community_id, row.recorded_at = unit.tenant, community_id, unit.now
+                unit.session.add(row)
+
+
+async def _advance_watermark(unit: Unit, header: BatchHeader) -> None:
+    mark = await repository.locked_watermark(unit.session, unit.tenant, header.gateway_id, header.epoch)
+    behind = await repository.unpacked_after(unit.session, header.gateway_id, header.epoch, mark.contiguous)
+    advance(mark, behind)
+
+
+def advance(mark: BatchWatermarkRow, behind: Sequence[UnpackedBatchRow]) -> None:
+    """Move a watermark over the batches that follow it, up to the first hole."""
+    for batch in behind:
+        if batch.sequence != mark.contiguous + 1:
+            break
+        mark.contiguous = batch.sequence
+        mark.complete_until = max(batch.made_at, mark.complete_until or batch.made_at)
