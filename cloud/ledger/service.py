@@ -79,14 +79,15 @@ async def post_many(unit: Unit, drafts: Sequence[JournalDraft]) -> tuple[Journal
     ensure(len({draft.idem_key for draft in drafts}) == len(drafts), "movements of one go have keys of their own")
     entries = [_entry(unit, draft) for draft in drafts]
     await _refuse_sealed(unit.session, community_id, min(draft.business_date for draft in drafts))
-    added = await repository.insert_journals(unit.session, [_journal_row(unit, entry) for entry in entries])
-    fresh = [entry for entry in entries if entry.journal_id in added]
-    replayed = await _replayed(unit, community_id, [entry for entry in entries if entry.journal_id not in added])
+    standing = await _standing(unit, community_id, entries)
+    fresh = [entry for entry in entries if entry.journal_id not in standing]
     if fresh:
-        await _write(unit, community_id, fresh)
-        unit.record("posted", "journal", fresh[0].journal_id, after={"journals": len(fresh)})
+        added = await repository.insert_journals(unit.session, [_journal_row(unit, entry) for entry in fresh])
+        unit.record("posted", "journal", fresh[0].journal_id, after={"journals": len(added)})
+        standing |= await _standing(unit, community_id, [entry for entry in fresh if entry.journal_id not in added])
+        await _write(unit, community_id, [entry for entry in fresh if entry.journal_id in added])
     return tuple(
-        JournalRef(journal_id=replayed.get(entry.journal_id, entry.journal_id), replayed=entry.journal_id not in added)
+        JournalRef(journal_id=standing.get(entry.journal_id, entry.journal_id), replayed=entry.journal_id in standing)
         for entry in entries
     )
 
@@ -102,21 +103,25 @@ async def _refuse_sealed(session: AsyncSession, community_id: CommunityId, first
         raise SealedDayError(first, through)
 
 
-async def _replayed(unit: Unit, community_id: CommunityId, entries: Sequence[_Entry]) -> dict[UUID, UUID]:
-    """Return the id of the standing journal for each entry whose key was taken, after comparing what they say."""
+async def _standing(unit: Unit, community_id: CommunityId, entries: Sequence[_Entry]) -> dict[UUID, UUID]:
+    """Return the id of the standing journal for each entry whose key is taken, after comparing what they say."""
     if not entries:
         return {}
-    standing = await repository.journals_by_key(unit.session, community_id, [entry.draft.idem_key for entry in entries])
-    same: dict[UUID, UUID] = {}
+    found = await repository.journals_by_key(unit.session, community_id, [entry.draft.idem_key for entry in entries])
+    standing: dict[UUID, UUID] = {}
     for entry in entries:
-        journal_id, sha = standing[entry.draft.idem_key]
+        if entry.draft.idem_key not in found:
+            continue
+        journal_id, sha = found[entry.draft.idem_key]
         if sha != entry.request_sha:
             raise IdempotencyError(entry.draft.idem_key)
-        same[entry.journal_id] = journal_id
-    return same
+        standing[entry.journal_id] = journal_id
+    return standing
 
 
 async def _write(unit: Unit, community_id: CommunityId, entries: Sequence[_Entry]) -> None:
+    if not entries:
+        return
     refs = {
         ref.account_id(unit.tenant): ref
         for entry in entries

@@ -146,6 +146,7 @@ class TransferRow(CommunityRow):
         ForeignKeyConstraint(
             ["route", "debit_class", "credit_class"],
             ["fund_route.code", "fund_route.debit_class", "fund_route.credit_class"],
+            name="fk_transfer_fund_route",
         ),
         ForeignKeyConstraint(
             ["tenant_id", "community_id", "pending_journal_id", "pending_n", "debit_id", "credit_id"],
