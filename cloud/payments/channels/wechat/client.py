@@ -170,6 +170,7 @@ class WeChatPay:
             {
                 "Accept": "application/json",
                 "User-Agent": USER_AGENT,
+                "Wechatpay-Serial": self._merchant.ring.newest,
                 "Authorization": authorization(self._merchant.key, timestamp, nonce, signature),
             }
         )

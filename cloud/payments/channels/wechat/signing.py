@@ -66,9 +66,19 @@ class MerchantKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRing:
-    """The channel's public keys by serial: during a rotation two of them are live at once."""
+    """The channel's public keys by serial, oldest first: during a rotation two of them are live at once."""
 
     keys: Mapping[str, RSAPublicKey]
+
+    def __post_init__(self) -> None:
+        """Check that somebody can be believed."""
+        if not self.keys:
+            raise RefusalError("no channel key is configured; add the channel's public key to the merchant account")
+
+    @property
+    def newest(self) -> str:
+        """Return the serial that answers are asked to be signed with."""
+        return list(self.keys)[-1]
 
     def find(self, serial: str) -> RSAPublicKey:
         """Return the key of a serial.

@@ -1,0 +1,1 @@
+"""Contract tests: the product's clients against simulators that speak the true protocols."""
