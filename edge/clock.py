@@ -11,28 +11,18 @@ import ctypes
 import os
 import time
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from common.clock import Pace, to_epoch_ms
 from common.errors import RefusalError
+from common.wire.stamp import ClockSource
 
 MONTHS_OF_DOUBT_MS = 400 * 24 * 3600 * 1000  # what an unsynchronised clock may be off by
 _BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 _NANOSECONDS_PER_MILLISECOND = 1_000_000
 _MICROSECONDS_PER_MILLISECOND = 1_000
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
-
-
-class ClockSource(StrEnum):
-    """Where a business time comes from, best first."""
-
-    SYNCHRONISED = "synchronised"  # the kernel says its clock is disciplined
-    RTC = "rtc"
-    RECEIPT = "receipt"  # signed time in a cloud receipt
-    METER = "meter"
-    BOUNDED = "bounded"  # no trusted clock in this boot yet: order and durations hold, the date does not
 
 
 class Instant(NamedTuple):

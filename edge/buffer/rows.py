@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import Iterable
 
 from common.clock import from_epoch_ms
+from common.wire.records import Note
+from common.wire.stamp import Anchor
 from edge.buffer.codec import encode
-from edge.buffer.records import Anchor, Lane, Note, Record, Sample, StageState
+from edge.buffer.records import Lane, Record, Sample, StageState
 from edge.buffer.state import WriterState
 from edge.clock import Instant
 

@@ -9,20 +9,10 @@ from __future__ import annotations
 import sqlite3
 
 from common.errors import ensure
+from common.wire.stamp import Anchor, ClockSource
 from edge.buffer.codec import decode
-from edge.buffer.records import (
-    Anchor,
-    BatchState,
-    EventRow,
-    Lane,
-    ReadingRow,
-    SealedBatch,
-    Sealer,
-    SealMaterial,
-    Series,
-)
+from edge.buffer.records import BatchState, EventRow, Lane, ReadingRow, SealedBatch, Sealer, SealMaterial, Series
 from edge.buffer.state import WriterState, series_of
-from edge.clock import ClockSource
 
 READINGS_PER_BATCH_MAX = 10_000
 EVENTS_PER_BATCH_MAX = 1_000

@@ -12,7 +12,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from common.errors import ensure
-from edge.buffer.records import Lane, Note
+from common.wire.records import Note
+from edge.buffer.records import Lane
 from edge.buffer.rows import put_record
 from edge.buffer.schema import PAGE_BYTES
 from edge.buffer.state import WriterState

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from uuid import UUID
 
 from common.ids import MeterId
-from edge.buffer.records import Anchor, Sample, SampledPoint, Series, Stamp
+from common.wire.stamp import Anchor, ClockSource, Stamp
+from edge.buffer.records import Sample, SampledPoint, Series
 from edge.buffer.timeline import Timeline
-from edge.clock import ClockSource, Instant
+from edge.clock import Instant
 
 _SeriesKey = tuple[bytes, str, str, str, str]
 

@@ -15,26 +15,16 @@ from typing import IO
 
 from common.errors import ensure
 from common.ids import MeterId
+from common.wire.records import Note
+from common.wire.stamp import Anchor, ClockSource
 from edge.buffer import rows, sealing, shelf
 from edge.buffer.opening import open_file
-from edge.buffer.records import (
-    Anchor,
-    BatchState,
-    Lane,
-    Latest,
-    Note,
-    Record,
-    Sample,
-    SealedBatch,
-    Sealer,
-    StageState,
-    StoredBundle,
-)
+from edge.buffer.records import BatchState, Lane, Latest, Record, Sample, SealedBatch, Sealer, StageState, StoredBundle
 from edge.buffer.schema import PAGE_BYTES
 from edge.buffer.shedding import Budget, pages_used
 from edge.buffer.state import WriterState
 from edge.buffer.writer import Urgency, Writer, WriterStats
-from edge.clock import ClockSource, EdgeClock, monotonic_s
+from edge.clock import EdgeClock, monotonic_s
 
 COMMIT_INTERVAL_S = 0.1
 SAMPLES_WAITING_MAX = 2_000

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from common.errors import ensure
-from edge.buffer.records import Anchor, Stamp
-from edge.clock import ClockSource, Instant
+from common.wire.stamp import Anchor, ClockSource, Stamp
+from edge.clock import Instant
 
 DRIFT_PPM = 50
 STEP_MS_MIN = 2_000

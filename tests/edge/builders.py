@@ -10,8 +10,9 @@ import msgspec
 
 from common.clock import from_epoch_ms, to_epoch_ms
 from common.ids import MeterId
+from common.wire.stamp import ClockSource
 from edge.buffer.records import Record, Sample, SampledPoint, Sealed, SealMaterial, StageState
-from edge.clock import ClockSource, Instant
+from edge.clock import Instant
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)

@@ -11,23 +11,15 @@ from pathlib import Path
 import pytest
 
 from common.errors import RefusalError
+from common.wire.batch import PersonalItem
+from common.wire.records import Gap, GapReason, Note
+from common.wire.stamp import ClockSource
 from edge.buffer.opening import NO_DIGEST
-from edge.buffer.records import (
-    BatchState,
-    BundleState,
-    Gap,
-    GapReason,
-    Lane,
-    Note,
-    PersonalItem,
-    StageState,
-    StoredBundle,
-)
+from edge.buffer.records import BatchState, BundleState, Lane, StageState, StoredBundle
 from edge.buffer.schema import MIGRATIONS
 from edge.buffer.shedding import Budget
 from edge.buffer.store import Store
 from edge.buffer.writer import StoreUnavailableError
-from edge.clock import ClockSource
 from tests.edge.builders import QUARTER, HandClock, OpenSealer, counted, meter, sample
 
 MINUTE_MS = 60_000
