@@ -10,7 +10,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import RowMapping, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.metering.blocks import Point
@@ -99,7 +99,7 @@ async def newest_blocks(
     wanted = [(key.meter_id, key.quantity, key.day) for key in keys]
     statement = (
         select(MeterDayBlockRow)
-        .distinct(*_BLOCK_KEY)
+        .ext(distinct_on(*_BLOCK_KEY))
         .where(MeterDayBlockRow.community_id == community_id, tuple_(*_BLOCK_KEY).in_(wanted))
         .order_by(*_BLOCK_KEY, MeterDayBlockRow.rev.desc())
     )
@@ -110,7 +110,7 @@ async def block_edges(session: AsyncSession, question: RegisterQuestion) -> tupl
     """Return first and last register of the newest blocks known at the question's instant, without bodies."""
     statement = (
         select(*_BLOCK_EDGES)
-        .distinct(*_BLOCK_KEY)
+        .ext(distinct_on(*_BLOCK_KEY))
         .where(
             MeterDayBlockRow.community_id == question.community_id,
             MeterDayBlockRow.meter_id.in_(question.meters),
@@ -128,7 +128,7 @@ async def revisions(session: AsyncSession, question: RegisterQuestion) -> Sequen
     start, end = question.window
     statement = (
         select(ReadingRevisionRow)
-        .distinct(*_REVISION_KEY)
+        .ext(distinct_on(*_REVISION_KEY))
         .where(
             ReadingRevisionRow.community_id == question.community_id,
             ReadingRevisionRow.meter_id.in_(question.meters),
@@ -217,7 +217,7 @@ async def day_counts(
     """Return count and quality of the newest block of each meter, quantity and day, without bodies."""
     statement = (
         select(*_BLOCK_EDGES)
-        .distinct(*_BLOCK_KEY)
+        .ext(distinct_on(*_BLOCK_KEY))
         .where(
             MeterDayBlockRow.community_id == community_id,
             MeterDayBlockRow.meter_id.in_(meters),
@@ -241,7 +241,7 @@ async def provisional_lines(
     )
     statement = (
         select(ProvisionalLineRow)
-        .distinct(*key)
+        .ext(distinct_on(*key))
         .where(
             ProvisionalLineRow.community_id == community_id,
             ProvisionalLineRow.period_end > ending_in.start,
