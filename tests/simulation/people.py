@@ -9,28 +9,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
-GIVEN = [
-    "芳",
-    "伟",
-    "敏",
-    "静",
-    "强",
-    "磊",
-    "洋",
-    "艳",
-    "勇",
-    "杰",
-    "娟",
-    "涛",
-    "明",
-    "超",
-    "秀英",
-    "建国",
-    "晓东",
-    "思远",
-    "雨桐",
-    "子涵",
-]
+GIVEN_ONE = "芳伟敏静强磊洋艳勇杰娟涛明超"
+GIVEN_TWO = ("秀英", "建国", "晓东", "思远", "雨桐", "子涵")
 _TENANT_EVERY = 9
 _PLATE_EVERY = 3
 
@@ -62,7 +42,8 @@ def residents_of(seed: int, community: str, label: str) -> tuple[Resident, ...]:
 
 def _resident(seed: int, community: str, label: str, role: str, *, pays: bool) -> Resident:
     number = draw(seed, community, label, role)
-    name = SURNAMES[number % len(SURNAMES)] + GIVEN[number // 97 % len(GIVEN)]
+    given = (*GIVEN_ONE, *GIVEN_TWO)
+    name = SURNAMES[number % len(SURNAMES)] + given[number // 97 % len(given)]
     has_plate = pays and draw(seed, community, label, "plate") % _PLATE_EVERY == 0
     return Resident(
         name=name,
