@@ -1,0 +1,67 @@
+"""From the data of an answer to point values: exact, scaled, or refused; never a guess and never a zero for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from edge.device.plan import Block, Field
+from edge.device.profile import Point, Profile, UnitCodes
+from edge.driver.outcome import Exchange, FailureKind, PointValue, ReadFailure
+from edge.protocol.cjt188_items import UnitCode, heat_unit_stands_first, split_group
+from edge.protocol.values import ByteOrder, RegisterType, ValueRefusedError, bcd_low_first, number, to_milli
+
+_KWH_PER_UNIT = {"kWh": Fraction(1), "GJ": Fraction(10**6, 3600)}
+
+
+def decode_block(
+    profile: Profile, block: Block, data: bytes, parameters: Mapping[str, str], exchange: Exchange
+) -> tuple[list[PointValue], list[ReadFailure]]:
+    """Return the values of a block's points, and a failure for each point whose bytes must not be used."""
+    values: list[PointValue] = []
+    failures: list[ReadFailure] = []
+    for field in block.fields:
+        try:
+            values.append(_decode(profile, field, data, parameters, exchange))
+        except ValueRefusedError as refusal:
+            failures.append(
+                ReadFailure(
+                    kind=FailureKind.BAD_VALUE,
+                    points=(field.point.quantity,),
+                    detail=f"{field.point.id}: {refusal}",
+                    exchange=exchange,
+                )
+            )
+    return values, failures
+
+
+def _decode(
+    profile: Profile, field: Field, data: bytes, parameters: Mapping[str, str], exchange: Exchange
+) -> PointValue:
+    point = field.point
+    raw = data[field.offset : field.offset + point.size]
+    if len(raw) != point.size:
+        raise ValueRefusedError(f"the answer ends before byte {field.offset + point.size}")
+    if raw == point.not_available:
+        raise ValueRefusedError("the meter marks the value as not available")
+    exact = _number(point, raw, data) * point.scale
+    for name in point.multiply_by:
+        exact *= Fraction(parameters.get(name, profile.parameters[name].default))
+    return PointValue(quantity=point.quantity, raw=raw, value_milli=to_milli(exact), exchange=exchange)
+
+
+def _number(point: Point, raw: bytes, data: bytes) -> Fraction:
+    """Return the register's number, brought to the point's unit where the frame carries its own."""
+    if point.unit_codes is UnitCodes.NONE:
+        return number(raw, RegisterType(point.type), ByteOrder(point.order))
+    unit_first = point.unit_codes is UnitCodes.DETECT and heat_unit_stands_first(data)
+    digits, unit = split_group(raw, unit_first=unit_first)
+    return bcd_low_first(digits) * _factor(point, unit)
+
+
+def _factor(point: Point, unit: UnitCode) -> Fraction:
+    if unit.base == point.unit:
+        return unit.factor
+    if unit.base == "kWh" and point.unit in _KWH_PER_UNIT:
+        return unit.factor / _KWH_PER_UNIT[point.unit]
+    raise ValueRefusedError(f"the meter counts {unit.name}, the profile expects {point.unit}")

@@ -1,0 +1,168 @@
+"""A wire with meters: back-off of the dead, blocks of the read plan, values, and a second look at odd ones.
+
+Invariants: reads of one wire queue behind each other; each wanted point is answered by a value or a failure; a dead
+meter costs one short question a back-off; a register that runs backwards or jumps beyond what its profile allows is
+read again at once and taken only when both reads agree (the third net behind the codec and the line guard).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from common.clock import Clock
+from common.ids import MeterId
+from common.reading.reading import Quantity
+from edge.device.catalogue import Catalogue
+from edge.device.plan import Block, read_plan
+from edge.device.profile import PointKind, Profile
+from edge.driver.asking import Asker, BlockData, BlockFailure
+from edge.driver.decoding import decode_block
+from edge.driver.health import BackOff, DeviceHealth
+from edge.driver.outcome import DeviceConfig, FailureKind, PointValue, ReadFailure, ReadOutcome, WireConfig, WireStats
+
+_MILLI = 1000
+_SLACK_MILLI = 1000
+_HOUR = timedelta(hours=1)
+_SILENT = frozenset({FailureKind.TIMEOUT, FailureKind.BAD_FRAME, FailureKind.LINK_LOST})
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What one read of one device has given so far."""
+
+    values: list[PointValue] = field(default_factory=list)
+    failures: list[ReadFailure] = field(default_factory=list)
+
+
+class MeterWire:
+    """A `Wire` over whatever asks the questions."""
+
+    def __init__(
+        self, config: WireConfig, catalogue: Catalogue, asker: Asker, stats: WireStats, clock: Clock, back_off: BackOff
+    ) -> None:
+        self._config = config
+        self._catalogue = catalogue
+        self._asker = asker
+        self._stats = stats
+        self._clock = clock
+        self._health = DeviceHealth(back_off)
+        self._lock = asyncio.Lock()
+        self._last: dict[tuple[MeterId, Quantity], tuple[int, datetime]] = {}
+
+    @property
+    def config(self) -> WireConfig:
+        """Return the description the wire was built from."""
+        return self._config
+
+    @property
+    def stats(self) -> WireStats:
+        """Return the live counters."""
+        return self._stats
+
+    async def read(self, device: DeviceConfig) -> ReadOutcome:
+        """Read the device's points."""
+        profile = self._catalogue.profile(device.profile)
+        async with self._lock:
+            loop = asyncio.get_running_loop()
+            if not self._health.due(device.meter_id, loop.time()):
+                self._stats.backed_off += 1
+                return _all_failed(device, FailureKind.BACKED_OFF, "failed lately; the next probe is not due")
+            gathered = await self._read_blocks(profile, device)
+            if gathered.values or not all(failure.kind in _SILENT for failure in gathered.failures):
+                self._health.answered(device.meter_id)
+            elif any(failure.kind is not FailureKind.LINK_LOST for failure in gathered.failures):
+                self._health.failed(device.meter_id, loop.time())
+        return ReadOutcome(meter_id=device.meter_id, points=tuple(gathered.values), failures=tuple(gathered.failures))
+
+    async def close(self) -> None:
+        """Release the line."""
+        async with self._lock:
+            await self._asker.close()
+
+    async def _read_blocks(self, profile: Profile, device: DeviceConfig) -> _Gathered:
+        gathered = _Gathered()
+        blocks = read_plan(profile, device.points)
+        missing = set(device.points) - {field.point.quantity for block in blocks for field in block.fields}
+        if missing:
+            detail = f"model {profile.model} has no such point; correct the device's points"
+            gathered.failures.append(_failure(FailureKind.REFUSED, tuple(sorted(missing)), detail))
+        for n, block in enumerate(blocks):
+            result = await self._ask(profile, device, block)
+            if isinstance(result, BlockData):
+                await self._take(gathered, profile, device, block, result)
+                continue
+            gathered.failures.append(_block_failure(block, result))
+            if result.kind in _SILENT:
+                gathered.failures += [_block_failure(rest, result) for rest in blocks[n + 1 :]]
+                break
+        return gathered
+
+    async def _ask(self, profile: Profile, device: DeviceConfig, block: Block) -> BlockData | BlockFailure:
+        """Ask a block, a second time when nothing sound came from a meter that answered until now."""
+        result = await self._asker.ask(profile, device, block)
+        retry = isinstance(result, BlockFailure) and result.kind in _SILENT - {FailureKind.LINK_LOST}
+        if retry and not self._health.suspect(device.meter_id):
+            return await self._asker.ask(profile, device, block)
+        return result
+
+    async def _take(
+        self, gathered: _Gathered, profile: Profile, device: DeviceConfig, block: Block, result: BlockData
+    ) -> None:
+        """Decode a block, and look twice when a register is not where it can be."""
+        values, failures = decode_block(profile, block, result.data, device.parameters, result.exchange)
+        odd = [value for value in values if self._is_odd(profile, device, value)]
+        if odd:
+            second = await self._asker.ask(profile, device, block)
+            agreed = _agreed(profile, device, block, second)
+            for value in [one for one in odd if agreed.get(one.quantity) != one.value_milli]:
+                values.remove(value)
+                detail = "two reads of an implausible register disagree; it is read again at the next sweep"
+                failures.append(_failure(FailureKind.BAD_VALUE, (value.quantity,), detail))
+        now = self._clock.now()
+        for value in values:
+            self._last[device.meter_id, value.quantity] = (value.value_milli, now)
+        self._stats.bad_values += len(failures)
+        gathered.values += values
+        gathered.failures += failures
+
+    def _is_odd(self, profile: Profile, device: DeviceConfig, value: PointValue) -> bool:
+        last = self._last.get((device.meter_id, value.quantity))
+        point = next(point for point in profile.points if point.quantity == value.quantity)
+        if last is None or point.kind is not PointKind.CUMULATIVE:
+            return False
+        last_milli, last_at = last
+        if value.value_milli < last_milli:
+            return True
+        if profile.step_most_per_hour is None:
+            return False
+        hours = Fraction((self._clock.now() - last_at) // timedelta(seconds=1), _HOUR // timedelta(seconds=1))
+        return value.value_milli - last_milli > profile.step_most_per_hour * _MILLI * hours + _SLACK_MILLI
+
+
+def _agreed(
+    profile: Profile, device: DeviceConfig, block: Block, second: BlockData | BlockFailure
+) -> dict[Quantity, int]:
+    if isinstance(second, BlockFailure):
+        return {}
+    values, _ = decode_block(profile, block, second.data, device.parameters, second.exchange)
+    return {value.quantity: value.value_milli for value in values}
+
+
+def _block_failure(block: Block, result: BlockFailure) -> ReadFailure:
+    return ReadFailure(
+        kind=result.kind,
+        points=tuple(field.point.quantity for field in block.fields),
+        detail=result.detail,
+        exchange=result.exchange,
+    )
+
+
+def _failure(kind: FailureKind, points: tuple[Quantity, ...], detail: str) -> ReadFailure:
+    return ReadFailure(kind=kind, points=points, detail=detail)
+
+
+def _all_failed(device: DeviceConfig, kind: FailureKind, detail: str) -> ReadOutcome:
+    return ReadOutcome(meter_id=device.meter_id, failures=(_failure(kind, device.points, detail),))
