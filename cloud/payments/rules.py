@@ -1,0 +1,161 @@
+"""Decisions about payments as functions of values: what settles which line, what an answer means, when to ask again.
+
+No database, no HTTP, no clock. Amounts are fen. The laws kept here: the parts of a payment sum to the payment; no line
+gets more than is open on it; money that truly arrived is booked whatever state the attempt was in; an answer that
+differs from the attempt by one fen, one letter of the merchant or the currency books nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from uuid import UUID
+
+from cloud.payments.channels.provider import OrderView, TradeState
+from common.errors import RefusalError, ensure
+
+PAYMENT_FEN_MAX = 10_000_000_000
+ASK_AFTER = (
+    timedelta(seconds=5),
+    timedelta(seconds=15),
+    timedelta(seconds=30),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=6),
+)
+
+
+class AttemptState(StrEnum):
+    """Where an attempt stands; `unknown` is never closed by a timer, only by a channel's answer."""
+
+    CREATED = "created"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    PAID = "paid"
+    CLOSED = "closed"
+    FAILED = "failed"
+    DISPUTED = "disputed"
+
+
+_LATE = frozenset({AttemptState.PAID, AttemptState.DISPUTED})
+TRANSITIONS: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
+    {
+        AttemptState.CREATED: frozenset(AttemptState) - {AttemptState.CREATED},
+        AttemptState.SENT: frozenset({AttemptState.CLOSED, AttemptState.FAILED}) | _LATE,
+        AttemptState.UNKNOWN: frozenset({AttemptState.SENT, AttemptState.CLOSED, AttemptState.FAILED}) | _LATE,
+        AttemptState.CLOSED: _LATE,
+        AttemptState.FAILED: _LATE,
+        AttemptState.DISPUTED: frozenset({AttemptState.PAID}),
+        AttemptState.PAID: frozenset(),
+    }
+)
+ensure(set(TRANSITIONS) == set(AttemptState), "every attempt state stands in the table")
+OPEN_STATES = frozenset({AttemptState.CREATED, AttemptState.SENT, AttemptState.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """One open bill line: what a payment may settle. `open_fen` is positive."""
+
+    bill_id: UUID
+    line_n: int
+    bill_number: str
+    due: date
+    open_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one line gets of a payment."""
+
+    bill_id: UUID
+    line_n: int
+    fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """How a payment is divided: shares of lines, and the rest that is paid ahead."""
+
+    shares: tuple[Share, ...]
+    ahead_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What an attempt asked for, against which a channel's answer is compared."""
+
+    merchant_number: str
+    app_id: str
+    number: str
+    amount_fen: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One way in which an answer differs from the attempt."""
+
+    what: str
+    asked: str
+    answered: str
+
+
+def check_amount(amount_fen: int) -> int:
+    """Return an amount a payer may pay.
+
+    Raises:
+        RefusalError: it is not positive, or above the largest single payment.
+    """
+    if not 0 < amount_fen <= PAYMENT_FEN_MAX:
+        raise RefusalError(f"a payment is from 1 to {PAYMENT_FEN_MAX} fen, not {amount_fen}; correct the amount")
+    return amount_fen
+
+
+def allocate(amount_fen: int, dues: Sequence[Due]) -> Allocation:
+    """Divide a payment over open lines, oldest due first; what is left over is paid ahead."""
+    left_fen = check_amount(amount_fen)
+    shares = []
+    for due in sorted(dues, key=lambda due: (due.due, due.bill_number, due.line_n)):
+        ensure(due.open_fen > 0, "only open lines are settled")
+        part_fen = min(left_fen, due.open_fen)
+        if part_fen:
+            shares.append(Share(bill_id=due.bill_id, line_n=due.line_n, fen=part_fen))
+            left_fen -= part_fen
+    ensure(sum(share.fen for share in shares) + left_fen == amount_fen, "the parts of a payment sum to the payment")
+    return Allocation(shares=tuple(shares), ahead_fen=left_fen)
+
+
+def differences(expected: Expected, view: OrderView) -> tuple[Difference, ...]:
+    """Return every way in which a paid order differs from what we asked; empty when it is ours to the fen."""
+    compared = (
+        ("merchant", expected.merchant_number, view.merchant_number),
+        ("application", expected.app_id, view.app_id),
+        ("order", expected.number, view.number),
+        ("currency", expected.currency, str(view.currency)),
+        ("amount", str(expected.amount_fen), str(view.total_fen)),
+    )
+    return tuple(
+        Difference(what=what, asked=asked, answered=answered) for what, asked, answered in compared if asked != answered
+    )
+
+
+def is_paid(view: OrderView) -> bool:
+    """Return whether the payer's money arrived, be it refunded since or not."""
+    return view.state in {TradeState.PAID, TradeState.REFUNDED}
+
+
+def may_move(before: AttemptState, after: AttemptState) -> bool:
+    """Return whether an attempt may go from one state to another."""
+    return after in TRANSITIONS[before]
+
+
+def next_question(asked: int, now: datetime) -> datetime:
+    """Return when to ask the channel again after so many questions without news."""
+    return now + ASK_AFTER[min(asked, len(ASK_AFTER) - 1)]

@@ -1,0 +1,146 @@
+"""The pure decisions about payments: division, comparison, states and the plan of questions."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloud.payments.channels.provider import OrderView, TradeState
+from cloud.payments.rules import (
+    ASK_AFTER,
+    PAYMENT_FEN_MAX,
+    AttemptState,
+    Due,
+    Expected,
+    Share,
+    allocate,
+    check_amount,
+    differences,
+    is_paid,
+    may_move,
+    next_question,
+)
+from common.errors import RefusalError
+
+NOW = datetime(2026, 3, 5, tzinfo=UTC)
+
+
+def due(bill: int, n: int, day: int, open_fen: int) -> Due:
+    return Due(bill_id=UUID(int=bill), line_n=n, bill_number=f"B{bill}", due=date(2026, 1, day), open_fen=open_fen)
+
+
+def test_the_oldest_line_is_settled_first_and_the_rest_is_paid_ahead() -> None:
+    dues = [due(2, 1, 20, 300), due(1, 2, 10, 50), due(1, 1, 10, 100)]
+    assert allocate(500, dues).shares == (
+        Share(bill_id=UUID(int=1), line_n=1, fen=100),
+        Share(bill_id=UUID(int=1), line_n=2, fen=50),
+        Share(bill_id=UUID(int=2), line_n=1, fen=300),
+    )
+    assert allocate(500, dues).ahead_fen == 50
+
+
+def test_a_payment_in_part_stops_in_the_middle_of_a_line() -> None:
+    allocation = allocate(120, [due(1, 1, 10, 100), due(2, 1, 20, 300)])
+    assert [share.fen for share in allocation.shares] == [100, 20]
+    assert allocation.ahead_fen == 0
+
+
+DUES = st.lists(
+    st.tuples(st.integers(1, 5), st.integers(1, 28), st.integers(1, 10**9)),
+    max_size=12,
+    unique_by=lambda entry: entry[:2],
+).map(lambda entries: [due(bill, n, n, fen) for bill, n, fen in entries])
+
+
+@given(st.integers(1, PAYMENT_FEN_MAX), DUES, st.randoms(use_true_random=False))
+def test_parts_sum_to_the_payment_no_line_gets_too_much_and_order_does_not_matter(
+    amount_fen: int, dues: list[Due], shuffler: Any
+) -> None:
+    allocation = allocate(amount_fen, dues)
+    open_fen = {(entry.bill_id, entry.line_n): entry.open_fen for entry in dues}
+    assert sum(share.fen for share in allocation.shares) + allocation.ahead_fen == amount_fen
+    assert all(0 < share.fen <= open_fen[share.bill_id, share.line_n] for share in allocation.shares)
+    assert allocation.ahead_fen == 0 or len(allocation.shares) == len(dues)
+    shuffled = list(dues)
+    shuffler.shuffle(shuffled)
+    assert allocate(amount_fen, shuffled) == allocation
+
+
+@given(st.integers(1, 10**9), st.integers(1, 10**9), DUES)
+def test_paying_in_two_parts_settles_as_paying_once(first_fen: int, second_fen: int, dues: list[Due]) -> None:
+    first = allocate(first_fen, dues)
+    taken = {(share.bill_id, share.line_n): share.fen for share in first.shares}
+    left = [
+        due(entry.bill_id.int, entry.line_n, entry.due.day, rest)
+        for entry in dues
+        if (rest := entry.open_fen - taken.get((entry.bill_id, entry.line_n), 0))
+    ]
+    second = allocate(second_fen, left)
+    once = allocate(first_fen + second_fen, dues)
+    settled = dict(taken)
+    for share in second.shares:
+        settled[share.bill_id, share.line_n] = settled.get((share.bill_id, share.line_n), 0) + share.fen
+    assert settled == {(share.bill_id, share.line_n): share.fen for share in once.shares}
+    assert first.ahead_fen + second.ahead_fen == once.ahead_fen
+
+
+@pytest.mark.parametrize("amount_fen", [0, -1, PAYMENT_FEN_MAX + 1])
+def test_an_amount_nobody_can_pay_is_refused(amount_fen: int) -> None:
+    with pytest.raises(RefusalError, match="correct the amount"):
+        check_amount(amount_fen)
+
+
+EXPECTED = Expected(merchant_number="1900", app_id="wx1", number="GH1", amount_fen=100, currency="CNY")
+VIEW: dict[str, Any] = {
+    "merchant_number": "1900",
+    "app_id": "wx1",
+    "number": "GH1",
+    "state": TradeState.PAID,
+    "transaction_id": "42",
+    "total_fen": 100,
+    "currency": "CNY",
+    "paid_at": NOW,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({}, []),
+        ({"total_fen": 101}, ["amount"]),
+        ({"total_fen": 99}, ["amount"]),
+        ({"total_fen": None}, ["amount"]),
+        ({"merchant_number": "1901"}, ["merchant"]),
+        ({"app_id": "wx2"}, ["application"]),
+        ({"number": "GH2"}, ["order"]),
+        ({"currency": "USD"}, ["currency"]),
+        ({"currency": "USD", "total_fen": 1}, ["currency", "amount"]),
+    ],
+)
+def test_an_answer_that_differs_in_anything_is_told(change: dict[str, Any], what: list[str]) -> None:
+    view = OrderView(**{**VIEW, **change})
+    assert [difference.what for difference in differences(EXPECTED, view)] == what
+
+
+def test_refunded_money_was_paid() -> None:
+    states = {state for state in TradeState if is_paid(OrderView(**{**VIEW, "state": state}))}
+    assert states == {TradeState.PAID, TradeState.REFUNDED}
+
+
+def test_money_is_booked_from_every_state_but_paid_and_paid_is_final() -> None:
+    for state in AttemptState:
+        assert may_move(state, AttemptState.PAID) == (state is not AttemptState.PAID)
+        assert not may_move(AttemptState.PAID, state)
+    assert not may_move(AttemptState.CLOSED, AttemptState.SENT)
+
+
+def test_questions_come_ever_more_rarely_and_never_stop() -> None:
+    moments = [next_question(asked, NOW) - NOW for asked in range(12)]
+    assert moments == sorted(moments)
+    assert moments[0] == timedelta(seconds=5)
+    assert moments[-1] == ASK_AFTER[-1] == timedelta(hours=6)
