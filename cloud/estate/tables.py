@@ -8,13 +8,13 @@ the one with the greatest `effective_from` not after it, and among those the gre
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cloud.estate.kinds import AllocationBasis, DelegationScope, EntityKind, Fact, PartyKind, PremisesKind, Role
 from cloud.kit.tables import CommunityRow, Milli, TenantRow, table_flags
 from common.ids import BuildingId, LegalEntityId, PartyId, PremisesId
 
@@ -23,66 +23,6 @@ _PREMISES = ["premises.tenant_id", "premises.community_id", "premises.premises_i
 _COMMUNITY_KEY = ["tenant_id", "community_id"]
 _COMMUNITY = ["community.tenant_id", "community.community_id"]
 _ENDS_AFTER_START = "ends is null or ends > starts"
-
-
-class EntityKind(StrEnum):
-    """What a legal entity is to the company."""
-
-    COMPANY = "company"
-    COMMITTEE = "committee"
-    MERCHANT = "merchant"
-
-
-class PremisesKind(StrEnum):
-    """What premises are used as."""
-
-    RESIDENCE = "residence"
-    SHOP = "shop"
-    SPACE = "space"
-    PUBLIC = "public"
-
-
-class PartyKind(StrEnum):
-    """Whether a party is a person or an organisation."""
-
-    PERSON = "person"
-    ORGANISATION = "organisation"
-
-
-class Role(StrEnum):
-    """What a party is to premises."""
-
-    OWNER = "owner"
-    TENANT = "tenant"
-    PAYER = "payer"
-    MEMBER = "member"
-
-
-class Fact(StrEnum):
-    """A dated fact of premises; every value is in thousandths (m², persons, households, factor, flag)."""
-
-    AREA = "area"
-    INNER_AREA = "inner_area"
-    PERSONS = "persons"
-    HOUSEHOLDS = "households"
-    COEFFICIENT = "coefficient"
-    FLOOR_WEIGHT = "floor_weight"
-    VACANT = "vacant"
-
-
-class AllocationBasis(StrEnum):
-    """By what right a party uses a parking space."""
-
-    OWNED = "owned"
-    LEASED = "leased"
-    ASSIGNED = "assigned"
-
-
-class DelegationScope(StrEnum):
-    """What a party lets another do for it."""
-
-    VIEW = "view"
-    PAY = "pay"
 
 
 class TenantRecord(TenantRow):

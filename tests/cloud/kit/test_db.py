@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from cloud.estate.tables import EntityKind, LegalEntityRow, TenantRecord
+from cloud.estate.kinds import EntityKind
+from cloud.estate.tables import LegalEntityRow, TenantRecord
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
 from common.errors import InvariantError
