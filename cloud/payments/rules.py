@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from uuid import UUID
 
+from cloud.billing.rules import OpenAmount, settled_oldest_first
+from cloud.ledger.postings import Allocation
 from cloud.payments.channels.provider import OrderView, TradeState
 from common.errors import RefusalError, ensure
+from common.ids import AccountId
 
 PAYMENT_FEN_MAX = 10_000_000_000
 ASK_AFTER = (
@@ -60,30 +62,10 @@ OPEN_STATES = frozenset({AttemptState.CREATED, AttemptState.SENT, AttemptState.U
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """One open bill line: what a payment may settle. `open_fen` is positive."""
+class Division:
+    """How a payment is divided: what settles open lines, and the rest that is paid ahead."""
 
-    bill_id: UUID
-    line_n: int
-    bill_number: str
-    due: date
-    open_fen: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """What one line gets of a payment."""
-
-    bill_id: UUID
-    line_n: int
-    fen: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allocation:
-    """How a payment is divided: shares of lines, and the rest that is paid ahead."""
-
-    shares: tuple[Share, ...]
+    allocations: tuple[Allocation, ...]
     ahead_fen: int
 
 
@@ -118,18 +100,11 @@ def check_amount(amount_fen: int) -> int:
     return amount_fen
 
 
-def allocate(amount_fen: int, dues: Sequence[Due]) -> Allocation:
-    """Divide a payment over open lines, oldest due first; what is left over is paid ahead."""
-    left_fen = check_amount(amount_fen)
-    shares = []
-    for due in sorted(dues, key=lambda due: (due.due, due.bill_number, due.line_n)):
-        ensure(due.open_fen > 0, "only open lines are settled")
-        part_fen = min(left_fen, due.open_fen)
-        if part_fen:
-            shares.append(Share(bill_id=due.bill_id, line_n=due.line_n, fen=part_fen))
-            left_fen -= part_fen
-    ensure(sum(share.fen for share in shares) + left_fen == amount_fen, "the parts of a payment sum to the payment")
-    return Allocation(shares=tuple(shares), ahead_fen=left_fen)
+def divide(amount_fen: int, payer: AccountId, open_amounts: Sequence[OpenAmount]) -> Division:
+    """Divide a payment over the payer's open lines, oldest due first; what is left over is paid ahead."""
+    settled = settled_oldest_first(open_amounts, check_amount(amount_fen))
+    allocations = tuple(Allocation(account_id=payer, line=line, fen=fen) for line, fen in settled)
+    return Division(allocations=allocations, ahead_fen=amount_fen - sum(fen for _, fen in settled))
 
 
 def differences(expected: Expected, view: OrderView) -> tuple[Difference, ...]:

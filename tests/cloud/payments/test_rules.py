@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,44 +11,48 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloud.billing.rules import OpenAmount
+from cloud.ledger.journals import LineRef
 from cloud.payments.channels.provider import OrderView, TradeState
 from cloud.payments.rules import (
     ASK_AFTER,
     PAYMENT_FEN_MAX,
     AttemptState,
-    Due,
+    Division,
     Expected,
-    Share,
-    allocate,
     check_amount,
     differences,
+    divide,
     is_paid,
     may_move,
     next_question,
 )
 from common.errors import RefusalError
+from common.ids import AccountId, BillId
 
+PAYER = AccountId(UUID(int=7))
 NOW = datetime(2026, 3, 5, tzinfo=UTC)
 
 
-def due(bill: int, n: int, day: int, open_fen: int) -> Due:
-    return Due(bill_id=UUID(int=bill), line_n=n, bill_number=f"B{bill}", due=date(2026, 1, day), open_fen=open_fen)
+def due(bill: int, n: int, day: int, open_fen: int) -> OpenAmount:
+    line = LineRef(bill_id=BillId(UUID(int=bill)), n=n)
+    return OpenAmount(line=line, due_on=date(2026, 1, day), number=f"B{bill}", open_fen=open_fen)
+
+
+def parts(division: Division) -> list[tuple[int, int, int]]:
+    return [(part.line.bill_id.int, part.line.n, part.fen) for part in division.allocations]
 
 
 def test_the_oldest_line_is_settled_first_and_the_rest_is_paid_ahead() -> None:
-    dues = [due(2, 1, 20, 300), due(1, 2, 10, 50), due(1, 1, 10, 100)]
-    assert allocate(500, dues).shares == (
-        Share(bill_id=UUID(int=1), line_n=1, fen=100),
-        Share(bill_id=UUID(int=1), line_n=2, fen=50),
-        Share(bill_id=UUID(int=2), line_n=1, fen=300),
-    )
-    assert allocate(500, dues).ahead_fen == 50
+    division = divide(500, PAYER, [due(2, 1, 20, 300), due(1, 2, 10, 50), due(1, 1, 10, 100)])
+    assert parts(division) == [(1, 1, 100), (1, 2, 50), (2, 1, 300)]
+    assert division.ahead_fen == 50
 
 
 def test_a_payment_in_part_stops_in_the_middle_of_a_line() -> None:
-    allocation = allocate(120, [due(1, 1, 10, 100), due(2, 1, 20, 300)])
-    assert [share.fen for share in allocation.shares] == [100, 20]
-    assert allocation.ahead_fen == 0
+    division = divide(120, PAYER, [due(1, 1, 10, 100), due(2, 1, 20, 300)])
+    assert parts(division) == [(1, 1, 100), (2, 1, 20)]
+    assert division.ahead_fen == 0
 
 
 DUES = st.lists(
@@ -59,33 +64,28 @@ DUES = st.lists(
 
 @given(st.integers(1, PAYMENT_FEN_MAX), DUES, st.randoms(use_true_random=False))
 def test_parts_sum_to_the_payment_no_line_gets_too_much_and_order_does_not_matter(
-    amount_fen: int, dues: list[Due], shuffler: Any
+    amount_fen: int, dues: list[OpenAmount], shuffler: Any
 ) -> None:
-    allocation = allocate(amount_fen, dues)
-    open_fen = {(entry.bill_id, entry.line_n): entry.open_fen for entry in dues}
-    assert sum(share.fen for share in allocation.shares) + allocation.ahead_fen == amount_fen
-    assert all(0 < share.fen <= open_fen[share.bill_id, share.line_n] for share in allocation.shares)
-    assert allocation.ahead_fen == 0 or len(allocation.shares) == len(dues)
+    division = divide(amount_fen, PAYER, dues)
+    open_fen = {entry.line: entry.open_fen for entry in dues}
+    assert sum(part.fen for part in division.allocations) + division.ahead_fen == amount_fen
+    assert all(0 < part.fen <= open_fen[part.line] for part in division.allocations)
+    assert division.ahead_fen == 0 or len(division.allocations) == len(dues)
     shuffled = list(dues)
     shuffler.shuffle(shuffled)
-    assert allocate(amount_fen, shuffled) == allocation
+    assert divide(amount_fen, PAYER, shuffled) == division
 
 
 @given(st.integers(1, 10**9), st.integers(1, 10**9), DUES)
-def test_paying_in_two_parts_settles_as_paying_once(first_fen: int, second_fen: int, dues: list[Due]) -> None:
-    first = allocate(first_fen, dues)
-    taken = {(share.bill_id, share.line_n): share.fen for share in first.shares}
-    left = [
-        due(entry.bill_id.int, entry.line_n, entry.due.day, rest)
-        for entry in dues
-        if (rest := entry.open_fen - taken.get((entry.bill_id, entry.line_n), 0))
-    ]
-    second = allocate(second_fen, left)
-    once = allocate(first_fen + second_fen, dues)
-    settled = dict(taken)
-    for share in second.shares:
-        settled[share.bill_id, share.line_n] = settled.get((share.bill_id, share.line_n), 0) + share.fen
-    assert settled == {(share.bill_id, share.line_n): share.fen for share in once.shares}
+def test_paying_in_two_parts_settles_as_paying_once(first_fen: int, second_fen: int, dues: list[OpenAmount]) -> None:
+    first = divide(first_fen, PAYER, dues)
+    settled = {part.line: part.fen for part in first.allocations}
+    left = [replace(entry, open_fen=entry.open_fen - settled.get(entry.line, 0)) for entry in dues]
+    second = divide(second_fen, PAYER, [entry for entry in left if entry.open_fen])
+    once = divide(first_fen + second_fen, PAYER, dues)
+    for part in second.allocations:
+        settled[part.line] = settled.get(part.line, 0) + part.fen
+    assert settled == {part.line: part.fen for part in once.allocations}
     assert first.ahead_fen + second.ahead_fen == once.ahead_fen
 
 
