@@ -8,10 +8,10 @@ from pkgutil import iter_modules
 from sqlalchemy import ForeignKeyConstraint, MetaData
 
 import cloud
-from cloud.kit import audit, jobs, outbox
+from cloud.kit import audit, jobs, outbox, schedules
 from cloud.kit.tables import metadata
 
-KIT_TABLES = (audit, jobs, outbox)
+KIT_TABLES = (audit, jobs, outbox, schedules)
 
 
 def whole_metadata() -> MetaData:
