@@ -36,7 +36,8 @@ class RatedItem:
     """One rated line of one party for one charge item, with all that billing and ledger need to book it.
 
     `service` is the part of the period the line covers. `input_sha` names the `RatingInput` that replays it.
-    `tax_rate_micro` is in millionths; `line.amount_fen` includes the tax.
+    `tax_rate_micro` is in millionths; `line.amount_fen` includes the tax. `quantity_milli` is the usage or area billed,
+    so that what was metered can be compared with what was billed; None where nothing is measured.
     """
 
     premises_id: PremisesId
@@ -57,6 +58,7 @@ class RatedItem:
     tariff_id: TariffId
     revision: RevisionRef
     input_sha: str
+    quantity_milli: int | None = None
     meter_id: MeterId | None = None
     from_reading: RegisterRef | None = None
     to_reading: RegisterRef | None = None
