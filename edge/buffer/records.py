@@ -10,11 +10,13 @@ Nothing here does I/O.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
 from common.ids import MeterId
+from common.reading.reading import Quality, Quantity
 from common.wire import records as wire_records
 from common.wire.batch import PersonalItem
 from common.wire.stamp import Anchor, Stamp
@@ -67,6 +69,15 @@ class StageState:
     owner: str
     name: str
     body: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """What a stage made of new readings: quality flags by quantity, records and states for the same commit."""
+
+    flags: Mapping[Quantity, Quality] = field(default_factory=dict)
+    records: tuple[Record, ...] = ()
+    states: tuple[StageState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

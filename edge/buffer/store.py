@@ -132,6 +132,10 @@ class Store:
             self._gate_waits = self._gate_waits or lane is Lane.GATE
             self._rows_wait.set()
 
+    async def note_clock(self) -> None:
+        """Look at the clocks now, as every commit does; a backward step draws the cursors back to the present."""
+        await self._writer.submit(lambda _connection, _state: None, Urgency.MEASURE)
+
     async def stage(self, owner: str) -> Mapping[str, bytes]:
         """Return what a stage stored, by name."""
         return await self._writer.submit(lambda connection, _: shelf.stage(connection, owner), Urgency.READ)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -80,6 +82,13 @@ class OpenSealer:
         rows = [(meters[row.point_no], row.slot_ms, row.value_milli) for row in material.readings]
         body = msgspec.json.encode({"previous": material.previous_hash.hex(), "readings": rows})
         return Sealed(body=body, digest=hashlib.sha256(body).digest())
+
+
+async def until(holds: Callable[[], bool], seconds: int = 5) -> None:
+    """Wait until something holds; the test's own time-out on it is machine time."""
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.001)
 
 
 def counted(count: int) -> bytes:

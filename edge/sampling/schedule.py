@@ -1,0 +1,72 @@
+"""When meters are read: a daily civil time in the site's zone, and denser days. Pure.
+
+A slot is an instant at which every meter is due. Slots are counted from the civil midnight of each day, so a day of
+another length (summer time) has its own slots and none is skipped or doubled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, tzinfo
+
+from common.civil import civil_day, midnight
+from common.errors import ensure
+
+MINUTES_PER_DAY = 24 * 60
+DAYS_LOOKED_BACK_MAX = 400
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotRange:
+    """Slots that passed: the first, the last and how many there are."""
+
+    first: datetime
+    last: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Daily at a minute of the civil day, and on dense days every so many minutes from midnight on."""
+
+    zone: tzinfo
+    daily_minute: int = 0
+    dense: Mapping[date, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the bounds of the minutes."""
+        ensure(0 <= self.daily_minute < MINUTES_PER_DAY, "the daily slot lies inside the day")
+        ensure(all(1 <= step <= MINUTES_PER_DAY for step in self.dense.values()), "a dense day has a step of minutes")
+
+    def latest_due(self, now: datetime) -> datetime:
+        """Return the newest slot at or before an instant."""
+        today = civil_day(now, self.zone)
+        return max(slot for day in (today - _DAY, today) for slot in self._slots(day) if slot <= now)
+
+    def next_after(self, now: datetime) -> datetime:
+        """Return the first slot after an instant."""
+        today = civil_day(now, self.zone)
+        return min(slot for day in (today, today + _DAY) for slot in self._slots(day) if slot > now)
+
+    def passed(self, after: datetime, before: datetime) -> SlotRange | None:
+        """Return the slots strictly between two instants; of a very long absence only the newest part is counted."""
+        last_day = civil_day(before, self.zone)
+        first_day = max(civil_day(after, self.zone), last_day - timedelta(days=DAYS_LOOKED_BACK_MAX))
+        days = (first_day + timedelta(days=n) for n in range((last_day - first_day).days + 1))
+        slots = sorted(slot for day in days for slot in self._slots(day) if after < slot < before)
+        return SlotRange(first=slots[0], last=slots[-1], count=len(slots)) if slots else None
+
+    def day_start(self, slot: datetime) -> datetime:
+        """Return the midnight that opens the slot's civil day."""
+        return midnight(civil_day(slot, self.zone), self.zone)
+
+    def _slots(self, day: date) -> Iterator[datetime]:
+        start = midnight(day, self.zone)
+        step = self.dense.get(day)
+        if step is not None:
+            count = (midnight(day + _DAY, self.zone) - start) // timedelta(minutes=step)
+            yield from (start + timedelta(minutes=step * n) for n in range(count))
+        if step is None or self.daily_minute % step:
+            yield start + timedelta(minutes=self.daily_minute)
