@@ -51,7 +51,8 @@ class BarrierAnswer(StrEnum):
 
     ACCEPTED = "accepted"  # the device acknowledged; it says nothing about the bar's position
     REFUSED = "refused"
-    UNKNOWN = "unknown"  # no acknowledgement in time: a person looks, the command is not sent blindly again
+    UNREACHABLE = "unreachable"  # not sent: the broker is away; it may be tried again
+    UNKNOWN = "unknown"  # sent, not acknowledged in time: a person looks, it is not sent blindly again
 
 
 class GateWire(Protocol):
