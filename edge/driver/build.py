@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from common.clock import Clock
@@ -16,19 +16,18 @@ from edge.driver.meter_wire import MeterWire
 from edge.driver.modbus_tcp_asker import ModbusTcpAsker
 from edge.driver.outcome import Wire, WireConfig, WireKind, WireStats
 from edge.driver.recorded import RecordedWire
-from edge.driver.site import SiteWires
 from edge.transport.line import serial_line, tcp_line
 
 
 def build_wires(
-    site: SiteWires, catalogue: Catalogue, clock: Clock, *, folder: Path, back_off: BackOff
+    configs: Iterable[WireConfig], catalogue: Catalogue, clock: Clock, *, folder: Path, back_off: BackOff
 ) -> Mapping[str, Wire]:
-    """Return the meter wires of a site by name; gate wires are built by `build_gate_wire`.
+    """Return the meter wires of a site by name; gate wires (MQTT) are built by `build_gate_wire`.
 
     `folder` is where relative paths of recorded series start.
     """
     wires: dict[str, Wire] = {}
-    for config in site.wires:
+    for config in configs:
         if config.kind is WireKind.RECORDED:
             wires[config.wire] = RecordedWire(config, folder / config.address, clock)
         elif config.kind is not WireKind.MQTT:
@@ -38,9 +37,9 @@ def build_wires(
 
 
 def build_gate_wire(
-    config: WireConfig, catalogue: Catalogue, model: str, cameras: Collection[str], clock: Clock
+    config: WireConfig, catalogue: Catalogue, model: str, serials: Collection[str], clock: Clock
 ) -> MqttGateWire:
-    """Return the gate wire of a site.
+    """Return the gate wire of a site; `serials` are those of its cameras and barriers.
 
     Raises:
         RefusalError: the model is not a camera that speaks MQTT.
@@ -48,7 +47,7 @@ def build_gate_wire(
     topics = catalogue.profile(model).gate
     if topics is None:
         raise RefusalError(f"device model {model!r} has no gate topics; choose a camera model")
-    return MqttGateWire(config, topics, cameras, WireStats(), clock)
+    return MqttGateWire(config, topics, serials, WireStats(), clock)
 
 
 def _asker(config: WireConfig, stats: WireStats) -> Asker:

@@ -31,11 +31,11 @@ class MqttGateWire:
     """The owner of one broker connection with cameras behind it."""
 
     def __init__(
-        self, config: WireConfig, topics: GateTopics, cameras: Collection[str], stats: WireStats, clock: Clock
+        self, config: WireConfig, topics: GateTopics, serials: Collection[str], stats: WireStats, clock: Clock
     ) -> None:
         self._config = config
         self._topics = topics
-        self._cameras = tuple(cameras)
+        self._serials = tuple(serials)
         self._stats = stats
         self._clock = clock
         self._host, self._port = split_address(config.address)
@@ -103,9 +103,9 @@ class MqttGateWire:
 
     async def _serve(self) -> None:
         async with aiomqtt.Client(self._host, self._port, keepalive=KEEPALIVE_S) as client:
-            for camera in self._cameras:
-                await client.subscribe(self._topics.event.format(serial=camera), qos=1)
-                await client.subscribe(self._topics.reply.format(serial=camera), qos=1)
+            for serial in self._serials:
+                await client.subscribe(self._topics.event.format(serial=serial), qos=1)
+                await client.subscribe(self._topics.reply.format(serial=serial), qos=1)
             self._client = client
             self._connected.set()
             async for message in client.messages:
@@ -114,10 +114,10 @@ class MqttGateWire:
     async def _take(self, topic: str, payload: object) -> None:
         try:
             data = payload if isinstance(payload, bytes) else b""
-            for camera in self._cameras:
-                if topic == self._topics.event.format(serial=camera):
-                    await self._events.put(parse_plate_message(data, camera, self._topics.plate_encoding))
-                elif topic == self._topics.reply.format(serial=camera):
+            for serial in self._serials:
+                if topic == self._topics.event.format(serial=serial):
+                    await self._events.put(parse_plate_message(data, serial, self._topics.plate_encoding))
+                elif topic == self._topics.reply.format(serial=serial):
                     self._settle(*parse_reply(data))
         except RefusalError as problem:
             self._stats.bad_values += 1
