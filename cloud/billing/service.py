@@ -271,3 +271,11 @@ async def _view(session: AsyncSession, row: BillRow) -> BillView:
         account=await account(session, AccountId(row.account_id)),
         lines=views,
     )
+
+
+async def take_numbers(unit: Unit, community_id: CommunityId, prefix: str, count: int = 1) -> int:
+    """Take a block of numbers of a community's series for documents of another domain, and return its first.
+
+    Taken last in a unit: the series waits until the unit ends, and a unit that fails gives its numbers back.
+    """
+    return await repository.take_numbers(unit.session, unit.tenant, community_id, prefix, count)
