@@ -104,7 +104,7 @@ class Span:
 def register_at(midnight: datetime, candidates: Iterable[RegisterRef]) -> RegisterRef | None:
     """Return the reading that stands for a midnight: the nearest within an hour, the later one of two equally near."""
     near = [ref for ref in candidates if abs(ref.read_at - midnight) <= BOUNDARY_TOLERANCE]
-    return min(near, key=lambda ref: (abs(ref.read_at - midnight), -ref.read_at.timestamp()), default=None)
+    return min(near, key=lambda ref: (abs(ref.read_at - midnight), midnight - ref.read_at), default=None)
 
 
 def register_on_installing(midnight: datetime, candidates: Iterable[RegisterRef]) -> RegisterRef | None:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import permutations
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
 
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
+from cloud.kit.errors import ConflictError
 from cloud.kit.events import Event
-from cloud.metering.claims import claim_sessions, record_session, sessions_ended, unclaimed_sessions
+from cloud.metering.claims import claim_sessions, claimed_ids, record_session, sessions_ended, unclaimed_sessions
 from cloud.metering.corrections import Correction, confirm_rollover, revise_reading
 from cloud.metering.events import BatchUnpacked, OddityFound, ReadingRevised
 from cloud.metering.registers import RegisterBook, RegisterQuestion
 from cloud.metering.service import register_book, store_readings, watermarks
+from cloud.metering.sessions import SessionKind, UsageClaim, UsageSession
 from cloud.metering.tables import MeterDayBlockRow
 from cloud.metering.usage import MissingKind, MissingUsage, SegmentKind, Span, UsageSegment
 from common.civil import Period
-from common.ids import TenantId
+from common.errors import RefusalError
+from common.ids import PremisesId, TenantId
 from common.reading.reading import Quality, Quantity
 from common.wire.batch import BatchContent
 from common.wire.records import AnomalyNote, Gap, GapReason, ProvisionalLine, Record
@@ -251,3 +256,67 @@ def estimate(amount_fen: int) -> ProvisionalLine:
         tariff_sha="aa",
         input_sha="bb",
     )
+
+
+def parked(number: int, day: date) -> UsageSession:
+    return UsageSession(
+        session_id=UUID(int=number),
+        community_id=COMMUNITY,
+        kind=SessionKind.PARKING,
+        place="north",
+        premises_id=PremisesId(UUID(int=5)),
+        started_at=at(day, 9),
+        ended_at=at(day, 11),
+        ended_day=day,
+    )
+
+
+async def test_a_session_is_stored_once_and_billed_at_most_once(
+    database: Database, tenant: TenantId, actor: Actor
+) -> None:
+    session, other = parked(1, MONDAY), parked(2, MONDAY + timedelta(days=1))
+    claim = UsageClaim(session_id=session.session_id, bill_id=UUID(int=70), line_n=1)
+    async with database.unit(tenant, actor) as unit:
+        assert [await record_session(unit, one) for one in (session, other, session)] == [True, True, False]
+        await claim_sessions(unit, COMMUNITY, [claim])
+    async with database.unit(tenant, actor) as unit:
+        await claim_sessions(unit, COMMUNITY, [claim])
+    with pytest.raises(ConflictError):
+        async with database.unit(tenant, actor) as unit:
+            await claim_sessions(unit, COMMUNITY, [replace(claim, bill_id=UUID(int=71))])
+    async with database.view(tenant) as view:
+        assert await unclaimed_sessions(view, COMMUNITY, MONDAY + timedelta(days=9)) == (other,)
+        assert await sessions_ended(view, COMMUNITY, Period(MONDAY, MONDAY + timedelta(days=1)), LATER) == (session,)
+        assert await claimed_ids(view, COMMUNITY, [session.session_id, other.session_id]) == {session.session_id}
+
+
+@pytest.mark.parametrize(
+    ("value_milli", "reason"), [(-1, "typo"), (5, " "), (5, "x" * 501)], ids=["negative", "no reason", "long reason"]
+)
+def test_a_broken_correction_is_refused(value_milli: int, reason: str) -> None:
+    with pytest.raises(RefusalError):
+        correction(MONDAY, value_milli, reason=reason)
+
+
+async def test_a_rollover_is_confirmed_once_and_with_a_reason(
+    database: Database, tenant: TenantId, actor: Actor
+) -> None:
+    async def confirm(reason: str) -> None:
+        async with database.unit(tenant, actor) as unit:
+            await confirm_rollover(
+                unit, community_id=COMMUNITY, meter_id=meter(1), quantity=ENERGY, day=MONDAY, reason=reason
+            )
+
+    with pytest.raises(RefusalError):
+        await confirm("")
+    await confirm("dial seen")
+    with pytest.raises(ConflictError):
+        await confirm("dial seen again")
+
+
+async def test_an_unpacked_company_is_not_seen_by_another(
+    database: Database, tenant: TenantId, other_tenant: TenantId, actor: Actor
+) -> None:
+    await store(database, tenant, actor, daily(1, [100_000, 104_500]))
+    registers = await book(database, other_tenant, MONDAY)
+    assert registers.at(meter(1), ENERGY, MONDAY) is None

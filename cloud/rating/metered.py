@@ -1,0 +1,155 @@
+"""Metered charges: one line for each meter and segment, priced behind the usage counted since the tier year began.
+
+The running total belongs to the premises: it goes on over a meter replacement and over a sale. Where a register is
+missing there is an exception, and later lines of the same place that would rest on it are exceptions too. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from cloud.metering.usage import MissingKind, MissingUsage, SegmentKind, Span, UsageSegment
+from cloud.rating.drafts import Draft, placed, priced
+from cloud.rating.lines import ExceptionKind, RatingException
+from cloud.rating.scope import Desk, PlacedMeter, Scope
+from cloud.rating.segments import Segment, meters_in
+from common.civil import Period
+from common.ids import PremisesId
+from common.rating.request import RatingRequest
+from common.reading.reading import Resource
+
+_MISSING_KINDS = {
+    MissingKind.NO_READING: ExceptionKind.NO_READING,
+    MissingKind.HELD_READING: ExceptionKind.HELD_READING,
+    MissingKind.BACKWARDS: ExceptionKind.BACKWARDS,
+}
+_WORDS = {
+    MissingKind.NO_READING: ("没有读数", "has no reading for"),
+    MissingKind.HELD_READING: ("读数存疑待核实", "has a doubtful reading, held for a person, on"),
+    MissingKind.BACKWARDS: ("读数倒走", "ran backwards by"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedDays:
+    """A meter and days on which it counted."""
+
+    meter: PlacedMeter
+    days: Period
+
+    @property
+    def span(self) -> Span:
+        """Return the days as a question to the registers."""
+        return Span(
+            meter_id=self.meter.meter_id,
+            quantity=self.meter.quantity,
+            period=self.days,
+            multiplier_milli=self.meter.multiplier_milli,
+            digits=self.meter.digits,
+            starts_installed=self.days.start == self.meter.start,
+            ends_removed=self.days.end == self.meter.end,
+        )
+
+
+def meters_for(scope: Scope, premises_id: PremisesId, resource: Resource | None) -> tuple[PlacedMeter, ...]:
+    """Return the meters of a resource that were ever at some premises, in order of installation."""
+    return tuple(meter for meter in scope.meters.get(premises_id, ()) if meter.resource is resource)
+
+
+def prior_days(scope: Scope, segment: Segment) -> tuple[CountedDays, ...]:
+    """Return the days from the start of the tier year to the segment, by meter."""
+    start = tier_year_start(scope, segment)
+    if start is None or start >= segment.service.start:
+        return ()
+    before = Period(start, segment.service.start)
+    meters = meters_for(scope, segment.premises_id, segment.item.resource)
+    parts = ((meter, meter.within(before)) for meter in meters)
+    return tuple(CountedDays(meter=meter, days=days) for meter, days in parts if days is not None)
+
+
+def tier_year_start(scope: Scope, segment: Segment) -> date | None:
+    """Return the day on which the running total of the segment's tariff began, or None when it keeps none."""
+    tariff = scope.prices.compiled[segment.revision.body_sha]
+    span = tariff.document.accumulation.span_of(segment.service.start)
+    return None if span is None else span.start
+
+
+def rate_metered(desk: Desk, segment: Segment) -> Iterator[Draft | RatingException]:
+    """Yield a line for each meter of a segment, or the exceptions that stand for it."""
+    counted = meters_in(meters_for(desk.scope, segment.premises_id, segment.item.resource), segment.service)
+    if counted is None:
+        yield _no_meter(segment)
+        return
+    prior = _prior(desk, segment)
+    if isinstance(prior, MissingUsage):
+        yield missing(segment, prior)
+        return
+    for meter, days in counted:
+        usage = desk.registers.usage(CountedDays(meter=meter, days=days).span)
+        if isinstance(usage, MissingUsage):
+            yield missing(segment, usage)
+            return
+        yield _line(desk, segment, usage, prior)
+        prior += usage.quantity_milli
+
+
+def missing(segment: Segment, usage: MissingUsage) -> RatingException:
+    """Return the exception of a usage that is not known."""
+    word_zh, word_en = _WORDS[usage.kind]
+    return RatingException(
+        premises_id=segment.premises_id,
+        charge_item_id=segment.item.charge_item_id,
+        kind=_MISSING_KINDS[usage.kind],
+        detail_zh=f"{segment.item.name_zh} {usage.period}：表具在 {usage.day} 零点{word_zh}。请补抄或核实。",
+        detail_en=f"{segment.item.name_en} {usage.period}: the meter {word_en} {usage.day} 00:00. Read or confirm it.",
+        object_id=usage.meter_id,
+    )
+
+
+def _prior(desk: Desk, segment: Segment) -> int | MissingUsage:
+    total = 0
+    for part in prior_days(desk.scope, segment):
+        usage = desk.registers.usage(part.span)
+        if isinstance(usage, MissingUsage):
+            return usage
+        total += usage.quantity_milli
+    return total
+
+
+def _line(desk: Desk, segment: Segment, usage: UsageSegment, prior_milli: int) -> Draft | RatingException:
+    request = placed(
+        desk.scope,
+        segment,
+        RatingRequest(
+            period=usage.period,
+            quantity_milli=usage.quantity_milli,
+            prior_milli=prior_milli,
+            facts=desk.facts_on(segment.service.start, segment.premises_id),
+            calendar=desk.scope.calendar,
+        ),
+    )
+    line = priced(desk.scope, segment, request, usage.meter_id)
+    if isinstance(line, RatingException):
+        return line
+    return Draft(
+        segment=segment,
+        request=request,
+        line=line,
+        quantity_milli=usage.quantity_milli,
+        meter_id=usage.meter_id,
+        from_register=usage.from_register,
+        to_register=usage.to_register,
+        estimated=usage.kind is SegmentKind.ESTIMATED,
+    )
+
+
+def _no_meter(segment: Segment) -> RatingException:
+    return RatingException(
+        premises_id=segment.premises_id,
+        charge_item_id=segment.item.charge_item_id,
+        kind=ExceptionKind.NO_METER,
+        detail_zh=f"{segment.item.name_zh} {segment.service}：有日期没有表具。请登记表具或安装日期。",
+        detail_en=f"{segment.item.name_en} {segment.service}: some days have no meter. Register it or mend its dates.",
+    )
