@@ -9,7 +9,7 @@ class EntityKind(StrEnum):
     """What a legal entity is to the company."""
 
     COMPANY = "company"
-    COMMITTEE = "committee"
+    OWNERS_COMMITTEE = "owners_committee"
     MERCHANT = "merchant"
 
 
@@ -18,6 +18,7 @@ class PremisesKind(StrEnum):
 
     RESIDENCE = "residence"
     SHOP = "shop"
+    OFFICE = "office"
     SPACE = "space"
     PUBLIC = "public"
 

@@ -24,7 +24,6 @@ class DirectoryKind(StrEnum):
 
     LOGIN = "login"
     SIGN_IN_CODE = "sign_in_code"
-    SESSION = "session"
     GATEWAY_KEY = "gateway_key"
     ENROLMENT_CODE = "enrolment_code"
     MERCHANT_ACCOUNT = "merchant_account"

@@ -1,0 +1,1 @@
+"""Who may do what: users, sign-in, sessions, roles granted by community."""

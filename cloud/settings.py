@@ -1,0 +1,176 @@
+"""Settings of the cloud, read once by the composition roots from `HOME/settings.yaml` and the environment.
+
+    host: 127.0.0.1                      where to listen
+    port: 8080
+    public_url: http://127.0.0.1:8080    how browsers reach it; https makes cookies secure
+    clock_file: ./clock                  a paced business clock (demo); left out means real time
+    wechat_url: https://api.mch.weixin.qq.com
+    lanes: 4                             jobs side by side in a worker
+    poll_ms: 250                         how often a worker looks for work
+    database:                            left out means the embedded server in HOME/database
+      app: "host=... user=gatehouse_app dbname=..."
+      worker: "host=... user=gatehouse_worker dbname=..."
+      owner: "host=... user=gatehouse_owner dbname=..."
+
+Secrets come from the environment or a file of their own, never from settings.yaml, and none has a default:
+GATEHOUSE_SECRET_KEY or HOME/secret.key; passwords of the database through libpq's own PGPASSFILE.
+All faults are listed at once, each with where it is and how to mend it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from common.errors import Fault, FaultsError, RefusalError
+
+SETTINGS_FILE = "settings.yaml"
+SECRET_KEY_FILE = "secret.key"  # noqa: S105 - a file's name
+SECRET_KEY_VARIABLE = "GATEHOUSE_SECRET_KEY"  # noqa: S105 - a variable's name
+_PORT_MAX = 65_535
+_KNOWN = frozenset({"host", "port", "public_url", "clock_file", "wechat_url", "lanes", "poll_ms", "database"})
+_ROLES = ("app", "worker", "owner")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSettings:
+    """The connection strings of a PostgreSQL that somebody else runs, one for each role."""
+
+    app: str
+    worker: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a cloud process is told from outside, apart from its secrets."""
+
+    home: Path
+    host: str
+    port: int
+    public_url: str
+    clock_file: Path | None
+    wechat_url: str
+    lanes: int
+    poll_ms: int
+    database: DatabaseSettings | None
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Return whether browsers reach us over https."""
+        return urlsplit(self.public_url).scheme == "https"
+
+
+def read_settings(home: Path) -> Settings:
+    """Read and check the settings of a home folder; a folder without a file gets the defaults.
+
+    Raises:
+        FaultsError: something is wrong with them; everything that is, is listed.
+    """
+    path = home / SETTINGS_FILE
+    found = _load(path)
+    reader = _Reader(found, str(path))
+    host = reader.text("host", "127.0.0.1")
+    port = reader.count("port", 8080, at_most=_PORT_MAX)
+    clock_file = reader.text("clock_file", "")
+    settings = Settings(
+        home=home,
+        host=host,
+        port=port,
+        public_url=reader.url("public_url", f"http://{host}:{port}"),
+        clock_file=home / clock_file if clock_file else None,
+        wechat_url=reader.url("wechat_url", "https://api.mch.weixin.qq.com"),
+        lanes=reader.count("lanes", 4, at_most=64),
+        poll_ms=reader.count("poll_ms", 250, at_most=60_000),
+        database=reader.database(),
+    )
+    reader.finish()
+    return settings
+
+
+def secret_key_text(home: Path) -> tuple[str, str]:
+    """Return the text of the secret key and where it was found.
+
+    Raises:
+        RefusalError: there is none.
+    """
+    text = os.environ.get(SECRET_KEY_VARIABLE)
+    if text is not None:
+        return text, SECRET_KEY_VARIABLE
+    path = home / SECRET_KEY_FILE
+    try:
+        return path.read_text(encoding="ascii"), str(path)
+    except FileNotFoundError as error:
+        raise RefusalError(f"{path} is missing; run `gatehouse cloud init --home {home}` once") from error
+
+
+def _load(path: Path) -> Mapping[str, Any]:
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        fault = Fault(where=str(path), what=f"is not YAML: {error}", remedy="mend the text")
+        raise FaultsError("settings", [fault]) from error
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        fault = Fault(
+            where=str(path), what="is not a list of names and values", remedy="write lines such as port: 8080"
+        )
+        raise FaultsError("settings", [fault])
+    return loaded
+
+
+class _Reader:
+    """Takes values out of the loaded text and gathers what is wrong with them."""
+
+    def __init__(self, found: Mapping[str, Any], where: str) -> None:
+        self._found = found
+        self._where = where
+        self._faults: list[Fault] = []
+        for name in sorted(found.keys() - _KNOWN):
+            self._fault(str(name), "is not a setting", f"known are {', '.join(sorted(_KNOWN))}")
+
+    def text(self, name: str, default: str) -> str:
+        value = self._found.get(name, default)
+        if isinstance(value, str):
+            return value
+        self._fault(name, "is not text", "put it in quotes")
+        return default
+
+    def count(self, name: str, default: int, *, at_most: int) -> int:
+        value = self._found.get(name, default)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= at_most:
+            return value
+        self._fault(name, f"is not a whole number from 1 to {at_most}", f"write one, such as {default}")
+        return default
+
+    def url(self, name: str, default: str) -> str:
+        value = self.text(name, default).rstrip("/")
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            self._fault(name, "is not a web address", f"write one, such as {default}")
+        return value
+
+    def database(self) -> DatabaseSettings | None:
+        value = self._found.get("database")
+        if value is None:
+            return None
+        if isinstance(value, dict) and set(value) == set(_ROLES) and all(isinstance(v, str) for v in value.values()):
+            return DatabaseSettings(**value)
+        self._fault("database", "does not name the three roles", "give app, worker and owner a connection string each")
+        return None
+
+    def finish(self) -> None:
+        if self._faults:
+            raise FaultsError("settings", self._faults)
+
+    def _fault(self, name: str, what: str, remedy: str) -> None:
+        self._faults.append(Fault(where=f"{self._where}: {name}", what=what, remedy=remedy))
