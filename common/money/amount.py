@@ -31,7 +31,17 @@ class Currency:
 
 
 CNY = Currency("CNY", 2)
-CURRENCIES = {currency.code: currency for currency in (CNY, Currency("TWD", 2), Currency("SGD", 2), Currency("USD", 2))}
+CURRENCIES = {
+    currency.code: currency
+    for currency in (
+        CNY,
+        Currency("EUR", 2),
+        Currency("KRW", 0),
+        Currency("SGD", 2),
+        Currency("TWD", 2),
+        Currency("USD", 2),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,170 @@
+"""The rating engine: one tariff, one request, one rated line with the trace that explains it.
+
+The gateway and the cloud call the same function. The order is visible here and nowhere else:
+
+    plan       the first plan whose condition holds (or the cheapest of all that hold, when the tariff says so)
+    before     whole units, free allowance                                   `before`
+    pricer     charges, a session or a late charge, exact                    `catalog`
+    after      adjustments as listed, rounding of components and charges     `after`
+    line       the line is rounded once, and the minor units are spread over the components
+
+Pure: no clock, no input or output, no float. Whatever is missing refuses the line; nothing missing is priced as zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from common.civil import Period
+from common.errors import InvariantError, ensure
+from common.money.amount import INT64_MAX
+from common.rating.after import adjust_components
+from common.rating.before import Usage, prepare_usage
+from common.rating.catalog import price_rule
+from common.rating.line import Component, ComponentKind, RatedLine, spread_fen
+from common.rating.refusal import RatingRefusedError, RefusalKind
+from common.rating.request import RatingRequest
+from common.rating.rounding import round_amount, round_components, step_of
+from common.rating.variables import Variables
+from common.tariff.canonical import canonical_sha
+from common.tariff.compile import CompiledPlan, CompiledTariff
+from common.tariff.model import RoundingStage, RoundingStep, Words
+
+ENGINE_VERSION = 1
+_FREE_LABEL = Words(zh="免费额度", en="free allowance")
+_ROUNDING_LABEL = Words(zh="尾数取整", en="rounding")
+_MILLI = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Priced:
+    """The exact outcome of one plan."""
+
+    plan: CompiledPlan
+    components: tuple[Component, ...]
+    exact: Fraction
+    carried_milli: int
+
+
+def rate(tariff: CompiledTariff, request: RatingRequest) -> RatedLine:
+    """Return the rated line of a request.
+
+    Raises:
+        RatingRefusedError: something the tariff needs is missing, contradictory or out of range.
+    """
+    return rate_parts([(tariff, request)])
+
+
+def rate_parts(parts: Sequence[tuple[CompiledTariff, RatingRequest]]) -> RatedLine:
+    """Return one line over parts that follow each other in time, such as two sides of a price change.
+
+    Each part is priced exactly under its own revision; the line is rounded once, by the plan of the last one.
+
+    Raises:
+        RatingRefusedError: a part cannot be priced.
+    """
+    ensure(len(parts) > 0, "a line has a part")
+    priced = [_price_part(tariff, request) for tariff, request in parts]
+    components = _numbered([list(part.components) for part in priced])
+    tariff, request = parts[-1]
+    exact = sum((part.exact for part in priced), Fraction(0))
+    step = step_of(tariff.document.rounding, RoundingStage.LINE)
+    if step is None:
+        raise InvariantError("every rounding plan has a stage for the line")
+    amount_fen, finished = _close(components, step)
+    return RatedLine(
+        tariff_code=tariff.code,
+        body_sha=tariff.body_sha,
+        plan=priced[-1].plan.plan.label,
+        currency=tariff.currency,
+        period=Period(parts[0][1].period.start, request.period.end),
+        amount_fen=amount_fen,
+        components=finished,
+        input_sha=input_sha(parts),
+        engine_version=ENGINE_VERSION,
+        exact=exact,
+        carried_milli=priced[-1].carried_milli,
+    )
+
+
+def input_sha(parts: Sequence[tuple[CompiledTariff, RatingRequest]]) -> str:
+    """Return the hash of all that the line depends on: engine, tariff bodies and requests."""
+    return canonical_sha([ENGINE_VERSION, [[tariff.body_sha, request.to_plain()] for tariff, request in parts]])
+
+
+def _price_part(tariff: CompiledTariff, request: RatingRequest) -> _Priced:
+    usage = prepare_usage(tariff.document, request)
+    variables = Variables(tariff.document, request, usage.billed)
+    plans = [plan for plan in tariff.plans if variables.holds(plan.plan.condition)]
+    if not plans:
+        raise RatingRefusedError(RefusalKind.NO_PLAN, f"{tariff.code} has no case for this request")
+    if not tariff.document.cheapest:
+        return _price_plan(plans[0], variables, usage)
+    return min((_price_plan(plan, variables, usage) for plan in plans), key=lambda priced: priced.exact)
+
+
+def _price_plan(plan: CompiledPlan, variables: Variables, usage: Usage) -> _Priced:
+    components = [*_free(usage, variables), *price_rule(plan, variables)]
+    adjusted = adjust_components(components, variables)
+    return _Priced(
+        plan=plan,
+        components=tuple(round_components(variables.document.rounding, adjusted)),
+        exact=sum((component.amount for component in adjusted), Fraction(0)),
+        carried_milli=usage.carried_milli,
+    )
+
+
+def _free(usage: Usage, variables: Variables) -> list[Component]:
+    if not usage.free:
+        return []
+    quantity = Fraction(usage.free) / _MILLI
+    return [
+        Component(
+            kind=ComponentKind.FREE,
+            key="free_allowance",
+            charge="free_allowance",
+            label=_FREE_LABEL,
+            quantity=quantity,
+            unit=variables.unit,
+            amount=Fraction(0),
+        )
+    ]
+
+
+def _numbered(parts: Sequence[list[Component]]) -> list[Component]:
+    """Return the components of all parts; in a line of several parts the key names the part."""
+    if len(parts) == 1:
+        return parts[0]
+    return [
+        replace(item, key=f"part{number}:{item.key}", labels={**item.labels, "part": str(number)})
+        for number, part in enumerate(parts, start=1)
+        for item in part
+    ]
+
+
+def _close(components: list[Component], step: RoundingStep) -> tuple[int, tuple[Component, ...]]:
+    """Return the rounded line and its components with whole minor units; a coarse grid has a component of its own."""
+    exact = sum((component.amount for component in components), Fraction(0))
+    amount_fen = round_amount(step, exact)
+    if abs(amount_fen) > INT64_MAX:
+        raise RatingRefusedError(RefusalKind.TOO_LARGE, f"{amount_fen} minor units do not fit 64 bits")
+    if step.grid == 1:
+        return amount_fen, _with_fen(components, amount_fen)
+    fine = round_amount(replace(step, grid=1), exact)
+    rounding = Component(
+        kind=ComponentKind.ROUNDING,
+        key="rounding",
+        charge="rounding",
+        label=_ROUNDING_LABEL,
+        amount=Fraction(amount_fen - fine),
+        fen=amount_fen - fine,
+        labels={"grid": str(step.grid), "mode": str(step.mode)},
+    )
+    return amount_fen, (*_with_fen(components, fine), *((rounding,) if rounding.fen else ()))
+
+
+def _with_fen(components: Sequence[Component], total: int) -> tuple[Component, ...]:
+    whole = spread_fen([component.amount for component in components], total)
+    return tuple(replace(component, fen=fen) for component, fen in zip(components, whole, strict=True))

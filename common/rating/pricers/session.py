@@ -1,0 +1,267 @@
+"""Prices a session: free time, runs of minutes in windows, units by blocks, caps.
+
+The order is the order of a printed tariff: settle the exits -> cut into parts -> is it free? -> runs in windows ->
+gather the minutes -> units and blocks -> cap of the window -> full-day price or cap of the part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from fractions import Fraction
+
+from common.rating.line import Component, ComponentKind
+from common.rating.pricers.blocks import charge_blocks
+from common.rating.refusal import RatingRefusedError, RefusalKind
+from common.rating.request import Session, Visit
+from common.rating.stay import Clockface, Part, Run, closed_visits, length_minutes, parts_of
+from common.rating.variables import Variables
+from common.tariff.model import Words
+from common.tariff.plan import SESSION_KEY
+from common.tariff.session_model import Cut, FreeLimit, FreeTime, Gather, SessionRule, SessionWindow, Visits
+
+_CAP_LABEL = Words(zh="封顶", en="cap")
+_FULL_LABEL = Words(zh="全天", en="full day")
+_FREE_LABEL = Words(zh="免费停放", en="free parking")
+_MICRO = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """What is priced together: a part of one visit, or the parts of one day when visits are put together."""
+
+    visit: int
+    number: int
+    day: date
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heap:
+    """Minutes gathered for one price; `runs` are the occurrences of the window they come from."""
+
+    window: SessionWindow
+    minutes: Fraction
+    runs: tuple[Run, ...]
+
+
+def price_session(rule: SessionRule, variables: Variables) -> list[Component]:
+    """Return the exact components of all visits of a session.
+
+    Raises:
+        RatingRefusedError: the session is missing, open or contradictory, or its calendar is not known.
+    """
+    session = variables.request.session
+    if session is None:
+        raise RatingRefusedError(RefusalKind.NO_SESSION, "there is no record of the stay")
+    visits = closed_visits(rule, session)
+    clockface = Clockface(rule.windows, session.zone, variables.request.calendar)
+    components: list[Component] = []
+    charged: dict[int, Fraction] = {}
+    capped: dict[object, Fraction] = {}
+    for group in _groups(rule, session, visits):
+        priced, minutes = _price_group(rule, group, clockface, variables, charged.get(group.visit, Fraction(0)))
+        if not rule.restart_blocks:
+            charged[group.visit] = charged.get(group.visit, Fraction(0)) + minutes
+        components.extend(_cap_part(rule, group, priced, capped, variables))
+    return components or [_free_component(sum((_stay(rule, visit) for visit in visits), Fraction(0)))]
+
+
+def _groups(rule: SessionRule, session: Session, visits: Sequence[Visit]) -> list[_Group]:
+    groups: list[_Group] = []
+    for number, visit in enumerate(visits):
+        parts = parts_of(rule, visit, session.zone)
+        if rule.free is not None and not rule.free.each_part and rule.visits is Visits.SEPARATE:
+            parts = _without_free(rule, rule.free, parts)
+        groups.extend(_Group(visit=number, number=part.number, day=part.day, parts=(part,)) for part in parts)
+    if rule.visits is Visits.TOGETHER:
+        days = sorted({group.day for group in groups})
+        gathered = (tuple(part for group in groups if group.day == day for part in group.parts) for day in days)
+        groups = [
+            _Group(visit=0, number=number, day=parts[0].day, parts=parts) for number, parts in enumerate(gathered)
+        ]
+    return groups
+
+
+def _price_group(
+    rule: SessionRule, group: _Group, clockface: Clockface, variables: Variables, before: Fraction
+) -> tuple[list[Component], Fraction]:
+    """Return the components of a group and the minutes charged in it."""
+    parts = list(group.parts)
+    if rule.free is not None and (rule.free.each_part or rule.visits is Visits.TOGETHER):
+        parts = _without_free(rule, rule.free, parts)
+    if len(parts) == 1 and parts[0].full and rule.full_part_micro is not None:
+        return [_full_component(group, rule.full_part_micro, variables)], Fraction(0)
+    parts = _without_allowance(rule, parts)
+    runs = [run for part in parts for run in clockface.runs(part.start, part.end)]
+    components: list[Component] = []
+    charged = Fraction(0)
+    for heap in _heaps(rule, _short_stay(rule, runs)):
+        prior = Fraction(0) if rule.restart_blocks else before + charged
+        components.extend(_price_heap(rule, group, heap, prior, clockface, variables))
+        charged += heap.minutes
+    return components, charged
+
+
+def _without_free(rule: SessionRule, free: FreeTime, parts: Sequence[Part]) -> list[Part]:
+    """Return the parts that are charged: none when the stay is free, without its first minutes when deducted."""
+    length = sum((length_minutes(rule, part.start, part.end) for part in parts), Fraction(0))
+    if length < free.minutes or (length == free.minutes and free.limit is FreeLimit.UP_TO):
+        return []
+    return _trim(parts, timedelta(minutes=free.minutes)) if free.deducted else list(parts)
+
+
+def _trim(parts: Iterable[Part], amount: timedelta) -> list[Part]:
+    """Return the parts without their first stretch of time."""
+    kept: list[Part] = []
+    for part in parts:
+        taken = min(amount, part.end - part.start)
+        amount -= taken
+        if part.start + taken < part.end:
+            kept.append(replace(part, start=part.start + taken, full=part.full and not taken))
+    return kept
+
+
+def _without_allowance(rule: SessionRule, parts: Sequence[Part]) -> list[Part]:
+    """Return the parts without the minutes that are taken off the end of each."""
+    allowance = timedelta(minutes=rule.allowance_minutes)
+    return [replace(part, end=part.end - allowance) for part in parts if part.end - allowance > part.start]
+
+
+def _short_stay(rule: SessionRule, runs: Sequence[Run]) -> list[Run]:
+    """Return the runs of the one window that holds most of a short stay, the earlier one of equals."""
+    total = sum((length_minutes(rule, run.start, run.end) for run in runs), Fraction(0))
+    if total > rule.short_stay_minutes:
+        return list(runs)
+    minutes: dict[str, Fraction] = {}
+    for run in runs:
+        minutes[run.window.name] = minutes.get(run.window.name, Fraction(0)) + length_minutes(rule, run.start, run.end)
+    longest = max(minutes, key=lambda name: minutes[name], default="")
+    return [run for run in runs if run.window.name == longest]
+
+
+def _heaps(rule: SessionRule, runs: Sequence[Run]) -> list[_Heap]:
+    heaps: dict[object, _Heap] = {}
+    for index, run in enumerate(runs):
+        minutes = _charged_minutes(run.window, length_minutes(rule, run.start, run.end))
+        key = {Gather.RUN: index, Gather.WINDOW: run.window.name, Gather.PART: ""}[rule.gather]
+        heap = heaps.get(key, _Heap(window=run.window, minutes=Fraction(0), runs=()))
+        heaps[key] = replace(heap, minutes=heap.minutes + minutes, runs=(*heap.runs, run))
+    return list(heaps.values())
+
+
+def _charged_minutes(window: SessionWindow, minutes: Fraction) -> Fraction:
+    if not window.most_of:
+        return minutes
+    whole = minutes // window.most_of
+    return whole * window.most_minutes + min(minutes - whole * window.most_of, Fraction(window.most_minutes))
+
+
+def _price_heap(
+    rule: SessionRule, group: _Group, heap: _Heap, before: Fraction, clockface: Clockface, variables: Variables
+) -> Iterator[Component]:
+    window, zone = heap.window, clockface.zone
+    labels = {
+        "window": window.name,
+        "day": group.day.isoformat(),
+        "from": heap.runs[0].start.astimezone(zone).isoformat(),
+        "to": heap.runs[-1].end.astimezone(zone).isoformat(),
+        "minutes": str(heap.minutes),
+    }
+    base = f"{SESSION_KEY}:{group.visit}:{group.number}:{heap.runs[0].start:%H%M}"
+    total = Fraction(0)
+    if window.once_micro is not None:
+        times = Fraction(len(heap.runs))
+        price = _Price(label=window.label, quantity=times, unit="visit", price_micro=window.once_micro)
+        yield price.component(f"{base}:once", labels, variables)
+        return
+    for charged in charge_blocks(rule, window.blocks, before, heap.minutes):
+        price = _Price(
+            label=window.label,
+            quantity=charged.units,
+            unit=f"{charged.block.every} min",
+            price_micro=charged.block.price_micro,
+        )
+        component = price.component(f"{base}:block{charged.position + 1}", labels, variables)
+        total += component.amount
+        yield component
+    if window.cap_micro is not None:
+        excess = total - _minor(window.cap_micro, variables) * len(heap.runs)
+        if excess > 0:
+            yield _cap_component(f"{base}:cap", excess, window.label, labels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Price:
+    """So many units at so much."""
+
+    label: Words
+    quantity: Fraction
+    unit: str
+    price_micro: int
+
+    def component(self, key: str, labels: dict[str, str], variables: Variables) -> Component:
+        """Return the component."""
+        return Component(
+            kind=ComponentKind.SESSION,
+            key=key,
+            charge=SESSION_KEY,
+            label=self.label,
+            quantity=self.quantity,
+            unit=self.unit,
+            price_micro=self.price_micro,
+            amount=self.quantity * _minor(self.price_micro, variables),
+            labels=labels,
+        )
+
+
+def _cap_part(
+    rule: SessionRule, group: _Group, priced: list[Component], spent: dict[object, Fraction], variables: Variables
+) -> list[Component]:
+    """Return the components of a group with what its cap takes off.
+
+    Parts of one calendar day share the cap of the day, also over several visits; parts counted from the entry have
+    each their own.
+    """
+    if not rule.part_caps_micro:
+        return priced
+    key: object = group.day if rule.cut is Cut.CALENDAR_DAY else (group.visit, group.number)
+    total = sum((component.amount for component in priced), Fraction(0))
+    cap = _minor(rule.part_caps_micro[min(group.number, len(rule.part_caps_micro) - 1)], variables)
+    left = max(cap - spent.get(key, Fraction(0)), Fraction(0))
+    spent[key] = spent.get(key, Fraction(0)) + min(total, left)
+    if total <= left:
+        return priced
+    name = f"{SESSION_KEY}:{group.visit}:{group.number}:cap"
+    return [*priced, _cap_component(name, total - left, _CAP_LABEL, {"day": group.day.isoformat(), "cap": str(cap)})]
+
+
+def _cap_component(key: str, excess: Fraction, label: Words, labels: dict[str, str]) -> Component:
+    return Component(kind=ComponentKind.CAP, key=key, charge=SESSION_KEY, label=label, amount=-excess, labels=labels)
+
+
+def _full_component(group: _Group, price_micro: int, variables: Variables) -> Component:
+    price = _Price(label=_FULL_LABEL, quantity=Fraction(1), unit="day", price_micro=price_micro)
+    key = f"{SESSION_KEY}:{group.visit}:{group.number}:full_day"
+    return price.component(key, {"day": group.day.isoformat()}, variables)
+
+
+def _free_component(minutes: Fraction) -> Component:
+    return Component(
+        kind=ComponentKind.FREE,
+        key=f"{SESSION_KEY}:free",
+        charge=SESSION_KEY,
+        label=_FREE_LABEL,
+        quantity=minutes,
+        unit="min",
+        amount=Fraction(0),
+    )
+
+
+def _stay(rule: SessionRule, visit: Visit) -> Fraction:
+    return length_minutes(rule, visit.entry, visit.exit or visit.entry)
+
+
+def _minor(price_micro: int, variables: Variables) -> Fraction:
+    return Fraction(price_micro * variables.minor_per_major, _MICRO)
