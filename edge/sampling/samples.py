@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -29,7 +29,10 @@ Units = Callable[[DeviceConfig], Mapping[Quantity, str]]
 
 
 class Observer(Protocol):
-    """Looks at readings before they are stored and adds flags, records and states of its own, in the same commit."""
+    """Looks at readings before they are stored and adds flags, records and states of its own, in the same commit.
+
+    Observers stand in a row; a later one sees the flags of the earlier ones.
+    """
 
     def observe(self, device: DeviceConfig, slot: datetime, readings: Sequence[Reading]) -> Derived:
         """Return what follows from new readings of one meter."""
@@ -61,7 +64,10 @@ def make_sample(
         )
         for point in taken.outcome.points
     ]
-    derived = [observer.observe(device, taken.slot, readings) for observer in observers]
+    derived: list[Derived] = []
+    for observer in observers:
+        derived.append(observer.observe(device, taken.slot, readings))
+        readings = [_flagged(reading, derived[-1]) for reading in readings]
     records: list[Record] = [*_gaps(taken), *(record for item in derived for record in item.records)]
     if with_evidence and readings:
         records.append(_evidence(taken))
@@ -76,7 +82,7 @@ def make_sample(
                 quantity=reading.quantity.value,
                 unit=units[reading.quantity],
                 value_milli=reading.value_milli,
-                quality=int(_quality(reading.quantity, derived)),
+                quality=int(reading.quality),
             )
             for reading in readings
         ),
@@ -124,8 +130,5 @@ def _evidence(taken: Taken) -> Evidence:
     )
 
 
-def _quality(quantity: Quantity, derived: Sequence[Derived]) -> Quality:
-    quality = Quality.GOOD
-    for item in derived:
-        quality |= item.flags.get(quantity, Quality.GOOD)
-    return quality
+def _flagged(reading: Reading, derived: Derived) -> Reading:
+    return replace(reading, quality=reading.quality | derived.flags.get(reading.quantity, Quality.GOOD))
