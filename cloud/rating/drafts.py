@@ -12,11 +12,13 @@ from cloud.metering.usage import RegisterRef
 from cloud.rating.lines import ExceptionKind, RatingException
 from cloud.rating.scope import Scope
 from cloud.rating.segments import Segment
+from cloud.tariffs.charge import ChargeBasis
 from common.ids import MeterId
 from common.rating.engine import rate
 from common.rating.line import RatedLine
 from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.rating.request import RatingRequest
+from common.tariff.daytype import OfficialCalendar
 
 _KINDS = {
     RefusalKind.NO_USAGE: ExceptionKind.NO_READING,
@@ -49,6 +51,13 @@ def placed(scope: Scope, segment: Segment, request: RatingRequest) -> RatingRequ
     if segment.parts == 1:
         return request
     return replace(request, bill=scope.period, part=segment.part, parts=segment.parts)
+
+
+def calendar_for(scope: Scope, segment: Segment) -> OfficialCalendar | None:
+    """Return the official calendar for a tariff that asks what kind of day it is, None for all others."""
+    document = scope.prices.compiled[segment.revision.body_sha].document
+    asks = segment.item.basis is ChargeBasis.PARKING or bool(document.windows)
+    return scope.calendar.calendar if asks and scope.calendar is not None else None
 
 
 def priced(

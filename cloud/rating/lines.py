@@ -88,9 +88,20 @@ class RatingInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Apportionment:
+    """What a pool cost over some days; the input lists the weight of each premises."""
+
+    pool_id: UUID
+    period: Period
+    total_fen: int
+    input_sha: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RatingOutcome:
     """All items and exceptions of a community and period; rated twice from the same knowledge, it is equal."""
 
     items: tuple[RatedItem, ...]
     exceptions: tuple[RatingException, ...]
     inputs: tuple[RatingInput, ...]
+    apportionments: tuple[Apportionment, ...] = ()

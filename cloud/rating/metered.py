@@ -6,12 +6,12 @@ missing there is an exception, and later lines of the same place that would rest
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from cloud.metering.usage import MissingKind, MissingUsage, SegmentKind, Span, UsageSegment
-from cloud.rating.drafts import Draft, placed, priced
+from cloud.rating.drafts import Draft, calendar_for, placed, priced
 from cloud.rating.lines import ExceptionKind, RatingException
 from cloud.rating.scope import Desk, PlacedMeter, Scope
 from cloud.rating.segments import Segment, meters_in
@@ -109,13 +109,26 @@ def missing(segment: Segment, usage: MissingUsage) -> RatingException:
 
 
 def _prior(desk: Desk, segment: Segment) -> int | MissingUsage:
+    return counted_total(desk, prior_days(desk.scope, segment))
+
+
+def counted_total(desk: Desk, parts: Iterable[CountedDays]) -> int | MissingUsage:
+    """Return what some meters counted together, or the first usage that is not known."""
     total = 0
-    for part in prior_days(desk.scope, segment):
+    for part in parts:
         usage = desk.registers.usage(part.span)
         if isinstance(usage, MissingUsage):
             return usage
         total += usage.quantity_milli
     return total
+
+
+def wanted_days(scope: Scope, segment: Segment) -> Iterator[CountedDays]:
+    """Yield every stretch whose usage a segment will ask for, so that all registers are read at once."""
+    yield from prior_days(scope, segment)
+    counted = meters_in(meters_for(scope, segment.premises_id, segment.item.resource), segment.service)
+    for meter, days in counted or ():
+        yield CountedDays(meter=meter, days=days)
 
 
 def _line(desk: Desk, segment: Segment, usage: UsageSegment, prior_milli: int) -> Draft | RatingException:
@@ -127,7 +140,7 @@ def _line(desk: Desk, segment: Segment, usage: UsageSegment, prior_milli: int) -
             quantity_milli=usage.quantity_milli,
             prior_milli=prior_milli,
             facts=desk.facts_on(segment.service.start, segment.premises_id),
-            calendar=desk.scope.calendar,
+            calendar=calendar_for(desk.scope, segment),
         ),
     )
     line = priced(desk.scope, segment, request, usage.meter_id)

@@ -13,11 +13,10 @@ from cloud.estate.values import PayerSpan, Premises
 from cloud.metering.registers import RegisterBook
 from cloud.metering.sessions import UsageSession
 from cloud.tariffs.assignment import Target, TargetKind
-from cloud.tariffs.book import PriceBook
+from cloud.tariffs.book import KnownCalendar, PriceBook
 from common.civil import Period
 from common.ids import CommunityId, MeterId, PremisesId
 from common.reading.reading import Quantity, Resource
-from common.tariff.daytype import OfficialCalendar
 
 # The cumulative register that bills a resource.
 BILLED_QUANTITY: Mapping[Resource, Quantity] = {
@@ -69,7 +68,7 @@ class Scope:
     meters: Mapping[PremisesId, tuple[PlacedMeter, ...]]
     public_meters: tuple[PlacedMeter, ...]
     sessions: tuple[UsageSession, ...]
-    calendar: OfficialCalendar | None
+    calendar: KnownCalendar | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cloud.rating.drafts import Draft, placed, priced
+from cloud.rating.drafts import Draft, calendar_for, placed, priced
 from cloud.rating.lines import RatingException
 from cloud.rating.scope import Desk
 from cloud.rating.segments import Segment
@@ -18,7 +18,7 @@ def rate_standing(desk: Desk, segment: Segment) -> Iterator[Draft | RatingExcept
     request = placed(
         desk.scope,
         segment,
-        RatingRequest(period=segment.service, facts=facts, calendar=desk.scope.calendar),
+        RatingRequest(period=segment.service, facts=facts, calendar=calendar_for(desk.scope, segment)),
     )
     line = priced(desk.scope, segment, request)
     if isinstance(line, RatingException):

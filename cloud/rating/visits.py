@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from cloud.estate.values import Premises
 from cloud.metering.sessions import UsageSession
-from cloud.rating.drafts import Draft, priced
+from cloud.rating.drafts import Draft, calendar_for, priced
 from cloud.rating.lines import RatingException
 from cloud.rating.scope import Desk, Scope, targets_of
 from cloud.rating.segments import Segment, no_payer, no_price, payer_on
@@ -77,7 +77,7 @@ def _line(desk: Desk, segment: Segment, session: UsageSession) -> Draft | Rating
             zone=scope.zone,
             zone_name=scope.zone_name,
         ),
-        calendar=scope.calendar,
+        calendar=calendar_for(scope, segment),
     )
     line = priced(scope, segment, request, session.session_id)
     if isinstance(line, RatingException):

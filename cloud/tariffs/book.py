@@ -13,6 +13,7 @@ from cloud.tariffs.pool import PoolRevision
 from common.civil import Period
 from common.ids import ChargeItemId, TariffId
 from common.tariff.compile import CompiledTariff
+from common.tariff.daytype import OfficialCalendar
 from common.tariff.revision import KnownRevision, RevisionRef, choose, split_period
 
 
@@ -46,6 +47,14 @@ class PriceBook:
     def pools_on(self, day: date) -> tuple[PoolRevision, ...]:
         """Return the pools that run on a day, in stable order."""
         return pools_in_force(self.pools, day, self.known_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCalendar:
+    """The official calendar as known at an instant, and the canonical bytes whose hash names it."""
+
+    calendar: OfficialCalendar
+    body: bytes
 
 
 def pools_in_force(revisions: Iterable[PoolRevision], day: date, known_at: datetime) -> tuple[PoolRevision, ...]:

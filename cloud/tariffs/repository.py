@@ -143,11 +143,11 @@ async def newest_calendar(session: AsyncSession, calendar_code: str, year: int) 
     return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def calendars(session: AsyncSession, known_at: datetime) -> Sequence[CalendarRevisionRow]:
-    """Return every calendar revision known at an instant, oldest revision first."""
+async def calendars(session: AsyncSession, calendar_code: str, known_at: datetime) -> Sequence[CalendarRevisionRow]:
+    """Return every revision of a calendar known at an instant, oldest revision first."""
     statement = (
         select(CalendarRevisionRow)
-        .where(CalendarRevisionRow.recorded_at <= known_at)
-        .order_by(CalendarRevisionRow.calendar_code, CalendarRevisionRow.year, CalendarRevisionRow.rev)
+        .where(CalendarRevisionRow.calendar_code == calendar_code, CalendarRevisionRow.recorded_at <= known_at)
+        .order_by(CalendarRevisionRow.year, CalendarRevisionRow.rev)
     )
     return (await session.execute(statement)).scalars().all()

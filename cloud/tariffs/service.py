@@ -22,7 +22,14 @@ from cloud.tariffs.book import PriceBook
 from cloud.tariffs.charge import ChargeItem
 from cloud.tariffs.events import PricesChanged
 from cloud.tariffs.pool import PoolMethod, PoolRevision
-from cloud.tariffs.tables import ChargeItemRow, SharePoolRow, TariffAssignmentRow, TariffRevisionRow, TariffRow
+from cloud.tariffs.tables import (
+    CalendarRevisionRow,
+    ChargeItemRow,
+    SharePoolRow,
+    TariffAssignmentRow,
+    TariffRevisionRow,
+    TariffRow,
+)
 from common.errors import RefusalError, ensure
 from common.ids import BuildingId, ChargeItemId, CommunityId, LegalEntityId, MeterId, TariffId
 from common.tariff.compile import CompiledTariff, compile_tariff

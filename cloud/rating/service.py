@@ -1,0 +1,229 @@
+"""Rating a community's period: gather once, rate in memory, keep what replays it.
+
+The count of statements does not grow with the count of premises or meters. What cannot be rated is an exception beside
+the items, never an item of zero. Rated twice from the same knowledge, the outcome is equal to the byte.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+from typing import TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.estate import service as estate
+from cloud.fleet import service as fleet
+from cloud.kit.db import Unit
+from cloud.metering import claims
+from cloud.metering import service as metering
+from cloud.metering.registers import RegisterBook, RegisterQuestion
+from cloud.rating import metered, pools, repository
+from cloud.rating.drafts import Draft
+from cloud.rating.facts import tariff_facts
+from cloud.rating.inputs import finish
+from cloud.rating.lines import Apportionment, RatingException, RatingInput, RatingOutcome
+from cloud.rating.metered import CountedDays, rate_metered
+from cloud.rating.pools import PoolPart, pool_parts, rate_pool
+from cloud.rating.scope import Desk, PlacedMeter, Scope
+from cloud.rating.segments import Segment, segments_of
+from cloud.rating.standing import rate_standing
+from cloud.rating.visits import rate_sessions
+from cloud.tariffs import service as tariffs
+from cloud.tariffs.book import PriceBook
+from cloud.tariffs.calendars import official_calendar
+from cloud.tariffs.charge import ChargeBasis
+from common.civil import Period
+from common.ids import CommunityId, PremisesId
+from common.rating.engine import ENGINE_VERSION
+
+Plan = TypeVar("Plan", Segment, PoolPart, Draft)
+_BY_SEGMENT = (ChargeBasis.AREA, ChargeBasis.FLAT, ChargeBasis.METERED)
+
+
+async def rate_period(
+    session: AsyncSession,
+    *,
+    community_id: CommunityId,
+    period: Period,
+    known_at: datetime,
+    premises: Collection[PremisesId] | None = None,
+) -> RatingOutcome:
+    """Rate everything that a community's premises owe for a period, as known at an instant.
+
+    Args:
+        session: a view of the company.
+        community_id: the community.
+        period: the civil days, in the community's zone.
+        known_at: prices, readings, corrections and facts recorded later are not seen.
+        premises: only the items of these premises; common costs are split over all of them all the same.
+    """
+    scope = await _scope(session, community_id, period, known_at)
+    segments, parts, exceptions = _planned(scope, premises)
+    desk = await _desk(session, scope, segments, parts)
+    drafts, apportionments, pool_inputs = _rated(desk, segments, parts, exceptions, premises)
+    items, inputs = finish(drafts)
+    return RatingOutcome(
+        items=items,
+        exceptions=tuple(one for one in exceptions if _asked(one.premises_id, premises)),
+        inputs=(*inputs, *pool_inputs),
+        apportionments=apportionments,
+    )
+
+
+async def keep(unit: Unit, community_id: CommunityId, outcome: RatingOutcome) -> None:
+    """Keep the inputs and apportionments of an outcome, so that its lines can be rated again for ever."""
+    key = {"tenant_id": unit.tenant, "community_id": community_id, "recorded_at": unit.now}
+    rows = [{**key, "sha": one.sha, "body": one.body, "engine_version": ENGINE_VERSION} for one in outcome.inputs]
+    await repository.insert_inputs(unit.session, rows)
+    splits = [
+        {
+            **key,
+            "pool_id": one.pool_id,
+            "period_start": one.period.start,
+            "period_end": one.period.end,
+            "input_sha": one.input_sha,
+            "total_fen": one.total_fen,
+        }
+        for one in outcome.apportionments
+    ]
+    await repository.insert_apportionments(unit.session, splits)
+    unit.record("kept", "rating_input", community_id, after={"inputs": len(rows), "apportionments": len(splits)})
+
+
+async def inputs(session: AsyncSession, community_id: CommunityId, shas: Collection[str]) -> dict[str, RatingInput]:
+    """Return kept inputs by their hash."""
+    rows = await repository.inputs(session, community_id, shas)
+    return {row.sha: RatingInput(sha=row.sha, body=row.body) for row in rows}
+
+
+async def _scope(session: AsyncSession, community_id: CommunityId, period: Period, known_at: datetime) -> Scope:
+    community = await estate.community(session, community_id)
+    prices = await tariffs.price_book(session, community_id, known_at)
+    payers = defaultdict(list)
+    for span in await estate.payers(session, community_id, period):
+        payers[span.premises_id].append(span)
+    meters: dict[PremisesId, list[PlacedMeter]] = defaultdict(list)
+    public: list[PlacedMeter] = []
+    reach = Period(_earliest_tier_year(prices, period), period.end)
+    for meter in await fleet.installed_meters(session, community_id, reach):
+        placed = PlacedMeter(
+            meter_id=meter.meter_id,
+            resource=meter.resource,
+            premises_id=meter.premises_id,
+            multiplier_milli=meter.multiplier_milli,
+            digits=meter.digits,
+            start=meter.start,
+            end=meter.end,
+            parent_meter_id=meter.parent_meter_id,
+        )
+        (public if placed.premises_id is None else meters[placed.premises_id]).append(placed)
+    return Scope(
+        community_id=community_id,
+        zone=community.zone,
+        zone_name=community.zone_name,
+        period=period,
+        known_at=known_at,
+        prices=prices,
+        premises=tuple(await estate.premises_in(session, community_id, day=period.start, known_at=known_at)),
+        payers={premises_id: tuple(spans) for premises_id, spans in payers.items()},
+        meters={premises_id: tuple(placed) for premises_id, placed in meters.items()},
+        public_meters=tuple(public),
+        sessions=await claims.sessions_ended(session, community_id, period, known_at),
+        calendar=await official_calendar(session, period, known_at),
+    )
+
+
+def _earliest_tier_year(prices: PriceBook, period: Period) -> date:
+    spans = (tariff.document.accumulation.span_of(period.start) for tariff in prices.compiled.values())
+    return min((span.start for span in spans if span is not None), default=period.start)
+
+
+def _planned(
+    scope: Scope, premises: Collection[PremisesId] | None
+) -> tuple[list[Segment], list[PoolPart], list[RatingException]]:
+    segments: list[Segment] = []
+    parts: list[PoolPart] = []
+    exceptions: list[RatingException] = []
+    for item in scope.prices.items.values():
+        if item.basis is ChargeBasis.SHARE:
+            for part in pool_parts(scope, item):
+                _sort_out(part, parts, exceptions)
+        elif item.basis in _BY_SEGMENT:
+            for place in scope.premises:
+                if _asked(place.id, premises):
+                    for segment in segments_of(scope, item, place):
+                        _sort_out(segment, segments, exceptions)
+    return segments, parts, exceptions
+
+
+def _sort_out(found: Plan | RatingException, plans: list[Plan], exceptions: list[RatingException]) -> None:
+    if isinstance(found, RatingException):
+        exceptions.append(found)
+    else:
+        plans.append(found)
+
+
+def _asked(premises_id: PremisesId | None, premises: Collection[PremisesId] | None) -> bool:
+    return premises is None or premises_id is None or premises_id in premises
+
+
+async def _desk(session: AsyncSession, scope: Scope, segments: Sequence[Segment], parts: Sequence[PoolPart]) -> Desk:
+    counted = [
+        *(days for segment in segments for days in metered.wanted_days(scope, segment) if segment.item.resource),
+        *(days for part in parts for days in pools.wanted_days(part)),
+    ]
+    days = {segment.service.start for segment in segments} | {part.days.start for part in parts}
+    facts = {}
+    for day in sorted(days):
+        places = await estate.premises_in(session, scope.community_id, day=day, known_at=scope.known_at)
+        facts[day] = {place.id: tariff_facts(place.facts) for place in places}
+    return Desk(scope=scope, registers=await registers_for(session, scope, counted), facts=facts)
+
+
+async def registers_for(session: AsyncSession, scope: Scope, counted: Collection[CountedDays]) -> RegisterBook:
+    """Return the registers at both ends of every stretch, read at once."""
+    if not counted:
+        return RegisterBook({}, {}, scope.zone)
+    question = RegisterQuestion(
+        community_id=scope.community_id,
+        meters=frozenset(one.meter.meter_id for one in counted),
+        quantities=frozenset(one.meter.quantity for one in counted),
+        days=frozenset(day for one in counted for day in (one.days.start, one.days.end)),
+        zone=scope.zone,
+        known_at=scope.known_at,
+    )
+    return await metering.register_book(session, question)
+
+
+def _rated(
+    desk: Desk,
+    segments: Iterable[Segment],
+    parts: Iterable[PoolPart],
+    exceptions: list[RatingException],
+    premises: Collection[PremisesId] | None,
+) -> tuple[list[Draft], tuple[Apportionment, ...], tuple[RatingInput, ...]]:
+    """Rate everything that was planned; exceptions are added to those of the planning."""
+    drafts: list[Draft] = []
+    splits: list[Apportionment] = []
+    sources: list[RatingInput] = []
+    for segment in segments:
+        rate_one = rate_metered if segment.item.basis is ChargeBasis.METERED else rate_standing
+        for found in rate_one(desk, segment):
+            _sort_out(found, drafts, exceptions)
+    for part in parts:
+        outcome = rate_pool(desk, part)
+        drafts.extend(draft for draft in outcome.drafts if _asked(draft.segment.premises_id, premises))
+        exceptions.extend(outcome.exceptions)
+        if outcome.split is not None and outcome.source is not None:
+            splits.append(outcome.split)
+            sources.append(outcome.source)
+    places = {place.id: place for place in desk.scope.premises if _asked(place.id, premises)}
+    for item in desk.scope.prices.items.values():
+        if item.basis is ChargeBasis.PARKING:
+            for found in rate_sessions(desk, item, places):
+                _sort_out(found, drafts, exceptions)
+    if desk.scope.calendar is not None and any(draft.request.calendar is not None for draft in drafts):
+        sources.append(RatingInput(sha=desk.scope.calendar.calendar.sha, body=desk.scope.calendar.body))
+    return drafts, tuple(splits), tuple(sources)

@@ -1,0 +1,60 @@
+"""Use cases of the official calendar: which days are worked and which are free, as an authority announced them.
+
+A year whose notice is not recorded is not known: a tariff that asks for its days is refused, never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.kit.db import Unit
+from cloud.tariffs import repository
+from cloud.tariffs.book import KnownCalendar
+from cloud.tariffs.tables import CalendarRevisionRow
+from common.civil import Period
+from common.tariff.canonical import canonical_json, canonical_sha, to_plain
+from common.tariff.daytype import parse_calendar
+
+CALENDAR_CODE = "cn"
+
+
+async def record_calendar(unit: Unit, document: Mapping[str, object], *, basis_document: str) -> int:
+    """Record the official calendar of one year and return its revision number; the same document again is the same.
+
+    Raises:
+        FaultsError: the document has faults; all are listed and nothing is stored.
+    """
+    (year,) = parse_calendar(CALENDAR_CODE, [document]).years
+    plain = to_plain(document)
+    newest = await repository.newest_calendar(unit.session, CALENDAR_CODE, year)
+    if newest is not None and newest.body_sha == canonical_sha(plain):
+        return newest.rev
+    row = CalendarRevisionRow(
+        tenant_id=unit.tenant,
+        calendar_code=CALENDAR_CODE,
+        year=year,
+        rev=1 if newest is None else newest.rev + 1,
+        body=plain,
+        body_sha=canonical_sha(plain),
+        basis_document=basis_document,
+        recorded_at=unit.now,
+    )
+    unit.session.add(row)
+    unit.record("recorded", "calendar", unit.tenant, after={"year": year, "rev": row.rev, "body_sha": row.body_sha})
+    return row.rev
+
+
+async def official_calendar(session: AsyncSession, period: Period, known_at: datetime) -> KnownCalendar | None:
+    """Return the official calendar of a period's years and the one before, or None when no notice is known."""
+    newest = {
+        row.year: row.body
+        for row in await repository.calendars(session, CALENDAR_CODE, known_at)
+        if period.start.year - 1 <= row.year <= period.end.year
+    }
+    if not newest:
+        return None
+    documents = [newest[year] for year in sorted(newest)]
+    return KnownCalendar(calendar=parse_calendar(CALENDAR_CODE, documents), body=canonical_json(documents))
