@@ -34,7 +34,10 @@ ASK_AFTER = (
 
 
 class AttemptState(StrEnum):
-    """Where an attempt stands; `unknown` is never closed by a timer, only by a channel's answer."""
+    """Where an attempt stands; `unknown` is never closed by a timer, only by a channel's answer.
+
+    A failed attempt becomes sent when the channel's late acceptance arrives after it said that it knew of no order.
+    """
 
     CREATED = "created"
     SENT = "sent"
@@ -52,7 +55,7 @@ TRANSITIONS: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
         AttemptState.SENT: frozenset({AttemptState.CLOSED, AttemptState.FAILED}) | _LATE,
         AttemptState.UNKNOWN: frozenset({AttemptState.SENT, AttemptState.CLOSED, AttemptState.FAILED}) | _LATE,
         AttemptState.CLOSED: _LATE,
-        AttemptState.FAILED: _LATE,
+        AttemptState.FAILED: frozenset({AttemptState.SENT}) | _LATE,
         AttemptState.DISPUTED: frozenset({AttemptState.PAID}),
         AttemptState.PAID: frozenset(),
     }

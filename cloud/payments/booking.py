@@ -1,0 +1,201 @@
+"""Booking money that arrived: divide it over what is open, post it, number the receipt, tell the house. One unit.
+
+The account is held while this happens, so two payments of one account settle one after the other and no line gets more
+than is open on it. The key makes it once: the same arrival again is refused by the ledger's idempotency key and by the
+unique keys of the receipt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.billing import service as billing
+from cloud.billing.rules import OpenAmount, bill_number
+from cloud.estate import service as estate
+from cloud.estate.values import Community
+from cloud.kit.db import Unit
+from cloud.kit.errors import NotFoundError
+from cloud.ledger import service as ledger
+from cloud.ledger.accounts import Book, LedgerAccountRef
+from cloud.ledger.errors import SealedDayError
+from cloud.ledger.journals import DocumentKind, DocumentRef, JournalDraft, TransferDraft
+from cloud.ledger.postings import payment_received
+from cloud.payments import repository
+from cloud.payments.channel import Channel
+from cloud.payments.events import PaymentBooked
+from cloud.payments.rules import Division, divide
+from cloud.payments.tables import PaymentRow
+from cloud.payments.values import Payment
+from common.civil import civil_day
+from common.ids import AccountId, BillId, LegalEntityId, PaymentId
+
+_RECEIPT_LETTER = "R"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Money that arrived: for whom, into which ledger account, and which bills it is meant for (none: all)."""
+
+    account_id: AccountId
+    channel: Channel
+    into: LedgerAccountRef
+    amount_fen: int
+    paid_at: datetime
+    bill_ids: tuple[BillId, ...]
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnlineTraces:
+    """What names an online payment outside: our order and the channel's transaction."""
+
+    merchant_account_id: UUID
+    attempt_id: UUID
+    order_number: str
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashTraces:
+    """What names a cash payment: the shift that took it and what was handed over, in fen."""
+
+    cash_shift_id: UUID
+    tendered_fen: int
+
+
+async def book(
+    unit: Unit, arrival: Arrival, *, online: OnlineTraces | None = None, cash: CashTraces | None = None
+) -> Payment:
+    """Book an arrival as a receipt: oldest line first, the rest ahead.
+
+    Raises:
+        NotFoundError: there is no such account.
+    """
+    await billing.lock_accounts(unit, [arrival.account_id])
+    payment_id = PaymentId(unit.new_id())
+    division = await _division(unit.session, arrival)
+    transfers = payment_received(
+        arrival.into, division.allocations, payer=arrival.account_id, ahead_fen=division.ahead_fen
+    )
+    community = await estate.community(unit.session, arrival.into.book.community_id)
+    journal_id = await _post(unit, arrival, community, payment_id, transfers)
+    prefix = f"{community.code}-{_RECEIPT_LETTER}{civil_day(unit.now, community.zone).year}-"
+    first = await billing.take_numbers(unit, community.id, prefix)
+    row = PaymentRow(
+        tenant_id=unit.tenant,
+        community_id=community.id,
+        payment_id=payment_id,
+        account_id=arrival.account_id,
+        legal_entity_id=arrival.into.book.legal_entity_id,
+        fund_class=arrival.into.book.fund_class,
+        channel=arrival.channel,
+        amount_fen=arrival.amount_fen,
+        ahead_fen=division.ahead_fen,
+        currency="CNY",
+        paid_at=arrival.paid_at,
+        booked_at=unit.now,
+        number=bill_number(prefix, first),
+        journal_id=journal_id,
+        merchant_account_id=online.merchant_account_id if online else None,
+        attempt_id=online.attempt_id if online else None,
+        order_number=online.order_number if online else None,
+        transaction_id=online.transaction_id if online else None,
+        cash_shift_id=cash.cash_shift_id if cash else None,
+        tendered_fen=cash.tendered_fen if cash else None,
+    )
+    unit.session.add(row)
+    await unit.session.flush()
+    after = {"number": row.number, "amount_fen": row.amount_fen, "ahead_fen": row.ahead_fen, "channel": row.channel}
+    unit.record("booked", "payment", payment_id, after=after)
+    unit.publish(
+        PaymentBooked(
+            community_id=community.id,
+            account_id=arrival.account_id,
+            payment_id=payment_id,
+            amount_fen=arrival.amount_fen,
+            merchant_account_id=row.merchant_account_id,
+        )
+    )
+    return payment_of(row)
+
+
+async def payment(session: AsyncSession, payment_id: PaymentId) -> Payment:
+    """Return a receipt.
+
+    Raises:
+        NotFoundError: the company has no such payment.
+    """
+    row = await repository.payment(session, payment_id)
+    if row is None:
+        raise NotFoundError("there is no such payment")
+    return payment_of(row)
+
+
+async def payments_of(session: AsyncSession, account_id: AccountId) -> tuple[Payment, ...]:
+    """Return the receipts of an account, the newest first."""
+    return tuple(payment_of(row) for row in await repository.payments_of(session, account_id))
+
+
+def payment_of(row: PaymentRow) -> Payment:
+    """Return a payment row as a value."""
+    return Payment(
+        payment_id=PaymentId(row.payment_id),
+        account_id=AccountId(row.account_id),
+        book=Book(
+            community_id=row.community_id,
+            legal_entity_id=LegalEntityId(row.legal_entity_id),
+            fund_class=row.fund_class,
+        ),
+        channel=row.channel,
+        number=row.number,
+        amount_fen=row.amount_fen,
+        ahead_fen=row.ahead_fen,
+        currency=row.currency,
+        paid_at=row.paid_at,
+        booked_at=row.booked_at,
+        journal_id=row.journal_id,
+        merchant_account_id=row.merchant_account_id,
+        attempt_id=row.attempt_id,
+        order_number=row.order_number,
+        transaction_id=row.transaction_id,
+        cash_shift_id=row.cash_shift_id,
+        tendered_fen=row.tendered_fen,
+    )
+
+
+async def _division(session: AsyncSession, arrival: Arrival) -> Division:
+    book = arrival.into.book
+    wanted = set(arrival.bill_ids)
+    open_amounts = [
+        OpenAmount(line=line.ref, due_on=line.due, number=line.number, open_fen=line.open_fen)
+        for line in await billing.open_lines(session, arrival.account_id)
+        if (line.legal_entity_id, line.fund_class) == (book.legal_entity_id, book.fund_class)
+        and (not wanted or line.bill_id in wanted)
+    ]
+    return divide(arrival.amount_fen, arrival.account_id, open_amounts)
+
+
+async def _post(
+    unit: Unit, arrival: Arrival, community: Community, payment_id: PaymentId, transfers: tuple[TransferDraft, ...]
+) -> UUID:
+    """Post on the day the money arrived, or today when that day is sealed."""
+
+    def draft_for(instant: datetime) -> JournalDraft:
+        return JournalDraft(
+            idem_key=f"payment:{arrival.key}",
+            kind="payment",
+            community_id=community.id,
+            business_date=civil_day(instant, community.zone),
+            document=DocumentRef(kind=DocumentKind.PAYMENT, document_id=payment_id),
+            transfers=transfers,
+        )
+
+    try:
+        ref = await ledger.post(unit, draft_for(arrival.paid_at))
+    except SealedDayError:
+        ref = await ledger.post(unit, draft_for(unit.now))
+    return ref.journal_id

@@ -1,0 +1,20 @@
+"""What payments say has happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from cloud.kit.events import Event
+from common.ids import AccountId, CommunityId, PaymentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentBooked(Event):
+    """Money arrived and stands in the book; `merchant_account_id` is None for cash."""
+
+    community_id: CommunityId
+    account_id: AccountId
+    payment_id: PaymentId
+    amount_fen: int
+    merchant_account_id: UUID | None

@@ -1,0 +1,210 @@
+"""The named queries of payments; private to it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.payments.channel import Channel
+from cloud.payments.tables import (
+    CashBoxRow,
+    CashShiftRow,
+    MerchantAccountRow,
+    NotificationRow,
+    PayLinkRow,
+    PaymentAttemptRow,
+    PaymentIntentRow,
+    PaymentRow,
+)
+from cloud.tariffs.charge import FundClass
+
+Values = Mapping[str, Any]
+
+
+async def merchant_account(session: AsyncSession, merchant_account_id: UUID) -> MerchantAccountRow | None:
+    """Return a merchant account."""
+    return await session.scalar(
+        select(MerchantAccountRow).where(MerchantAccountRow.merchant_account_id == merchant_account_id)
+    )
+
+
+async def merchant_accounts(session: AsyncSession) -> Sequence[MerchantAccountRow]:
+    """Return all merchant accounts, the oldest first."""
+    return list(await session.scalars(select(MerchantAccountRow).order_by(MerchantAccountRow.merchant_account_id)))
+
+
+async def open_merchant_account(
+    session: AsyncSession, legal_entity_id: UUID, fund_class: FundClass, channel: Channel
+) -> MerchantAccountRow | None:
+    """Return the account that takes money of a legal entity and fund over a channel."""
+    return await session.scalar(
+        select(MerchantAccountRow).where(
+            MerchantAccountRow.legal_entity_id == legal_entity_id,
+            MerchantAccountRow.fund_class == fund_class,
+            MerchantAccountRow.channel == channel,
+            MerchantAccountRow.closed_at.is_(None),
+        )
+    )
+
+
+async def intent(session: AsyncSession, intent_id: UUID) -> PaymentIntentRow | None:
+    """Return an intent."""
+    return await session.scalar(select(PaymentIntentRow).where(PaymentIntentRow.intent_id == intent_id))
+
+
+async def attempt(session: AsyncSession, attempt_id: UUID, *, lock: bool = False) -> PaymentAttemptRow | None:
+    """Return an attempt, locked until the unit ends when asked."""
+    statement = select(PaymentAttemptRow).where(PaymentAttemptRow.attempt_id == attempt_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return await session.scalar(statement)
+
+
+async def attempts_of(session: AsyncSession, intent_id: UUID) -> Sequence[PaymentAttemptRow]:
+    """Return the attempts of an intent, the newest first."""
+    found = await session.scalars(
+        select(PaymentAttemptRow)
+        .where(PaymentAttemptRow.intent_id == intent_id)
+        .order_by(PaymentAttemptRow.attempt_id.desc())
+    )
+    return list(found)
+
+
+async def attempts_numbered(session: AsyncSession, numbers: Collection[str]) -> dict[str, PaymentAttemptRow]:
+    """Return attempts by their order numbers."""
+    if not numbers:
+        return {}
+    found = await session.scalars(select(PaymentAttemptRow).where(PaymentAttemptRow.order_number.in_(list(numbers))))
+    return {row.order_number: row for row in found}
+
+
+async def payment(session: AsyncSession, payment_id: UUID) -> PaymentRow | None:
+    """Return a payment."""
+    return await session.scalar(select(PaymentRow).where(PaymentRow.payment_id == payment_id))
+
+
+async def payment_of_attempt(session: AsyncSession, attempt_id: UUID) -> PaymentRow | None:
+    """Return the receipt of an attempt."""
+    return await session.scalar(select(PaymentRow).where(PaymentRow.attempt_id == attempt_id))
+
+
+async def payments_of(session: AsyncSession, account_id: UUID) -> Sequence[PaymentRow]:
+    """Return the payments of an account, the newest first."""
+    found = await session.scalars(
+        select(PaymentRow).where(PaymentRow.account_id == account_id).order_by(PaymentRow.paid_at.desc())
+    )
+    return list(found)
+
+
+async def payments_between(
+    session: AsyncSession, merchant_account_id: UUID, start: datetime, end: datetime
+) -> Sequence[PaymentRow]:
+    """Return what a merchant account received in `[start, end)` by the channel's time."""
+    found = await session.scalars(
+        select(PaymentRow)
+        .where(
+            PaymentRow.merchant_account_id == merchant_account_id,
+            PaymentRow.paid_at >= start,
+            PaymentRow.paid_at < end,
+        )
+        .order_by(PaymentRow.paid_at, PaymentRow.payment_id)
+    )
+    return list(found)
+
+
+async def payments_numbered(
+    session: AsyncSession, merchant_account_id: UUID, numbers: Collection[str]
+) -> Sequence[PaymentRow]:
+    """Return the payments of a merchant account with some order numbers."""
+    found = await session.scalars(
+        select(PaymentRow).where(
+            PaymentRow.merchant_account_id == merchant_account_id, PaymentRow.order_number.in_(list(numbers))
+        )
+    )
+    return list(found)
+
+
+async def payments_of_shift(session: AsyncSession, cash_shift_id: UUID) -> Sequence[PaymentRow]:
+    """Return the payments of a shift in the order they were taken."""
+    found = await session.scalars(
+        select(PaymentRow).where(PaymentRow.cash_shift_id == cash_shift_id).order_by(PaymentRow.payment_id)
+    )
+    return list(found)
+
+
+async def store_notification(session: AsyncSession, values: Values) -> bool:
+    """Store a notification and return True, or False when its id was taken before."""
+    statement = insert(NotificationRow).on_conflict_do_nothing(
+        index_elements=["tenant_id", "merchant_account_id", "event_id"]
+    )
+    return (await session.execute(statement.returning(NotificationRow.notification_id), [values])).first() is not None
+
+
+async def notification(session: AsyncSession, notification_id: UUID) -> NotificationRow | None:
+    """Return a notification."""
+    return await session.scalar(select(NotificationRow).where(NotificationRow.notification_id == notification_id))
+
+
+async def cash_box(session: AsyncSession, cash_box_id: UUID) -> CashBoxRow | None:
+    """Return a cash box."""
+    return await session.scalar(select(CashBoxRow).where(CashBoxRow.cash_box_id == cash_box_id))
+
+
+async def cash_boxes(session: AsyncSession, community_id: UUID) -> Sequence[CashBoxRow]:
+    """Return the cash boxes of a community by name."""
+    found = await session.scalars(
+        select(CashBoxRow).where(CashBoxRow.community_id == community_id).order_by(CashBoxRow.name)
+    )
+    return list(found)
+
+
+async def shift(session: AsyncSession, cash_shift_id: UUID, *, lock: bool = False) -> CashShiftRow | None:
+    """Return a shift, locked until the unit ends when asked."""
+    statement = select(CashShiftRow).where(CashShiftRow.cash_shift_id == cash_shift_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return await session.scalar(statement)
+
+
+async def open_shift_of(session: AsyncSession, cashier_id: UUID) -> CashShiftRow | None:
+    """Return the shift a cashier has open."""
+    return await session.scalar(
+        select(CashShiftRow).where(CashShiftRow.cashier_id == cashier_id, CashShiftRow.closed_at.is_(None))
+    )
+
+
+async def last_count_fen(session: AsyncSession, cash_box_id: UUID) -> int:
+    """Return what the last closed shift counted in a box; 0 for a new box."""
+    found = await session.scalar(
+        select(CashShiftRow.counted_fen)
+        .where(CashShiftRow.cash_box_id == cash_box_id, CashShiftRow.closed_at.is_not(None))
+        .order_by(CashShiftRow.closed_at.desc())
+        .limit(1)
+    )
+    return found or 0
+
+
+async def taken_fen(session: AsyncSession, cash_shift_id: UUID) -> int:
+    """Return the sum of the payments of a shift."""
+    found = await session.scalar(
+        select(func.coalesce(func.sum(PaymentRow.amount_fen), 0)).where(PaymentRow.cash_shift_id == cash_shift_id)
+    )
+    return int(found or 0)
+
+
+async def pay_link_of(session: AsyncSession, bill_id: UUID) -> PayLinkRow | None:
+    """Return the cashier address of a bill that is not revoked."""
+    return await session.scalar(
+        select(PayLinkRow).where(PayLinkRow.bill_id == bill_id, PayLinkRow.revoked_at.is_(None))
+    )
+
+
+async def pay_link(session: AsyncSession, link_id: UUID) -> PayLinkRow | None:
+    """Return a cashier address."""
+    return await session.scalar(select(PayLinkRow).where(PayLinkRow.link_id == link_id))

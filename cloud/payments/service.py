@@ -1,0 +1,382 @@
+"""Intents, attempts and what the channel says about them: how a wish to pay becomes a receipt, once.
+
+    quote -> create_intent -> open_attempt -> (place at the channel) -> note_placed
+                             notification or timer -> (ask the channel) -> note_asked -> booked
+
+Nothing here talks to a channel: `cashier.py` and `tasks.py` do, between two units of work. What the channel answered is
+noted under the lock of the attempt, so that ten notifications and a query make one receipt. Money that truly arrived
+is booked from any state; an answer that differs from the attempt books nothing and opens a case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.billing import service as billing
+from cloud.billing.rules import OpenAmount
+from cloud.cases import service as cases
+from cloud.cases.case import CaseKind, CaseReport, OwnerRole
+from cloud.estate import service as estate
+from cloud.kit.db import Unit
+from cloud.kit.jobs import NewJob
+from cloud.ledger import postings
+from cloud.ledger.accounts import Book
+from cloud.payments import booking, repository
+from cloud.payments.channel import Channel
+from cloud.payments.channels.provider import OrderView, PlacedOrder, Refused, TradeState, Unknown
+from cloud.payments.errors import NoMerchantAccountError, NothingToPayError, OtherIntentError, UnknownAttemptError
+from cloud.payments.order_number import NumberKind, new_number
+from cloud.payments.rules import (
+    OPEN_STATES,
+    AttemptState,
+    Difference,
+    Expected,
+    check_amount,
+    differences,
+    is_paid,
+    may_move,
+    next_question,
+)
+from cloud.payments.tables import MerchantAccountRow, PaymentAttemptRow, PaymentIntentRow
+from cloud.payments.values import Attempt, Intent, IntentRequest, Payment, Quote
+from common.civil import civil_day
+from common.errors import ensure
+from common.ids import AccountId, BillId, LegalEntityId
+
+ASK = "payments.ask"
+ATTEMPT_LIFE = timedelta(hours=2)
+_NO_SUCH_ORDER = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST"})
+
+
+async def quote(session: AsyncSession, account_id: AccountId, bill_ids: Sequence[BillId] = ()) -> tuple[Quote, ...]:
+    """Return what is open on an account, or on some of its bills, by book; money of two books is never mixed."""
+    wanted = set(bill_ids)
+    by_book: dict[Book, list[OpenAmount]] = {}
+    for line in await billing.open_lines(session, account_id):
+        if wanted and line.bill_id not in wanted:
+            continue
+        book = Book(community_id=line.community_id, legal_entity_id=line.legal_entity_id, fund_class=line.fund_class)
+        amount = OpenAmount(line=line.ref, due_on=line.due, number=line.number, open_fen=line.open_fen)
+        by_book.setdefault(book, []).append(amount)
+    return tuple(
+        Quote(account_id=account_id, book=book, open_amounts=tuple(amounts)) for book, amounts in by_book.items()
+    )
+
+
+async def create_intent(unit: Unit, request: IntentRequest) -> Intent:
+    """Note what somebody wants to pay and freeze the amount, which we compute; the same id again is the same intent.
+
+    Raises:
+        NotFoundError: there is no such account.
+        NothingToPayError: nothing is open and no amount was given.
+        OtherIntentError: the id stands for another wish.
+        RefusalError: the amount is not payable.
+    """
+    known = await repository.intent(unit.session, request.intent_id)
+    if known is not None:
+        return _same(known, request)
+    account = await billing.account(unit.session, request.account_id)
+    book = Book(
+        community_id=account.community_id, legal_entity_id=request.legal_entity_id, fund_class=request.fund_class
+    )
+    quotes = await quote(unit.session, request.account_id, request.bill_ids)
+    total_fen = sum(entry.total_fen for entry in quotes if entry.book == book)
+    amount_fen = total_fen if request.amount_fen is None else request.amount_fen
+    if not amount_fen and request.amount_fen is None:
+        raise NothingToPayError
+    row = PaymentIntentRow(
+        tenant_id=unit.tenant,
+        community_id=account.community_id,
+        intent_id=request.intent_id,
+        account_id=request.account_id,
+        legal_entity_id=request.legal_entity_id,
+        fund_class=request.fund_class,
+        bill_ids=[str(bill_id) for bill_id in request.bill_ids],
+        amount_fen=check_amount(amount_fen),
+        created_at=unit.now,
+    )
+    unit.session.add(row)
+    await unit.session.flush()
+    unit.record("created", "payment_intent", request.intent_id, after={"amount_fen": amount_fen})
+    return _intent(row)
+
+
+async def open_attempt(
+    unit: Unit, intent: Intent, channel: Channel, random_bytes: Callable[[int], bytes], life: timedelta = ATTEMPT_LIFE
+) -> Attempt:
+    """Open an attempt with a number of its own, and the job that will ask about it whatever happens to us.
+
+    Raises:
+        NoMerchantAccountError: nobody may take this entity's money of this fund over the channel.
+    """
+    book = intent.book
+    merchant = await repository.open_merchant_account(unit.session, book.legal_entity_id, book.fund_class, channel)
+    if merchant is None:
+        raise NoMerchantAccountError(channel, book.fund_class)
+    zone = (await estate.community(unit.session, book.community_id)).zone
+    row = PaymentAttemptRow(
+        tenant_id=unit.tenant,
+        community_id=book.community_id,
+        attempt_id=unit.new_id(),
+        intent_id=intent.intent_id,
+        merchant_account_id=merchant.merchant_account_id,
+        legal_entity_id=book.legal_entity_id,
+        fund_class=book.fund_class,
+        order_number=new_number(NumberKind.ORDER, civil_day(unit.now, zone), random_bytes),
+        amount_fen=intent.amount_fen,
+        currency="CNY",
+        state=AttemptState.CREATED,
+        created_at=unit.now,
+        expires_at=unit.now + life,
+        asked=0,
+        detail="",
+    )
+    unit.session.add(row)
+    await unit.session.flush()
+    _ask_later(unit, row)
+    unit.record("opened", "payment_attempt", row.attempt_id, after={"amount_fen": row.amount_fen})
+    return attempt_of(row)
+
+
+async def note_placed(unit: Unit, attempt_id: UUID, outcome: PlacedOrder | Refused | Unknown) -> Attempt:
+    """Note how placing the order ended; an unknown end is asked about, never sent again."""
+    row = await _locked(unit, attempt_id)
+    if isinstance(outcome, PlacedOrder):
+        row.code_url = outcome.code_url
+        _move(unit, row, AttemptState.SENT)
+    elif isinstance(outcome, Unknown):
+        _move(unit, row, AttemptState.UNKNOWN, outcome.reason)
+    else:
+        _move(unit, row, AttemptState.FAILED, outcome.code)
+    if row.state in OPEN_STATES:
+        _ask_later(unit, row)
+    return attempt_of(row)
+
+
+async def note_asked(unit: Unit, attempt_id: UUID, answer: OrderView | Refused | Unknown) -> Attempt:
+    """Note what the channel answered about an order: book what arrived, close what it closed, else ask again later."""
+    row = await _locked(unit, attempt_id)
+    row.asked += 1
+    row.asked_at = unit.now
+    if isinstance(answer, OrderView):
+        await _note_view(unit, row, answer)
+    elif isinstance(answer, Refused) and answer.code in _NO_SUCH_ORDER:
+        _move(unit, row, AttemptState.FAILED, answer.code)
+    unit.record("asked", "payment_attempt", attempt_id, after={"state": row.state, "asked": row.asked})
+    if row.state in OPEN_STATES:
+        _ask_later(unit, row)
+    return attempt_of(row)
+
+
+async def attempt(session: AsyncSession, attempt_id: UUID) -> Attempt:
+    """Return an attempt.
+
+    Raises:
+        UnknownAttemptError: the company has no such attempt.
+    """
+    row = await repository.attempt(session, attempt_id)
+    if row is None:
+        raise UnknownAttemptError
+    return attempt_of(row)
+
+
+async def attempts_numbered(session: AsyncSession, numbers: Sequence[str]) -> dict[str, Attempt]:
+    """Return our attempts that have some order numbers; unknown numbers are absent."""
+    found = await repository.attempts_numbered(session, numbers)
+    return {number: attempt_of(row) for number, row in found.items()}
+
+
+async def intent_of(session: AsyncSession, intent_id: UUID) -> Intent:
+    """Return the intent of an attempt.
+
+    Raises:
+        UnknownAttemptError: the company has no such intent.
+    """
+    row = await repository.intent(session, intent_id)
+    if row is None:
+        raise UnknownAttemptError
+    return _intent(row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """An interval `[start, end)` of the channel's time."""
+
+    start: datetime
+    end: datetime
+
+
+async def payments_in(session: AsyncSession, merchant_account_id: UUID, span: Span) -> tuple[Payment, ...]:
+    """Return what a merchant account received in a span, by the channel's time."""
+    rows = await repository.payments_between(session, merchant_account_id, span.start, span.end)
+    return tuple(booking.payment_of(row) for row in rows)
+
+
+async def payments_numbered(
+    session: AsyncSession, merchant_account_id: UUID, numbers: Sequence[str]
+) -> tuple[Payment, ...]:
+    """Return the payments of a merchant account that have some order numbers."""
+    rows = await repository.payments_numbered(session, merchant_account_id, numbers)
+    return tuple(booking.payment_of(row) for row in rows)
+
+
+async def _note_view(unit: Unit, row: PaymentAttemptRow, view: OrderView) -> None:
+    if not is_paid(view):
+        closing = {TradeState.CLOSED: AttemptState.CLOSED, TradeState.FAILED: AttemptState.FAILED}.get(view.state)
+        if closing is not None:
+            _move(unit, row, closing)
+        return
+    if row.state is AttemptState.PAID:
+        return
+    found = differences(await _expected(unit, row), view)
+    if found:
+        await _dispute(unit, row, found)
+        return
+    await _book(unit, row, view)
+
+
+async def _book(unit: Unit, row: PaymentAttemptRow, view: OrderView) -> None:
+    intent = await intent_of(unit.session, row.intent_id)
+    ensure(view.paid_at is not None and view.transaction_id is not None, "a paid order has a time and a transaction")
+    late = row.state not in OPEN_STATES
+    _move(unit, row, AttemptState.PAID)
+    arrival = booking.Arrival(
+        account_id=intent.account_id,
+        channel=Channel.WECHAT,
+        into=postings.clearing(intent.book, row.merchant_account_id),
+        amount_fen=row.amount_fen,
+        paid_at=view.paid_at or unit.now,
+        bill_ids=intent.bill_ids,
+        key=f"attempt:{row.attempt_id}",
+    )
+    traces = booking.OnlineTraces(
+        merchant_account_id=row.merchant_account_id,
+        attempt_id=row.attempt_id,
+        order_number=row.order_number,
+        transaction_id=view.transaction_id or "",
+    )
+    booked = await booking.book(unit, arrival, online=traces)
+    if intent.bill_ids and booked.ahead_fen == booked.amount_fen:
+        await _propose_refund(unit, booked)
+    if late:
+        unit.record("arrived late", "payment", booked.payment_id, after={"attempt": str(row.attempt_id)})
+
+
+async def _dispute(unit: Unit, row: PaymentAttemptRow, found: Sequence[Difference]) -> None:
+    _move(unit, row, AttemptState.DISPUTED, ",".join(difference.what for difference in found))
+    what = "; ".join(f"{one.what}: asked {one.asked}, answered {one.answered}" for one in found)
+    report = CaseReport(
+        kind=CaseKind.EXCEPTION,
+        reason="answer_differs",
+        origin="payments",
+        object_kind="payment_attempt",
+        object_id=row.attempt_id,
+        community_id=row.community_id,
+        owner_role=OwnerRole.CASHIER,
+        detail_zh=f"渠道回复与订单 {row.order_number} 不一致 ({what}), 未入账, 请人工核对",
+        detail_en=f"the channel's answer differs from order {row.order_number} ({what}); nothing was booked",
+    )
+    await cases.raise_case(unit, report)
+
+
+async def _propose_refund(unit: Unit, payment: Payment) -> None:
+    report = CaseReport(
+        kind=CaseKind.EXCEPTION,
+        reason="duplicate_payment",
+        origin="payments",
+        object_kind="payment",
+        object_id=payment.payment_id,
+        community_id=payment.book.community_id,
+        owner_role=OwnerRole.CASHIER,
+        detail_zh=f"收款 {payment.number} 对应的账单已被付清, 金额已转入预存, 建议原路退回",
+        detail_en=f"payment {payment.number} came for bills already paid; it is held ahead, a refund is proposed",
+        figures={"amount_fen": payment.amount_fen},
+    )
+    await cases.raise_case(unit, report)
+
+
+async def _expected(unit: Unit, row: PaymentAttemptRow) -> Expected:
+    merchant: MerchantAccountRow | None = await repository.merchant_account(unit.session, row.merchant_account_id)
+    ensure(merchant is not None, "an attempt has its merchant account")
+    return Expected(
+        merchant_number=merchant.merchant_number if merchant else "",
+        app_id=merchant.app_id if merchant else "",
+        number=row.order_number,
+        amount_fen=row.amount_fen,
+        currency=row.currency,
+    )
+
+
+async def _locked(unit: Unit, attempt_id: UUID) -> PaymentAttemptRow:
+    row = await repository.attempt(unit.session, attempt_id, lock=True)
+    if row is None:
+        raise UnknownAttemptError
+    return row
+
+
+def _move(unit: Unit, row: PaymentAttemptRow, state: AttemptState, detail: str = "") -> None:
+    """Move an attempt when its table of states allows it; an answer that says nothing new changes nothing."""
+    if not may_move(row.state, state):
+        return
+    before, row.state, row.detail = row.state, state, detail
+    unit.record("moved", "payment_attempt", row.attempt_id, before={"state": before}, after={"state": state})
+
+
+def _ask_later(unit: Unit, row: PaymentAttemptRow) -> None:
+    unit.enqueue(
+        NewJob(
+            kind=ASK,
+            key=f"{ASK}:{row.attempt_id}:{row.state}:{row.asked}",
+            payload={"attempt_id": str(row.attempt_id)},
+            run_at=next_question(row.asked, unit.now),
+            partition=f"attempt:{row.attempt_id}",
+        )
+    )
+
+
+def _same(known: PaymentIntentRow, request: IntentRequest) -> Intent:
+    intent = _intent(known)
+    book = intent.book
+    told = (intent.account_id, book.legal_entity_id, book.fund_class, intent.bill_ids)
+    if told != (request.account_id, request.legal_entity_id, request.fund_class, request.bill_ids):
+        raise OtherIntentError
+    if request.amount_fen not in {None, intent.amount_fen}:
+        raise OtherIntentError
+    return intent
+
+
+def _intent(row: PaymentIntentRow) -> Intent:
+    return Intent(
+        intent_id=row.intent_id,
+        account_id=AccountId(row.account_id),
+        book=Book(
+            community_id=row.community_id,
+            legal_entity_id=LegalEntityId(row.legal_entity_id),
+            fund_class=row.fund_class,
+        ),
+        bill_ids=tuple(BillId(UUID(text)) for text in row.bill_ids),
+        amount_fen=row.amount_fen,
+    )
+
+
+def attempt_of(row: PaymentAttemptRow) -> Attempt:
+    """Return an attempt row as a value."""
+    return Attempt(
+        attempt_id=row.attempt_id,
+        intent_id=row.intent_id,
+        merchant_account_id=row.merchant_account_id,
+        community_id=row.community_id,
+        order_number=row.order_number,
+        amount_fen=row.amount_fen,
+        currency=row.currency,
+        state=row.state,
+        code_url=row.code_url,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        asked=row.asked,
+    )
