@@ -75,6 +75,7 @@ def _profile(root: Section) -> Profile:
         points=tuple(check_point(section, protocol) for section in root.sections("points", optional=True)),
         registers_most=limits.integer("registers_most", least=1, most=_REGISTERS_MOST, default=60),
         gap_most=limits.integer("gap_most", least=0, most=_REGISTERS_MOST, default=8),
+        stretch=limits.integer("stretch", least=1, most=4, default=1),
         meter_type=root.integer("meter_type", least=0, most=_METER_TYPE_MOST, default=0),
         answers_with_wildcard=root.flag("answers_with_wildcard", default=False),
         step_most_per_hour=(

@@ -25,7 +25,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterBlock:
-    """One Modbus question. `stretched_count` is one register more where the readable range allows, else the same."""
+    """One Modbus question. `stretched_count` is a little more where the readable range allows, else the same."""
 
     function: int
     start: int
@@ -91,12 +91,12 @@ def _register_block(profile: Profile, group: list[tuple[RegisterPlace, Point]]) 
     first = group[0][0]
     count = _end(group) - first.register
     readable = range_of(profile, first, group[0][1].size)
-    stretchable = readable is not None and first.register + count <= readable.last
+    stretchable = readable is not None and first.register + count + profile.stretch - 1 <= readable.last
     return RegisterBlock(
         function=first.function,
         start=first.register,
         count=count,
-        stretched_count=count + stretchable,
+        stretched_count=count + profile.stretch * stretchable,
         fields=tuple(
             Field(point=point, offset=(place.register - first.register) * _REGISTER_BYTES) for place, point in group
         ),

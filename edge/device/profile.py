@@ -189,7 +189,11 @@ class GateTopics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A checked device model."""
+    """A checked device model.
+
+    `registers_most` bounds one question, `gap_most` the unwanted registers inside it, and `stretch` is how many
+    registers more make a question of another length (two for meters that refuse odd counts).
+    """
 
     model: str
     revision: int
@@ -204,6 +208,7 @@ class Profile:
     items: tuple[Item, ...] = ()
     registers_most: int = 60
     gap_most: int = 8
+    stretch: int = 1
     meter_type: int = 0
     answers_with_wildcard: bool = False
     step_most_per_hour: Fraction | None = None
