@@ -19,6 +19,7 @@ class Unit(StrEnum):
 
     KILOWATT_HOUR = "kWh"
     CUBIC_METRE = "m3"
+    TONNE = "t"
     GIGAJOULE = "GJ"
     SQUARE_METRE = "m2"
     KILOWATT = "kW"

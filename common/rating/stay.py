@@ -6,18 +6,16 @@ neither adds nor loses a minute. Pure arithmetic on instants; no price is applie
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from itertools import pairwise
 
 from common.civil import civil_day, midnight
 from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.rating.request import Session, Visit
-from common.tariff.coverage import holds_on
-from common.tariff.daytype import OfficialCalendar, UnknownYearError
-from common.tariff.model import DayKind
+from common.rating.windows import WindowFinder
 from common.tariff.session_model import Cut, SessionRule, SessionWindow
 
 VISITS_MAX = 200
@@ -120,58 +118,30 @@ def _is_full(rule: SessionRule, start: datetime, stop: datetime, zone: tzinfo) -
     return start == midnight(day, zone) and stop == midnight(day + DAY, zone)
 
 
-class Clockface:
-    """Reads windows off the wall clock of a zone, with the official calendar where the windows ask for it."""
+def runs_of(finder: WindowFinder[SessionWindow], start: datetime, end: datetime) -> list[Run]:
+    """Return the runs of a stretch; neighbours with the same prices are one run.
 
-    def __init__(self, windows: Sequence[SessionWindow], zone: tzinfo, calendar: OfficialCalendar | None) -> None:
-        self.zone = zone
-        self._windows = windows
-        self._calendar = calendar
-        self._needs_calendar = any(window.days.kinds for window in windows)
-        edges = {edge for window in windows for span in window.spans for edge in (span.start, span.end)}
-        self._edges = sorted(edges | {time()})
+    Raises:
+        RatingRefusedError: the windows ask for a calendar that is not known.
+    """
+    runs: list[Run] = []
+    for first, last in _pieces(finder, start, end):
+        window = finder.at(first)
+        if runs and _same_prices(runs[-1].window, window):
+            runs[-1] = replace(runs[-1], end=last)
+        else:
+            runs.append(Run(window=window, start=first, end=last))
+    return runs
 
-    def runs(self, start: datetime, end: datetime) -> list[Run]:
-        """Return the runs of a stretch; neighbours with the same prices are one run.
 
-        Raises:
-            RatingRefusedError: the windows ask for a calendar that is not known.
-        """
-        runs: list[Run] = []
-        for first, last in self._pieces(start, end):
-            window = self._window_at(first)
-            if runs and _same_prices(runs[-1].window, window):
-                runs[-1] = replace(runs[-1], end=last)
-            else:
-                runs.append(Run(window=window, start=first, end=last))
-        return runs
-
-    def _pieces(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-        day = civil_day(start, self.zone)
-        cuts = [start]
-        while midnight(day, self.zone) < end:
-            instants = (datetime.combine(day, edge, tzinfo=self.zone).astimezone(UTC) for edge in self._edges)
-            cuts.extend(sorted(instant for instant in instants if cuts[-1] < instant < end))
-            day += DAY
-        yield from zip(cuts, [*cuts[1:], end], strict=True)
-
-    def _window_at(self, instant: datetime) -> SessionWindow:
-        local = instant.astimezone(self.zone)
-        kind = self._kind_of(local.date()) if self._needs_calendar else None
-        for window in self._windows:
-            if holds_on(window.days, local.month, local.weekday(), kind):
-                moment = local.time().replace(fold=0)
-                if any(moment in span for span in window.spans):
-                    return window
-        raise RatingRefusedError(RefusalKind.NO_PRICE, f"no window holds {local:%Y-%m-%d %H:%M}")
-
-    def _kind_of(self, day: date) -> DayKind:
-        if self._calendar is None:
-            raise RatingRefusedError(RefusalKind.NO_CALENDAR, f"the windows need the official calendar of {day.year}")
-        try:
-            return self._calendar.kind_of(day)
-        except UnknownYearError as error:
-            raise RatingRefusedError(RefusalKind.NO_CALENDAR, str(error)) from error
+def _pieces(finder: WindowFinder[SessionWindow], start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    day = civil_day(start, finder.zone)
+    cuts = [start]
+    while midnight(day, finder.zone) < end:
+        instants = (datetime.combine(day, edge, tzinfo=finder.zone).astimezone(UTC) for edge in finder.edges)
+        cuts.extend(sorted({instant for instant in instants if cuts[-1] < instant < end}))
+        day += DAY
+    yield from zip(cuts, [*cuts[1:], end], strict=True)
 
 
 def _same_prices(left: SessionWindow, right: SessionWindow) -> bool:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from fractions import Fraction
 
 from common.rating.line import Component, ComponentKind
 from common.rating.pricers.blocks import charge_blocks
 from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.rating.request import Session, Visit
-from common.rating.stay import Clockface, Part, Run, closed_visits, length_minutes, parts_of
+from common.rating.stay import Part, Run, closed_visits, length_minutes, parts_of, runs_of
 from common.rating.variables import Variables
+from common.rating.windows import WindowFinder
 from common.tariff.model import Words
 from common.tariff.plan import SESSION_KEY
 from common.tariff.session_model import Cut, FreeLimit, FreeTime, Gather, SessionRule, SessionWindow, Visits
@@ -39,11 +40,13 @@ class _Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Heap:
-    """Minutes gathered for one price; `runs` are the occurrences of the window they come from."""
+    """Minutes gathered for one price, from local start to local end, over so many occurrences of the window."""
 
     window: SessionWindow
     minutes: Fraction
-    runs: tuple[Run, ...]
+    start: datetime
+    end: datetime
+    occurrences: int
 
 
 def price_session(rule: SessionRule, variables: Variables) -> list[Component]:
@@ -56,12 +59,12 @@ def price_session(rule: SessionRule, variables: Variables) -> list[Component]:
     if session is None:
         raise RatingRefusedError(RefusalKind.NO_SESSION, "there is no record of the stay")
     visits = closed_visits(rule, session)
-    clockface = Clockface(rule.windows, session.zone, variables.request.calendar)
+    finder = WindowFinder(rule.windows, session.zone, variables.request.calendar)
     components: list[Component] = []
     charged: dict[int, Fraction] = {}
     capped: dict[object, Fraction] = {}
     for group in _groups(rule, session, visits):
-        priced, minutes = _price_group(rule, group, clockface, variables, charged.get(group.visit, Fraction(0)))
+        priced, minutes = _price_group(rule, group, finder, variables, charged.get(group.visit, Fraction(0)))
         if not rule.restart_blocks:
             charged[group.visit] = charged.get(group.visit, Fraction(0)) + minutes
         components.extend(_cap_part(rule, group, priced, capped, variables))
@@ -85,7 +88,7 @@ def _groups(rule: SessionRule, session: Session, visits: Sequence[Visit]) -> lis
 
 
 def _price_group(
-    rule: SessionRule, group: _Group, clockface: Clockface, variables: Variables, before: Fraction
+    rule: SessionRule, group: _Group, finder: WindowFinder[SessionWindow], variables: Variables, before: Fraction
 ) -> tuple[list[Component], Fraction]:
     """Return the components of a group and the minutes charged in it."""
     parts = list(group.parts)
@@ -94,12 +97,12 @@ def _price_group(
     if len(parts) == 1 and parts[0].full and rule.full_part_micro is not None:
         return [_full_component(group, rule.full_part_micro, variables)], Fraction(0)
     parts = _without_allowance(rule, parts)
-    runs = [run for part in parts for run in clockface.runs(part.start, part.end)]
+    runs = [run for part in parts for run in runs_of(finder, part.start, part.end)]
     components: list[Component] = []
     charged = Fraction(0)
-    for heap in _heaps(rule, _short_stay(rule, runs)):
+    for heap in _heaps(rule, _short_stay(rule, runs), finder.zone):
         prior = Fraction(0) if rule.restart_blocks else before + charged
-        components.extend(_price_heap(rule, group, heap, prior, clockface, variables))
+        components.extend(_price_heap(rule, group, heap, prior, variables))
         charged += heap.minutes
     return components, charged
 
@@ -141,13 +144,17 @@ def _short_stay(rule: SessionRule, runs: Sequence[Run]) -> list[Run]:
     return [run for run in runs if run.window.name == longest]
 
 
-def _heaps(rule: SessionRule, runs: Sequence[Run]) -> list[_Heap]:
+def _heaps(rule: SessionRule, runs: Sequence[Run], zone: tzinfo) -> list[_Heap]:
     heaps: dict[object, _Heap] = {}
     for index, run in enumerate(runs):
         minutes = _charged_minutes(run.window, length_minutes(rule, run.start, run.end))
         key = {Gather.RUN: index, Gather.WINDOW: run.window.name, Gather.PART: ""}[rule.gather]
-        heap = heaps.get(key, _Heap(window=run.window, minutes=Fraction(0), runs=()))
-        heaps[key] = replace(heap, minutes=heap.minutes + minutes, runs=(*heap.runs, run))
+        start, end = run.start.astimezone(zone), run.end.astimezone(zone)
+        heap = heaps.get(key)
+        if heap is None:
+            heaps[key] = _Heap(window=run.window, minutes=minutes, start=start, end=end, occurrences=1)
+        else:
+            heaps[key] = replace(heap, minutes=heap.minutes + minutes, end=end, occurrences=heap.occurrences + 1)
     return list(heaps.values())
 
 
@@ -159,20 +166,25 @@ def _charged_minutes(window: SessionWindow, minutes: Fraction) -> Fraction:
 
 
 def _price_heap(
-    rule: SessionRule, group: _Group, heap: _Heap, before: Fraction, clockface: Clockface, variables: Variables
+    rule: SessionRule,
+    group: _Group,
+    heap: _Heap,
+    before: Fraction,
+    finder: WindowFinder[SessionWindow],
+    variables: Variables,
 ) -> Iterator[Component]:
-    window, zone = heap.window, clockface.zone
+    window = heap.window
     labels = {
         "window": window.name,
         "day": group.day.isoformat(),
-        "from": heap.runs[0].start.astimezone(zone).isoformat(),
-        "to": heap.runs[-1].end.astimezone(zone).isoformat(),
+        "from": heap.start.isoformat(),
+        "to": heap.end.isoformat(),
         "minutes": str(heap.minutes),
     }
-    base = f"{SESSION_KEY}:{group.visit}:{group.number}:{heap.runs[0].start:%H%M}"
+    base = f"{SESSION_KEY}:{group.visit}:{group.number}:{heap.start:%H%M}"
     total = Fraction(0)
     if window.once_micro is not None:
-        times = Fraction(len(heap.runs))
+        times = Fraction(heap.occurrences)
         price = _Price(label=window.label, quantity=times, unit="visit", price_micro=window.once_micro)
         yield price.component(f"{base}:once", labels, variables)
         return
@@ -187,7 +199,7 @@ def _price_heap(
         total += component.amount
         yield component
     if window.cap_micro is not None:
-        excess = total - _minor(window.cap_micro, variables) * len(heap.runs)
+        excess = total - _minor(window.cap_micro, variables) * heap.occurrences
         if excess > 0:
             yield _cap_component(f"{base}:cap", excess, window.label, labels)
 

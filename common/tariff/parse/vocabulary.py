@@ -15,11 +15,14 @@ BUILT_IN = frozenset(
 METERING = Trait(name="metering", choices=("single", "windows"))
 _KNOWN = {
     "area": FactScale.MILLI,
+    "inner_area": FactScale.MILLI,
+    "floor_weight": FactScale.MILLI,
     "coefficient": FactScale.MILLI,
     "persons": FactScale.COUNT,
     "households": FactScale.COUNT,
     "floor": FactScale.COUNT,
     "pieces": FactScale.COUNT,
+    "vacant": FactScale.COUNT,
 }
 
 

@@ -1,0 +1,80 @@
+"""Which time window an instant falls into, by the clock on the wall and, where asked for, the official calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, tzinfo
+from typing import Generic, Protocol, TypeVar
+
+from common.rating.refusal import RatingRefusedError, RefusalKind
+from common.tariff.coverage import holds_on
+from common.tariff.daytype import OfficialCalendar, UnknownYearError
+from common.tariff.model import DayKind, Days, TimeSpan, Window
+
+
+class Timed(Protocol):
+    """Anything that holds at some times of some days."""
+
+    @property
+    def spans(self) -> tuple[TimeSpan, ...]:
+        """Return the spans of the day."""
+        ...
+
+    @property
+    def days(self) -> Days:
+        """Return the days."""
+        ...
+
+
+WindowT = TypeVar("WindowT", bound=Timed)
+
+
+class WindowFinder(Generic[WindowT]):
+    """Looks instants up in a list of windows; of several that hold, the first listed wins."""
+
+    def __init__(self, windows: Sequence[WindowT], zone: tzinfo, calendar: OfficialCalendar | None) -> None:
+        self.zone = zone
+        self._windows = tuple(windows)
+        self._calendar = calendar
+        self._needs_calendar = any(window.days.kinds for window in windows)
+        edges = {edge for window in windows for span in window.spans for edge in (span.start, span.end)}
+        self.edges = sorted(edges | {time()})
+
+    def at(self, instant: datetime) -> WindowT:
+        """Return the window that holds an instant.
+
+        Raises:
+            RatingRefusedError: no window does, or the windows ask for a calendar that is not known.
+        """
+        local = instant.astimezone(self.zone)
+        kind = self._kind_of(local.date()) if self._needs_calendar else None
+        for window in self._windows:
+            if holds_on(window.days, local.month, local.weekday(), kind):
+                moment = local.time().replace(fold=0)
+                if any(moment in span for span in window.spans):
+                    return window
+        raise RatingRefusedError(RefusalKind.NO_PRICE, f"no window holds {local:%Y-%m-%d %H:%M}")
+
+    def _kind_of(self, day: date) -> DayKind:
+        if self._calendar is None:
+            raise RatingRefusedError(RefusalKind.NO_CALENDAR, f"the windows need the official calendar of {day.year}")
+        try:
+            return self._calendar.kind_of(day)
+        except UnknownYearError as error:
+            raise RatingRefusedError(RefusalKind.NO_CALENDAR, str(error)) from error
+
+
+def usage_by_window(finder: WindowFinder[Window], intervals: Iterable[tuple[datetime, int]]) -> dict[str, int]:
+    """Return the usage of each window from intervals given by their start (UTC) and usage in milli-units.
+
+    An interval counts where it starts, so intervals have to be cut at the edges of the windows, as hours and quarter
+    hours are.
+
+    Raises:
+        RatingRefusedError: an interval falls into no window, or a calendar is not known.
+    """
+    totals: dict[str, int] = {}
+    for start, milli in intervals:
+        name = finder.at(start).name
+        totals[name] = totals.get(name, 0) + milli
+    return totals
