@@ -170,7 +170,6 @@ def _price_heap(
     group: _Group,
     heap: _Heap,
     before: Fraction,
-    finder: WindowFinder[SessionWindow],
     variables: Variables,
 ) -> Iterator[Component]:
     window = heap.window
