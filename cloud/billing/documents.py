@@ -46,7 +46,7 @@ class Rater(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """What one party owes and pays for one premises; `lookup_code` opens its dues at a kiosk and is printed on bills."""
+    """What one party owes and pays for one premises; `lookup_code`, printed on bills, opens its dues at a kiosk."""
 
     account_id: AccountId
     community_id: CommunityId

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from cloud.kit.events import Event
 from common.ids import AccountId, BillId, CaseId, CommunityId
@@ -11,11 +11,12 @@ from common.ids import AccountId, BillId, CaseId, CommunityId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequested(Event):
-    """Somebody approved a bill run; `attempt` tells later approvals of the same period apart."""
+    """Somebody approved a bill run by what was known then; `attempt` tells later approvals of one period apart."""
 
     community_id: CommunityId
     cycle: str
     period_start: date
+    known_at: datetime
     attempt: str
 
 

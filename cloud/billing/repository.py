@@ -146,6 +146,21 @@ async def due(
     return [(obligation, account) for obligation, account in await session.execute(statement)]
 
 
+async def obligation_states(
+    session: AsyncSession, community_id: CommunityId, cycle: str, period_start: date, premises_ids: Collection[UUID]
+) -> Sequence[tuple[UUID, UUID, str]]:
+    """Return account, premises and state of the obligations of some premises for a period."""
+    found = await session.execute(
+        select(ObligationRow.account_id, ObligationRow.premises_id, ObligationRow.state).where(
+            ObligationRow.community_id == community_id,
+            ObligationRow.cycle == cycle,
+            ObligationRow.period_start == period_start,
+            ObligationRow.premises_id.in_(list(premises_ids)),
+        )
+    )
+    return [(account_id, premises_id, state) for account_id, premises_id, state in found]
+
+
 async def settle_obligations(session: AsyncSession, scope: BillingPeriodRow, changes: Rows) -> None:
     """Set state, bill and reason of due obligations, each given as account, kind, seq and the new values."""
     statement = text("""
@@ -268,7 +283,7 @@ async def issued_lines(
     return [(bill_row, line) for bill_row, line in found]
 
 
-async def next_seq(session: AsyncSession, account_ids: Collection[UUID], cycle: str, kind: str) -> dict[UUID, int]:
+async def highest_seqs(session: AsyncSession, account_ids: Collection[UUID], cycle: str, kind: str) -> dict[UUID, int]:
     """Return the highest sequence of bills of a kind of some accounts, over all periods."""
     found = await session.execute(
         select(BillRow.account_id, func.max(BillRow.seq))

@@ -85,36 +85,43 @@ async def oblige_payers(unit: Unit, scope: RunScope) -> int:
     """Add the accounts and obligations of payers who have come since, and return how many obligations are new."""
     period = await period_of(unit.session, scope)
     spans = await estate.payers(unit.session, scope.community_id, Period(period.period_start, period.period_end))
-    payers = sorted({(span.premises_id, span.party_id) for span in spans})
-    if not payers:
+    payers = {(span.premises_id, span.party_id) for span in spans}
+    wanted = await open_accounts(unit, scope.community_id, payers)
+    if not wanted:
         return 0
-    known = {
-        (row.premises_id, row.party_id): row.account_id
-        for row in await repository.accounts_of_premises(unit.session, [premises for premises, _ in payers])
-    }
-    opened = [_account_row(unit, scope.community_id, *payer) for payer in payers if payer not in known]
-    if opened:
-        await repository.add_accounts(unit.session, opened)
-        unit.record("opened", "account", scope.community_id, after={"accounts": len(opened)})
-    accounts = await repository.accounts_of_premises(unit.session, [premises for premises, _ in payers])
-    wanted = [row for row in accounts if (row.premises_id, row.party_id) in set(payers)]
     rows = [
         {
             "tenant_id": unit.tenant,
             "community_id": scope.community_id,
             "cycle": scope.cycle,
             "period_start": scope.period_start,
-            "account_id": row.account_id,
+            "account_id": account.account_id,
             "kind": BillKind.REGULAR.value,
             "seq": 1,
-            "premises_id": row.premises_id,
+            "premises_id": account.premises_id,
             "state": "due",
         }
-        for row in wanted
+        for account in wanted
     ]
     added = await repository.add_obligations(unit.session, rows)
     unit.record("obliged", "billing_period", scope.community_id, after={"obligations": added})
     return added
+
+
+async def open_accounts(
+    unit: Unit, community_id: CommunityId, payers: Collection[tuple[PremisesId, PartyId]]
+) -> tuple[Account, ...]:
+    """Return the accounts of payers, each given as premises and party; those that do not exist are opened."""
+    if not payers:
+        return ()
+    premises_ids = {premises_id for premises_id, _ in payers}
+    known = await accounts_of_premises(unit.session, premises_ids)
+    missing = sorted(set(payers) - {(account.premises_id, account.party_id) for account in known})
+    if missing:
+        await repository.add_accounts(unit.session, [_account_row(unit, community_id, *payer) for payer in missing])
+        unit.record("opened", "account", community_id, after={"accounts": len(missing)})
+        known = await accounts_of_premises(unit.session, premises_ids)
+    return tuple(account for account in known if (account.premises_id, account.party_id) in set(payers))
 
 
 def _account_row(

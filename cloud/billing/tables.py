@@ -227,6 +227,7 @@ class CorrectionCaseRow(CommunityRow):
     case_id: Mapped[UUID] = mapped_column(primary_key=True)
     cause: Mapped[str]
     reason: Mapped[str]
+    cycle: Mapped[str]
     first_day: Mapped[date]
     premises: Mapped[list[Any]]
     state: Mapped[str]

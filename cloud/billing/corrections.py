@@ -1,0 +1,355 @@
+"""Corrections: what should be, by newest knowledge, less what is issued, becomes one adjustment document per account.
+
+    should = rating again, from the first period touched to the reset of the accumulator
+    is     = the sum of issued lines of those periods, by charge item, what was measured, days and component
+
+The rule of what is overpaid: a credit lowers what is open on the line that it takes back; what it leaves paid above
+that line moves in the same journal to what the account has paid ahead, in the same book. So no line is ever open below
+nothing, and nobody's credit waits on a paid bill. What cannot be rated now is left as it is.
+
+Preview and application are one computation; application refuses when its outcome is not the one that was approved.
+Applied again, or opened again over the same facts, a correction finds no difference and writes no document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.billing import repository, service
+from cloud.billing.documents import Account, BillSummary, Rater, issued_line, summary_of
+from cloud.billing.errors import CaseClosedError, PreviewChangedError
+from cloud.billing.intake import Payer, blocked_of, drafts_by_payer
+from cloud.billing.issuing import NewBill, issue
+from cloud.billing.lines import BillDraft, BillKind, IssuedLine, LineDraft, book_of, documents_sha, in_print_order
+from cloud.billing.rules import Blocked, differences, overpaid
+from cloud.billing.service import MONTHLY
+from cloud.billing.tables import CorrectionCaseRow
+from cloud.estate import service as estate
+from cloud.kit.db import Unit
+from cloud.kit.errors import ConflictError, NotFoundError
+from cloud.ledger import service as ledger
+from cloud.ledger.journals import LineRef, TransferDraft
+from cloud.ledger.postings import Allocation, overpaid_released
+from cloud.rating.lines import RatingException
+from common.civil import Period, civil_day
+from common.errors import RefusalError, ensure
+from common.ids import AccountId, BillId, CaseId, CommunityId, PremisesId
+
+ADJUSTMENT_DUE = timedelta(days=15)
+PREMISES_MAX = 1_000
+
+
+class Cause(StrEnum):
+    """Why issued bills are corrected."""
+
+    READING = "reading"
+    TARIFF = "tariff"
+    ASSIGNMENT = "assignment"
+    SHARE = "share"
+    DISPUTE = "dispute"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionScope:
+    """How far a correction reaches: these premises, from the period that holds a day on."""
+
+    community_id: CommunityId
+    premises: frozenset[PremisesId]
+    first_day: date
+    cycle: str = MONTHLY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """The document that one account is to get."""
+
+    account: Account
+    period: Period
+    draft: BillDraft
+    releases: tuple[TransferDraft, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionPreview:
+    """Every document of a correction, what could not be rated, and the hash that approval repeats."""
+
+    adjustments: tuple[Adjustment, ...]
+    exceptions: tuple[RatingException, ...]
+    net_fen: int
+    sha: bytes
+
+
+async def open_correction(unit: Unit, scope: CorrectionScope, *, cause: Cause, reason: str) -> CaseId:
+    """Open a correction case.
+
+    Raises:
+        RefusalError: no reason is given, or the scope names no premises or too many.
+    """
+    if not reason.strip():
+        raise RefusalError("a correction has a reason that its documents show; write what was wrong")
+    if not 0 < len(scope.premises) <= PREMISES_MAX:
+        raise RefusalError(f"a correction is of 1 to {PREMISES_MAX} premises; name them, or open several")
+    await service.open_accounts(unit, scope.community_id, await _payers(unit.session, scope))
+    case_id = CaseId(unit.new_id())
+    unit.session.add(
+        CorrectionCaseRow(
+            tenant_id=unit.tenant,
+            community_id=scope.community_id,
+            case_id=case_id,
+            cause=cause.value,
+            reason=reason,
+            cycle=scope.cycle,
+            first_day=scope.first_day,
+            premises=sorted(str(premises) for premises in scope.premises),
+            state="open",
+            opened_at=unit.now,
+            opened_by=unit.actor.id,
+        )
+    )
+    await unit.session.flush()
+    unit.record("opened", "correction_case", case_id, after={"cause": cause.value, "premises": len(scope.premises)})
+    return case_id
+
+
+async def preview(session: AsyncSession, rate: Rater, case_id: CaseId, known_at: datetime) -> CorrectionPreview:
+    """Return every document that the correction would issue by what is known at an instant, without writing.
+
+    Raises:
+        NotFoundError: there is no such correction.
+    """
+    case = await _case(session, case_id, lock=False)
+    return await _computed(session, rate, _scope(case), known_at)
+
+
+async def apply(unit: Unit, rate: Rater, case_id: CaseId, *, preview_sha: bytes) -> tuple[BillSummary, ...]:
+    """Issue the documents of a correction as previewed, all in this unit; applied again it returns and writes nothing.
+
+    Raises:
+        NotFoundError: there is no such correction.
+        CaseClosedError: it was dropped.
+        PreviewChangedError: the outcome is not the approved one.
+    """
+    case = await _case(unit.session, case_id, lock=True)
+    if case.state == "dropped":
+        raise CaseClosedError(case.state)
+    if case.state == "open":
+        await _apply_open(unit, rate, case, preview_sha)
+    elif case.preview_sha != preview_sha:
+        raise PreviewChangedError
+    return tuple(summary_of(row, 0) for row in await repository.documents_of_case(unit.session, case_id))
+
+
+async def drop(unit: Unit, case_id: CaseId) -> None:
+    """Drop a correction that is not wanted.
+
+    Raises:
+        NotFoundError: there is no such correction.
+        CaseClosedError: it is applied or dropped.
+    """
+    case = await _case(unit.session, case_id, lock=True)
+    if case.state != "open":
+        raise CaseClosedError(case.state)
+    case.state = "dropped"
+    unit.record("dropped", "correction_case", case_id)
+
+
+async def _apply_open(unit: Unit, rate: Rater, case: CorrectionCaseRow, preview_sha: bytes) -> None:
+    scope = _scope(case)
+    accounts = await service.accounts_of_premises(unit.session, scope.premises)
+    await service.lock_accounts(unit, [account.account_id for account in accounts])
+    outcome = await _computed(unit.session, rate, scope, unit.now)
+    if outcome.sha != preview_sha:
+        raise PreviewChangedError
+    community = await estate.community(unit.session, scope.community_id)
+    due_on = civil_day(unit.now, community.zone) + ADJUSTMENT_DUE
+    seqs = await repository.highest_seqs(
+        unit.session, [a.account.account_id for a in outcome.adjustments], scope.cycle, BillKind.ADJUSTMENT.value
+    )
+    bills = [
+        NewBill(
+            bill_id=BillId(unit.new_id()),
+            draft=adjustment.draft,
+            cycle=scope.cycle,
+            period=adjustment.period,
+            kind=BillKind.ADJUSTMENT,
+            seq=seqs.get(adjustment.account.account_id, 0) + 1,
+            due_on=due_on,
+            case_id=CaseId(case.case_id),
+            releases=adjustment.releases,
+        )
+        for adjustment in outcome.adjustments
+    ]
+    await issue(unit, community, bills)
+    await _note_first_documents(unit, scope, bills)
+    approval = {
+        "preview_sha": outcome.sha,
+        "net_fen": outcome.net_fen,
+        "known_at": unit.now,
+        "approved_by": unit.actor.id,
+    }
+    await repository.mark_applied(unit.session, case.case_id, approval)
+    unit.record("applied", "correction_case", case.case_id, after={"net_fen": outcome.net_fen, "bills": len(bills)})
+
+
+async def _note_first_documents(unit: Unit, scope: CorrectionScope, bills: Sequence[NewBill]) -> None:
+    """Give periods that had no obligation one that the adjustment has issued, so that no run bills them again."""
+    premises = {
+        account.account_id: account.premises_id
+        for account in await service.accounts_of_premises(unit.session, scope.premises)
+    }
+    periods = await _periods(unit.session, scope)
+    rows = [
+        {
+            "tenant_id": unit.tenant,
+            "community_id": scope.community_id,
+            "cycle": scope.cycle,
+            "period_start": period.start,
+            "account_id": bill.draft.account_id,
+            "kind": BillKind.REGULAR.value,
+            "seq": 1,
+            "premises_id": premises[bill.draft.account_id],
+            "state": "issued",
+            "bill_id": bill.bill_id,
+        }
+        for bill in bills
+        for period in periods
+        if any(period.overlap(line.key.service) for line in bill.draft.lines)
+    ]
+    if rows:
+        await repository.add_obligations(unit.session, rows)
+
+
+async def _computed(
+    session: AsyncSession, rate: Rater, scope: CorrectionScope, known_at: datetime
+) -> CorrectionPreview:
+    accounts = await service.accounts_of_premises(session, scope.premises)
+    should: dict[AccountId, list[LineDraft]] = {account.account_id: [] for account in accounts}
+    blocked: dict[AccountId, list[Blocked]] = {account.account_id: [] for account in accounts}
+    exceptions: dict[RatingException, None] = {}
+    periods = await _periods(session, scope)
+    for period in periods:
+        outcome = await rate(
+            session, community_id=scope.community_id, period=period, known_at=known_at, premises=scope.premises
+        )
+        exceptions |= dict.fromkeys(outcome.exceptions)
+        billed = await _billed(session, scope, period, accounts)
+        lines = drafts_by_payer(outcome.items)
+        _refuse_unknown_payers(lines, accounts)
+        for account in billed:
+            should[account.account_id] += lines.get((account.premises_id, account.party_id), [])
+            blocked[account.account_id] += blocked_of(outcome.exceptions, account.premises_id, period)
+    issued = await _issued(session, scope, periods, accounts)
+    open_fen = await ledger.line_balances(session, [account.account_id for account in accounts])
+    adjustments = []
+    for account in accounts:
+        own = issued.get(account.account_id, [])
+        lines_ = differences(should[account.account_id], own, blocked[account.account_id])
+        if lines_:
+            draft = BillDraft(account_id=account.account_id, lines=in_print_order(lines_))
+            releases = _releases(scope.community_id, account, own, overpaid(open_fen, draft.lines))
+            adjustments.append(
+                Adjustment(account=account, period=_document_period(periods, draft), draft=draft, releases=releases)
+            )
+    return CorrectionPreview(
+        adjustments=tuple(adjustments),
+        exceptions=tuple(exceptions),
+        net_fen=sum(adjustment.draft.total_fen for adjustment in adjustments),
+        sha=documents_sha([adjustment.draft for adjustment in adjustments]),
+    )
+
+
+async def _payers(session: AsyncSession, scope: CorrectionScope) -> set[Payer]:
+    periods = await _periods(session, scope)
+    if not periods:
+        return set()
+    spans = await estate.payers(session, scope.community_id, Period(periods[0].start, periods[-1].end))
+    return {(span.premises_id, span.party_id) for span in spans if span.premises_id in scope.premises}
+
+
+async def _periods(session: AsyncSession, scope: CorrectionScope) -> list[Period]:
+    """Return the periods from the first that the correction touches, oldest first."""
+    rows = await repository.periods(session, scope.community_id)
+    return [
+        Period(row.period_start, row.period_end)
+        for row in rows
+        if row.cycle == scope.cycle and row.period_end > scope.first_day
+    ]
+
+
+async def _billed(
+    session: AsyncSession, scope: CorrectionScope, period: Period, accounts: Sequence[Account]
+) -> list[Account]:
+    """Return the accounts whose part of a period is settled: what is still due is the run's, not the correction's.
+
+    An account without an obligation counts when its premises were billed: a payer who has come to light since.
+    """
+    states = await repository.obligation_states(session, scope.community_id, scope.cycle, period.start, scope.premises)
+    own = {account_id: state for account_id, _, state in states}
+    billed_premises = {premises_id for _, premises_id, state in states if state != "due"}
+    return [
+        account
+        for account in accounts
+        if (own.get(account.account_id, "due") != "due")
+        or (account.account_id not in own and account.premises_id in billed_premises)
+    ]
+
+
+async def _issued(
+    session: AsyncSession, scope: CorrectionScope, periods: Sequence[Period], accounts: Sequence[Account]
+) -> dict[AccountId, list[IssuedLine]]:
+    if not periods:
+        return {}
+    by_account: dict[AccountId, list[IssuedLine]] = {}
+    rows = await repository.issued_lines(
+        session, [account.account_id for account in accounts], scope.cycle, periods[0].start, periods[-1].end
+    )
+    for bill, line in rows:
+        by_account.setdefault(AccountId(bill.account_id), []).append(issued_line(line))
+    return by_account
+
+
+def _refuse_unknown_payers(lines: Mapping[Payer, Sequence[LineDraft]], accounts: Sequence[Account]) -> None:
+    known = {(account.premises_id, account.party_id) for account in accounts}
+    if not lines.keys() <= known:
+        raise ConflictError("a payer has come to light who has no account yet; open the correction again")
+
+
+def _releases(
+    community_id: CommunityId, account: Account, issued: Sequence[IssuedLine], above: Mapping[LineRef, int]
+) -> tuple[TransferDraft, ...]:
+    charges = {entry.ref: entry.line.charge for entry in issued}
+    return tuple(
+        overpaid_released(
+            book_of(community_id, charges[ref]), Allocation(account_id=account.account_id, line=ref, fen=fen)
+        )
+        for ref, fen in above.items()
+    )
+
+
+def _document_period(periods: Sequence[Period], draft: BillDraft) -> Period:
+    """Return the first period that a document touches."""
+    touched = [period for period in periods if any(period.overlap(line.key.service) for line in draft.lines)]
+    ensure(len(touched) > 0, "an adjustment touches a period of its correction")
+    return touched[0]
+
+
+async def _case(session: AsyncSession, case_id: CaseId, *, lock: bool) -> CorrectionCaseRow:
+    row = await repository.correction(session, case_id, lock=lock)
+    if row is None:
+        raise NotFoundError("there is no such correction")
+    return row
+
+
+def _scope(case: CorrectionCaseRow) -> CorrectionScope:
+    return CorrectionScope(
+        community_id=case.community_id,
+        premises=frozenset(PremisesId(UUID(premises)) for premises in case.premises),
+        first_day=case.first_day,
+        cycle=case.cycle,
+    )
