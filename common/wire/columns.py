@@ -26,6 +26,8 @@ from common.wire.shapes import COUNT, INTEGER, Kind, Shape, choice, integer, man
 from common.wire.stamp import ClockSource, Stamp
 
 LATE_MS_MAX = 600_000  # a reading taken later than this after its slot keeps its own stamp, in a row
+UNCERTAIN_MS_MAX = 86_400_000  # so does one whose date is known to no better than a day
+STEP_MS_MAX = 366 * 86_400_000
 _DIVISORS = (1_000_000, 100_000, 10_000, 1_000, 100, 10)
 _VALUE_LIMIT = 1 << 62  # two values of a column differ by less than 64 bits
 
@@ -99,30 +101,32 @@ BLOCKS = many(_BLOCK.kind(), SERIES_MAX)
 def arrange(samples: Iterable[Sample]) -> tuple[tuple[Column, ...], tuple[Row, ...]]:
     """Return the samples as columns, ordered by series and start, and as rows in the order given."""
     ordered = list(samples)
-    grouped: dict[tuple[int, int, ClockSource], dict[int, Sample]] = defaultdict(dict)
-    off_grid: set[int] = set()
+    groups: dict[tuple[int, int, ClockSource], dict[int, int]] = defaultdict(dict)
+    in_rows: set[int] = set()
     for place, sample in enumerate(ordered):
-        stamp = sample.stamp
-        column = grouped[sample.series, stamp.boot_no, stamp.source]
-        late_ms = stamp.at_ms - sample.slot_ms
-        dated = stamp.source is not ClockSource.BOUNDED and 0 <= late_ms <= LATE_MS_MAX
-        if not dated or sample.slot_ms in column or abs(sample.value_milli) >= _VALUE_LIMIT:
-            off_grid.add(place)
+        slots = groups[sample.series, sample.stamp.boot_no, sample.stamp.source]
+        if sample.slot_ms in slots or not _fits_a_grid(sample):
+            in_rows.add(place)
         else:
-            column[sample.slot_ms] = sample
+            slots[sample.slot_ms] = place
     columns: list[Column] = []
-    uneven: set[tuple[int, int]] = set()
-    for group in grouped.values():
-        if made := _column(sorted(group.values(), key=lambda sample: sample.slot_ms)):
+    for slots in groups.values():
+        if made := _column([ordered[place] for _, place in sorted(slots.items())]):
             columns.append(made)
         else:
-            uneven.update((sample.series, id(sample)) for sample in group.values())
+            in_rows.update(slots.values())
     rows = tuple(
         Row(series=s.series, slot_ms=s.slot_ms, value_milli=s.value_milli, quality=s.quality, stamp=s.stamp)
-        for place, s in enumerate(ordered)
-        if place in off_grid or (s.series, id(s)) in uneven
+        for s in (ordered[place] for place in sorted(in_rows))
     )
     return tuple(sorted(columns, key=_column_order)), rows
+
+
+def _fits_a_grid(sample: Sample) -> bool:
+    stamp = sample.stamp
+    dated = stamp.source is not ClockSource.BOUNDED and stamp.uncertainty_ms <= UNCERTAIN_MS_MAX
+    timely = 0 <= stamp.at_ms - sample.slot_ms <= LATE_MS_MAX
+    return dated and timely and abs(sample.value_milli) < _VALUE_LIMIT
 
 
 def _column_order(column: Column) -> tuple[int, int, int, ClockSource]:
@@ -138,7 +142,7 @@ def _column(samples: Sequence[Sample]) -> Column | None:
     count = (samples[-1].slot_ms - start_ms) // step_ms + 1 if step_ms else 1
     if any((sample.slot_ms - start_ms) % step_ms for sample in samples if step_ms):
         return None
-    if count > SLOTS_MAX or count > 2 * len(samples):
+    if step_ms > STEP_MS_MAX or count > SLOTS_MAX or count > 2 * len(samples):
         return None
     values: list[int | None] = [None] * count
     flags = []

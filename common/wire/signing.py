@@ -10,7 +10,7 @@ their `SigningKey`, except through `seed_text` for the owner's key file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -122,7 +122,7 @@ def open_envelope(data: bytes, purpose: Purpose) -> Envelope:
     value = cbor.decode(data, "the envelope")
     parts = value.value if isinstance(value, cbor2.CBORTag) and value.tag == cbor.COSE_SIGN1_TAG else None
     match parts:
-        case [bytes(protected), dict(unprotected), bytes(payload), bytes(signature)] if not unprotected:
+        case [bytes(protected), Mapping() as unprotected, bytes(payload), bytes(signature)] if not unprotected:
             key_id = _key_id_in(protected, purpose)
         case _:
             raise WireError(Refusal.MALFORMED, "not a COSE_Sign1 with an empty unprotected header")

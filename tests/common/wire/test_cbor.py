@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from common.wire import cbor
 from common.wire.refusal import Refusal, WireError
+from tests.common.wire.builders import calm
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=8) | st.binary(max_size=8),
@@ -19,6 +20,7 @@ plain = st.recursive(
 )
 
 
+@calm
 @given(plain)
 def test_plain_values_come_back(value: Any) -> None:
     assert cbor.decode(cbor.encode(value), "it", depth_max=24) == value
@@ -81,6 +83,7 @@ def test_what_the_wire_does_not_carry_is_not_plain(value: Any) -> None:
         cbor.require_plain(value, "it")
 
 
+@calm
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20))
 def test_signed_arrays_come_back(values: list[int]) -> None:
     packed = cbor.decode(cbor.encode(cbor.pack_integers(values, signed=True)), "it")
@@ -123,6 +126,7 @@ def test_an_array_of_another_kind_or_length_is_refused(value: Any) -> None:
         cbor.unpack_integers(value, "it", count_max=1)
 
 
+@calm
 @given(st.lists(st.integers(-(2**30), 2**30), max_size=20))
 def test_steps_come_back(values: list[int]) -> None:
     assert cbor.unpack_steps(cbor.pack_steps(values), "it", count_max=20) == tuple(values)

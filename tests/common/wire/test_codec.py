@@ -9,7 +9,7 @@ from uuid import UUID
 import cbor2
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.wire import codec
@@ -18,18 +18,19 @@ from common.wire.cbor import encode
 from common.wire.limits import CONTENT_BYTES_MAX, PARCEL_BYTES_MAX
 from common.wire.records import Evidence, Note
 from common.wire.refusal import Refusal, WireError
-from tests.common.wire.builders import METER, NOW_MS, content, contents, header, row, series
+from tests.common.wire.builders import METER, NOW_MS, calm, content, contents, header, row, series
 
 ITEM = PersonalItem(item_id=UUID(int=9), retention="parking", kind="plate", value="沪A12345")
 SALT = bytes(16)
 
 
+@calm
 @given(contents())
-@settings(max_examples=150)
 def test_a_batch_read_back_is_the_batch_that_was_packed(made: BatchContent) -> None:
     assert codec.unpack_content(codec.pack_content(made)) == made
 
 
+@calm
 @given(contents())
 def test_the_same_content_gives_the_same_bytes(made: BatchContent) -> None:
     assert codec.pack_content(made) == codec.pack_content(codec.unpack_content(codec.pack_content(made)))
@@ -45,6 +46,7 @@ def test_points_and_records_are_told_in_order() -> None:
     assert [record for _, record in made.records(Evidence)] == [frame]
 
 
+@calm
 @given(st.binary(max_size=300))
 def test_garbage_is_refused_and_nothing_else_happens(garbage: bytes) -> None:
     for read in (codec.unpack_content, codec.unpack_parcel):
@@ -52,6 +54,7 @@ def test_garbage_is_refused_and_nothing_else_happens(garbage: bytes) -> None:
             read(garbage)
 
 
+@calm
 @given(contents(), st.data())
 def test_a_damaged_payload_is_refused_or_is_another_valid_batch(made: BatchContent, data: st.DataObject) -> None:
     raw = bytearray(codec.expand(codec.pack_content(made), CONTENT_BYTES_MAX, "it"))

@@ -14,7 +14,7 @@ from common.wire.columns import BLOCKS, LATE_MS_MAX, Sample, arrange, coarse, fr
 from common.wire.limits import SLOTS_MAX
 from common.wire.refusal import Refusal, WireError
 from common.wire.stamp import ClockSource
-from tests.common.wire.builders import NOW_MS, QUARTER_MS, sample, samples, stamp
+from tests.common.wire.builders import NOW_MS, QUARTER_MS, calm, sample, samples, stamp
 
 
 def told(made: list[Sample]) -> list[tuple[int, int, int, int]]:
@@ -30,11 +30,13 @@ def told(made: list[Sample]) -> list[tuple[int, int, int, int]]:
     return sorted(said)
 
 
+@calm
 @given(st.lists(samples, max_size=60))
 def test_every_reading_is_told_exactly_once(made: list[Sample]) -> None:
     assert told(made) == sorted((s.series, s.slot_ms, s.value_milli, s.quality) for s in made)
 
 
+@calm
 @given(st.lists(samples, max_size=60))
 def test_blocks_give_back_the_columns_they_were_made_of(made: list[Sample]) -> None:
     columns, _ = arrange(made)
