@@ -7,6 +7,7 @@ unique keys of the receipt.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -138,6 +139,28 @@ async def payment(session: AsyncSession, payment_id: PaymentId) -> Payment:
 async def payments_of(session: AsyncSession, account_id: AccountId) -> tuple[Payment, ...]:
     """Return the receipts of an account, the newest first."""
     return tuple(payment_of(row) for row in await repository.payments_of(session, account_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """An interval `[start, end)` of the channel's time."""
+
+    start: datetime
+    end: datetime
+
+
+async def payments_in(session: AsyncSession, merchant_account_id: UUID, span: Span) -> tuple[Payment, ...]:
+    """Return what a merchant account received in a span, by the channel's time."""
+    rows = await repository.payments_between(session, merchant_account_id, span.start, span.end)
+    return tuple(payment_of(row) for row in rows)
+
+
+async def payments_numbered(
+    session: AsyncSession, merchant_account_id: UUID, numbers: Sequence[str]
+) -> tuple[Payment, ...]:
+    """Return the payments of a merchant account that have some order numbers."""
+    rows = await repository.payments_numbered(session, merchant_account_id, numbers)
+    return tuple(payment_of(row) for row in rows)
 
 
 def payment_of(row: PaymentRow) -> Payment:

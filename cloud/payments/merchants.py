@@ -40,7 +40,6 @@ class NewMerchantAccount:
     label: str
     merchant_number: str
     app_id: str
-    base_url: str
     merchant_serial: str
     private_key_pem: str = field(repr=False)
     api_key: str = field(repr=False)
@@ -59,7 +58,6 @@ class MerchantAccount:
     label: str
     merchant_number: str
     app_id: str
-    base_url: str
     merchant_serial: str
     channel_keys: tuple[tuple[str, str], ...]
     secrets_sealed: bytes = field(repr=False)
@@ -85,7 +83,6 @@ async def add_merchant_account(unit: Unit, box: SecretBox, new: NewMerchantAccou
         label=new.label,
         merchant_number=new.merchant_number,
         app_id=new.app_id,
-        base_url=new.base_url,
         merchant_serial=new.merchant_serial,
         channel_keys=[[serial, pem] for serial, pem in new.channel_keys.items()],
         secrets_sealed=sealed,
@@ -155,9 +152,15 @@ class Providers:
     """Builds the client of a merchant account, and keeps it while the account stays as it is."""
 
     def __init__(
-        self, http: httpx.AsyncClient, box: SecretBox, machine_now_s: Callable[[], int], new_nonce: Callable[[], str]
+        self,
+        http: httpx.AsyncClient,
+        wechat_url: str,
+        box: SecretBox,
+        machine_now_s: Callable[[], int],
+        new_nonce: Callable[[], str],
     ) -> None:
         self._http = http
+        self._wechat_url = wechat_url
         self._box = box
         self.machine_now_s = machine_now_s
         self._new_nonce = new_nonce
@@ -171,7 +174,7 @@ class Providers:
 
     def of(self, account: MerchantAccount) -> Provider:
         """Return the client of an account."""
-        return WeChatPay(self._http, account.base_url, self.merchant(account), self.machine_now_s, self._new_nonce)
+        return WeChatPay(self._http, self._wechat_url, self.merchant(account), self.machine_now_s, self._new_nonce)
 
 
 def _account(row: MerchantAccountRow) -> MerchantAccount:
@@ -184,7 +187,6 @@ def _account(row: MerchantAccountRow) -> MerchantAccount:
         label=row.label,
         merchant_number=row.merchant_number,
         app_id=row.app_id,
-        base_url=row.base_url,
         merchant_serial=row.merchant_serial,
         channel_keys=tuple((serial, pem) for serial, pem in row.channel_keys),
         secrets_sealed=row.secrets_sealed,

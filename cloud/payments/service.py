@@ -11,8 +11,7 @@ is booked from any state; an answer that differs from the attempt books nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,21 +19,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.billing import service as billing
 from cloud.billing.rules import OpenAmount
 from cloud.cases import service as cases
-from cloud.cases.case import CaseKind, CaseReport, OwnerRole
 from cloud.estate import service as estate
 from cloud.kit.db import Unit
 from cloud.kit.jobs import NewJob
 from cloud.ledger import postings
 from cloud.ledger.accounts import Book
-from cloud.payments import booking, repository
+from cloud.payments import booking, reports, repository
 from cloud.payments.channel import Channel
 from cloud.payments.channels.provider import OrderView, PlacedOrder, Refused, TradeState, Unknown
 from cloud.payments.errors import NoMerchantAccountError, NothingToPayError, OtherIntentError, UnknownAttemptError
+from cloud.payments.merchants import merchant_account
 from cloud.payments.order_number import NumberKind, new_number
 from cloud.payments.rules import (
     OPEN_STATES,
     AttemptState,
-    Difference,
     Expected,
     check_amount,
     differences,
@@ -42,8 +40,8 @@ from cloud.payments.rules import (
     may_move,
     next_question,
 )
-from cloud.payments.tables import MerchantAccountRow, PaymentAttemptRow, PaymentIntentRow
-from cloud.payments.values import Attempt, Intent, IntentRequest, Payment, Quote
+from cloud.payments.tables import PaymentAttemptRow, PaymentIntentRow
+from cloud.payments.values import Attempt, Intent, IntentRequest, Quote
 from common.civil import civil_day
 from common.errors import ensure
 from common.ids import AccountId, BillId, LegalEntityId
@@ -185,6 +183,12 @@ async def attempt(session: AsyncSession, attempt_id: UUID) -> Attempt:
     return attempt_of(row)
 
 
+async def open_attempt_of(session: AsyncSession, intent_id: UUID) -> Attempt | None:
+    """Return the attempt of an intent that the payer can still pay, if there is one."""
+    rows = await repository.attempts_of(session, intent_id)
+    return next((attempt_of(row) for row in rows if row.state is AttemptState.SENT), None)
+
+
 async def attempts_numbered(session: AsyncSession, numbers: Sequence[str]) -> dict[str, Attempt]:
     """Return our attempts that have some order numbers; unknown numbers are absent."""
     found = await repository.attempts_numbered(session, numbers)
@@ -203,28 +207,6 @@ async def intent_of(session: AsyncSession, intent_id: UUID) -> Intent:
     return _intent(row)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """An interval `[start, end)` of the channel's time."""
-
-    start: datetime
-    end: datetime
-
-
-async def payments_in(session: AsyncSession, merchant_account_id: UUID, span: Span) -> tuple[Payment, ...]:
-    """Return what a merchant account received in a span, by the channel's time."""
-    rows = await repository.payments_between(session, merchant_account_id, span.start, span.end)
-    return tuple(booking.payment_of(row) for row in rows)
-
-
-async def payments_numbered(
-    session: AsyncSession, merchant_account_id: UUID, numbers: Sequence[str]
-) -> tuple[Payment, ...]:
-    """Return the payments of a merchant account that have some order numbers."""
-    rows = await repository.payments_numbered(session, merchant_account_id, numbers)
-    return tuple(booking.payment_of(row) for row in rows)
-
-
 async def _note_view(unit: Unit, row: PaymentAttemptRow, view: OrderView) -> None:
     if not is_paid(view):
         closing = {TradeState.CLOSED: AttemptState.CLOSED, TradeState.FAILED: AttemptState.FAILED}.get(view.state)
@@ -233,9 +215,10 @@ async def _note_view(unit: Unit, row: PaymentAttemptRow, view: OrderView) -> Non
         return
     if row.state is AttemptState.PAID:
         return
-    found = differences(await _expected(unit, row), view)
+    found = differences(await expected(unit.session, attempt_of(row)), view)
     if found:
-        await _dispute(unit, row, found)
+        _move(unit, row, AttemptState.DISPUTED, ",".join(difference.what for difference in found))
+        await cases.raise_case(unit, reports.answer_differs(attempt_of(row), found))
         return
     await _book(unit, row, view)
 
@@ -262,53 +245,20 @@ async def _book(unit: Unit, row: PaymentAttemptRow, view: OrderView) -> None:
     )
     booked = await booking.book(unit, arrival, online=traces)
     if intent.bill_ids and booked.ahead_fen == booked.amount_fen:
-        await _propose_refund(unit, booked)
+        await cases.raise_case(unit, reports.duplicate_payment(booked))
     if late:
         unit.record("arrived late", "payment", booked.payment_id, after={"attempt": str(row.attempt_id)})
 
 
-async def _dispute(unit: Unit, row: PaymentAttemptRow, found: Sequence[Difference]) -> None:
-    _move(unit, row, AttemptState.DISPUTED, ",".join(difference.what for difference in found))
-    what = "; ".join(f"{one.what}: asked {one.asked}, answered {one.answered}" for one in found)
-    report = CaseReport(
-        kind=CaseKind.EXCEPTION,
-        reason="answer_differs",
-        origin="payments",
-        object_kind="payment_attempt",
-        object_id=row.attempt_id,
-        community_id=row.community_id,
-        owner_role=OwnerRole.CASHIER,
-        detail_zh=f"渠道回复与订单 {row.order_number} 不一致 ({what}), 未入账, 请人工核对",
-        detail_en=f"the channel's answer differs from order {row.order_number} ({what}); nothing was booked",
-    )
-    await cases.raise_case(unit, report)
-
-
-async def _propose_refund(unit: Unit, payment: Payment) -> None:
-    report = CaseReport(
-        kind=CaseKind.EXCEPTION,
-        reason="duplicate_payment",
-        origin="payments",
-        object_kind="payment",
-        object_id=payment.payment_id,
-        community_id=payment.book.community_id,
-        owner_role=OwnerRole.CASHIER,
-        detail_zh=f"收款 {payment.number} 对应的账单已被付清, 金额已转入预存, 建议原路退回",
-        detail_en=f"payment {payment.number} came for bills already paid; it is held ahead, a refund is proposed",
-        figures={"amount_fen": payment.amount_fen},
-    )
-    await cases.raise_case(unit, report)
-
-
-async def _expected(unit: Unit, row: PaymentAttemptRow) -> Expected:
-    merchant: MerchantAccountRow | None = await repository.merchant_account(unit.session, row.merchant_account_id)
-    ensure(merchant is not None, "an attempt has its merchant account")
+async def expected(session: AsyncSession, attempt: Attempt) -> Expected:
+    """Return what a true answer about an attempt must say."""
+    merchant = await merchant_account(session, attempt.merchant_account_id)
     return Expected(
-        merchant_number=merchant.merchant_number if merchant else "",
-        app_id=merchant.app_id if merchant else "",
-        number=row.order_number,
-        amount_fen=row.amount_fen,
-        currency=row.currency,
+        merchant_number=merchant.merchant_number,
+        app_id=merchant.app_id,
+        number=attempt.order_number,
+        amount_fen=attempt.amount_fen,
+        currency=attempt.currency,
     )
 
 

@@ -33,11 +33,13 @@ _SHIFT_KEY = ["tenant_id", "community_id", "cash_shift_id"]
 _SHIFT = ["cash_shift.tenant_id", "cash_shift.community_id", "cash_shift.cash_shift_id"]
 
 
-class NotificationState(StrEnum):
-    """Where a notification stands: stored, or looked at by a job."""
+class Received(StrEnum):
+    """What became of a notification; `differs` and `not_ours` opened a case, `repeated` stores nothing."""
 
     STORED = "stored"
-    PROCESSED = "processed"
+    REPEATED = "repeated"
+    NOT_OURS = "not_ours"
+    DIFFERS = "differs"
 
 
 class MerchantAccountRow(TenantRow):
@@ -52,7 +54,6 @@ class MerchantAccountRow(TenantRow):
     label: Mapped[str]
     merchant_number: Mapped[str]
     app_id: Mapped[str]
-    base_url: Mapped[str]
     merchant_serial: Mapped[str]
     channel_keys: Mapped[list[Any]]
     secrets_sealed: Mapped[bytes]
@@ -212,7 +213,7 @@ class NotificationRow(TenantRow):
     order_number: Mapped[str]
     body_sealed: Mapped[bytes]
     received_at: Mapped[datetime]
-    state: Mapped[NotificationState]
+    outcome: Mapped[Received]
 
     __table_args__ = (
         ForeignKeyConstraint(
@@ -221,6 +222,7 @@ class NotificationRow(TenantRow):
         ),
         UniqueConstraint("tenant_id", "merchant_account_id", "event_id"),
         Index("ix_notification_order", "tenant_id", "order_number"),
+        table_flags(append_only=True),
     )
 
 

@@ -1,0 +1,138 @@
+"""Notifications from a channel: verify the raw bytes, store, answer; a job asks the channel what is true.
+
+A notification is a hint. Nothing is booked from what it says, so a truthful-looking lie can only make us ask. Junk
+that proves nothing costs one look-up and one verification: it writes nothing and calls nobody. The same event again,
+ten at once or a day later, is stored once and answered well each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+
+from cloud.cases import service as cases
+from cloud.kit import directory
+from cloud.kit.actor import SYSTEM_ID, Actor
+from cloud.kit.db import Database, Unit
+from cloud.kit.directory import DirectoryKind
+from cloud.kit.errors import NotFoundError
+from cloud.kit.jobs import NewJob
+from cloud.kit.secrets import SecretBox
+from cloud.payments import merchants, reports, repository, service
+from cloud.payments.channels.wechat.messages import Notification, open_notification, read_fields, read_order, text
+from cloud.payments.channels.wechat.signing import DistrustedError
+from cloud.payments.merchants import MerchantAccount, Providers
+from cloud.payments.order_number import is_number
+from cloud.payments.rules import Difference, differences, is_paid
+from cloud.payments.tables import Received
+from cloud.payments.values import Attempt
+from common.errors import RefusalError
+
+BODY_SIZE_MAX = 64 * 1024
+_ACTOR = Actor(kind="system", id=SYSTEM_ID, name="wechat")
+_log = structlog.get_logger()
+
+
+class InboxMetrics:
+    """What the inbox counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.notifications = Counter(
+            "gatehouse_payment_notifications", "Notifications by outcome", ["outcome"], registry=registry
+        )
+
+
+class Inbox:
+    """Receives notifications of all merchant accounts."""
+
+    def __init__(self, database: Database, providers: Providers, box: SecretBox, metrics: InboxMetrics) -> None:
+        self._database = database
+        self._providers = providers
+        self._box = box
+        self._metrics = metrics
+
+    async def receive(self, notify_token: str, headers: Mapping[str, str], body: bytes) -> Received:
+        """Store a notification that proves itself and have its order asked about.
+
+        Raises:
+            NotFoundError: the address belongs to no merchant account.
+            DistrustedError: the message does not prove that it is the channel's.
+            RefusalError: it is the channel's, and tells another amount or merchant than the order has.
+        """
+        try:
+            outcome = await self._receive(notify_token, headers, body)
+        except DistrustedError as error:
+            self._metrics.notifications.labels(error.reason).inc()
+            _log.warning("notification_refused", reason=error.reason)
+            raise
+        except RefusalError:
+            self._metrics.notifications.labels("unknown_address").inc()
+            raise
+        self._metrics.notifications.labels(outcome).inc()
+        if outcome is Received.DIFFERS:
+            _log.warning("notification_differs")
+            raise RefusalError("the notification differs from the order; nothing was booked, the channel is asked")
+        return outcome
+
+    async def _receive(self, notify_token: str, headers: Mapping[str, str], body: bytes) -> Received:
+        async with self._database.directory() as connection:
+            entry = await directory.find(connection, DirectoryKind.MERCHANT_ACCOUNT, notify_token)
+        if entry is None:
+            raise NotFoundError("there is no such notification address")
+        async with self._database.view(entry.tenant) as session:
+            account = await merchants.merchant_account(session, entry.object_id)
+        merchant = self._providers.merchant(account)
+        note = open_notification(headers, body, merchant.ring, merchant.api_key, self._providers.machine_now_s())
+        hint = read_fields(note.resource)
+        async with self._database.unit(entry.tenant, _ACTOR) as unit:
+            return await self._store(unit, account, note, hint)
+
+    async def _store(
+        self, unit: Unit, account: MerchantAccount, note: Notification, hint: Mapping[str, Any]
+    ) -> Received:
+        number = text(hint, "out_trade_no")
+        attempt = (await service.attempts_numbered(unit.session, [number])).get(number)
+        ours = attempt is not None and attempt.merchant_account_id == account.merchant_account_id
+        found = await _differences(unit, attempt, hint) if attempt is not None and ours else ()
+        outcome = (Received.DIFFERS if found else Received.STORED) if ours else Received.NOT_OURS
+        notification_id = unit.new_id()
+        values = {
+            "tenant_id": unit.tenant,
+            "notification_id": notification_id,
+            "merchant_account_id": account.merchant_account_id,
+            "event_id": note.event_id,
+            "event_type": note.event_type,
+            "order_number": number if is_number(number) else "",
+            "body_sealed": self._box.seal(unit.tenant, f"notification:{notification_id}", note.resource),
+            "received_at": unit.now,
+            "outcome": outcome,
+        }
+        if not await repository.store_notification(unit.session, values):
+            unit.record("repeated", "notification", account.merchant_account_id)
+            return Received.REPEATED
+        unit.record("stored", "notification", notification_id, after={"outcome": outcome})
+        if attempt is None or not ours:
+            await cases.raise_case(unit, reports.order_not_ours(account.merchant_account_id, notification_id))
+            return outcome
+        if found:
+            await cases.raise_case(unit, reports.answer_differs(attempt, found))
+        unit.enqueue(
+            NewJob(
+                kind=service.ASK,
+                key=f"{service.ASK}:{attempt.attempt_id}:event:{notification_id}",
+                payload={"attempt_id": str(attempt.attempt_id)},
+                partition=f"attempt:{attempt.attempt_id}",
+            )
+        )
+        return outcome
+
+
+async def _differences(unit: Unit, attempt: Attempt, hint: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """Return how a notification of a payment differs from its order; one of a refund is not compared here."""
+    if "trade_state" not in hint:
+        return ()
+    view = read_order(hint)
+    return differences(await service.expected(unit.session, attempt), view) if is_paid(view) else ()
