@@ -7,6 +7,7 @@
     wechat_url: https://api.mch.weixin.qq.com
     lanes: 4                             jobs side by side in a worker
     poll_ms: 250                         how often a worker looks for work
+    worker_metrics_port: 8081            where a worker answers /metrics; left out means nowhere
     database:                            left out means the embedded server in HOME/database
       app: "host=... user=gatehouse_app dbname=..."
       worker: "host=... user=gatehouse_worker dbname=..."
@@ -34,7 +35,9 @@ SETTINGS_FILE = "settings.yaml"
 SECRET_KEY_FILE = "secret.key"  # noqa: S105 - a file's name
 SECRET_KEY_VARIABLE = "GATEHOUSE_SECRET_KEY"  # noqa: S105 - a variable's name
 _PORT_MAX = 65_535
-_KNOWN = frozenset({"host", "port", "public_url", "clock_file", "wechat_url", "lanes", "poll_ms", "database"})
+_KNOWN = frozenset(
+    {"host", "port", "public_url", "clock_file", "wechat_url", "lanes", "poll_ms", "worker_metrics_port", "database"}
+)
 _ROLES = ("app", "worker", "owner")
 
 
@@ -59,6 +62,7 @@ class Settings:
     wechat_url: str
     lanes: int
     poll_ms: int
+    worker_metrics_port: int | None
     database: DatabaseSettings | None
 
     @property
@@ -88,6 +92,7 @@ def read_settings(home: Path) -> Settings:
         wechat_url=reader.url("wechat_url", "https://api.mch.weixin.qq.com"),
         lanes=reader.count("lanes", 4, at_most=64),
         poll_ms=reader.count("poll_ms", 250, at_most=60_000),
+        worker_metrics_port=reader.count("worker_metrics_port", 0, at_most=_PORT_MAX) or None,
         database=reader.database(),
     )
     reader.finish()
@@ -146,10 +151,12 @@ class _Reader:
         return default
 
     def count(self, name: str, default: int, *, at_most: int) -> int:
-        value = self._found.get(name, default)
+        if name not in self._found:
+            return default
+        value = self._found[name]
         if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= at_most:
             return value
-        self._fault(name, f"is not a whole number from 1 to {at_most}", f"write one, such as {default}")
+        self._fault(name, f"is not a whole number from 1 to {at_most}", "write one, such as 8080 or 4")
         return default
 
     def url(self, name: str, default: str) -> str:

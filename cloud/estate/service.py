@@ -277,8 +277,11 @@ async def relate(
     """Say what a party is to premises from a day until another (open when None).
 
     Raises:
+        MalformedError: it ends before it starts.
         ConflictError: the party is that already, or the premises have another payer in those days.
     """
+    if ends is not None and ends <= starts:
+        raise MalformedError("a relation ends after the day it starts")
     row = await _premises_row(unit.session, premises_id)
     existing = [_relation(other) for other in await repository.relations_of(unit.session, premises_id, lock=True)]
     wanted = Relation(premises_id=premises_id, party_id=party_id, role=role, starts=starts, ends=ends)

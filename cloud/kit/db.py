@@ -11,20 +11,22 @@
     async with database.directory() as connection:        no company: only the functions of schema `directory`
 
 Leaving the block cleanly flushes, audits, enqueues and commits; an exception rolls everything back. Never commit or
-roll back yourself. Nothing here is sent twice: a unit that failed with a deadlock or a lost connection raises
-`BusyError`, and the caller (or its job) tries the whole unit again.
+roll back yourself. A deadlock, a restart, a lost connection or a full disk leaves the block as `BusyError`: nothing was
+changed, and the caller (or its job) tries the whole unit again. A violated constraint stays SQLAlchemy's
+`IntegrityError`; `kit/http.py` answers it as a conflict when it comes from a race of two requests.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Table, event, insert, text
 from sqlalchemy.engine import Connection
@@ -51,7 +53,8 @@ _WRITE = re.compile(
     r"|\s*with\b.*\b(insert\s+into|delete\s+from|update\s+\w+\s+set)\b",
     re.IGNORECASE | re.DOTALL,
 )
-_RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
+_PASSING_STATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03"})  # deadlock, lock, restart
+_FULL_STATES = frozenset({"53100", "58030"})
 _SET_TENANT = text("select set_config('app.tenant', :tenant, true)")
 
 
@@ -166,7 +169,7 @@ class Database:
     @asynccontextmanager
     async def unit(self, tenant: TenantId, actor: Actor) -> AsyncIterator[Unit]:
         """Run one read-write transaction as a company; commit on a clean exit, roll back on any other."""
-        with _busy_as_refusal():
+        with _as_refusal():
             async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
                 connection = await session.connection()
                 connection.info[_WROTE] = False
@@ -178,7 +181,7 @@ class Database:
     @asynccontextmanager
     async def view(self, tenant: TenantId) -> AsyncIterator[AsyncSession]:
         """Read as a company, from one snapshot, without the power to write."""
-        with _busy_as_refusal():
+        with _as_refusal():
             async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
                 await session.execute(text("set transaction isolation level repeatable read, read only"))
                 await session.execute(_SET_TENANT, {"tenant": str(tenant)})
@@ -187,29 +190,45 @@ class Database:
     @asynccontextmanager
     async def directory(self) -> AsyncIterator[AsyncConnection]:
         """Ask what must be known before the company is: row security shows no row here, only functions answer."""
-        with _busy_as_refusal():
+        with _as_refusal():
             async with self._engine.begin() as connection:
                 yield connection
+
+    async def ping(self) -> None:
+        """Go on once the database answers.
+
+        Raises:
+            BusyError: it does not.
+        """
+        async with self.directory() as connection:
+            await connection.execute(text("select 1"))
 
     async def close(self) -> None:
         """Close every pooled connection."""
         await self._engine.dispose()
 
 
-class _busy_as_refusal:  # noqa: N801 - used as a word of the with statement
-    """Turn a failure of the moment (deadlock, restart, lost connection) into the refusal that says so."""
+@contextmanager
+def _as_refusal() -> Iterator[None]:
+    """Turn what the database refuses for reasons of the moment into the refusal that says so."""
+    try:
+        yield
+    except DBAPIError as error:
+        refusal = refusal_of(error)
+        if refusal is None:
+            raise
+        raise refusal from error
 
-    def __enter__(self) -> None:
-        return
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, DBAPIError) and is_passing(error):
-            raise BusyError("the database could not do this now; nothing was changed, try again") from error
-
-
-def is_passing(error: DBAPIError) -> bool:
-    """Return whether an error of the database is of the moment, so that the whole unit may be tried again."""
-    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _RETRYABLE_STATES
+def refusal_of(error: DBAPIError) -> BusyError | None:
+    """Return the refusal that an error of the database amounts to, or None when trying again will not help."""
+    original = error.orig
+    state = original.sqlstate if isinstance(original, psycopg.Error) else None
+    if error.connection_invalidated or state in _PASSING_STATES:
+        return BusyError("the database could not do this now; nothing was changed, try again")
+    if state in _FULL_STATES:
+        return BusyError("the disk of the database is full; nothing was changed, make room and try again")
+    return None
 
 
 def _engine(conninfo: str, pool: Pool) -> AsyncEngine:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Generic, TypeVar
 
+import psycopg
 import structlog
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -39,6 +41,12 @@ _STATUS: dict[type[GatehouseError], HTTPStatus] = {
     errors.TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+# What an endpoint's own checks let through when two requests race, or when an id in the body names nothing.
+_CLASHES = {
+    "23505": "this is taken already",
+    "23P01": "this overlaps with what is stored already",
+    "23503": "this refers to something that does not exist, or is still referred to",
+}
 _log = structlog.get_logger()
 Row = TypeVar("Row")
 
@@ -59,7 +67,7 @@ def problem(status: HTTPStatus, detail: str, **members: Any) -> JSONResponse:
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Let the application answer every refusal, and every fault of ours, with a problem document."""
+    """Let the application answer every refusal with a problem document."""
 
     async def refuse(request: Request, error: Exception) -> JSONResponse:
         del request
@@ -80,19 +88,46 @@ def install_error_handlers(app: FastAPI) -> None:
             raise error
         return problem(HTTPStatus(error.status_code), error.detail)
 
-    async def broken(request: Request, error: Exception) -> JSONResponse:
-        _log.error("request_failed", method=request.method, route=route_of(request.scope), exc_info=error)
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a fault of ours; nothing was changed")
+    async def clash(request: Request, error: Exception) -> JSONResponse:
+        original = error.orig if isinstance(error, IntegrityError) else None
+        if not isinstance(original, psycopg.Error) or original.sqlstate not in _CLASHES:
+            raise error
+        return await refuse(request, errors.ConflictError(f"{_CLASHES[original.sqlstate]}; look again and then retry"))
 
+    app.add_exception_handler(IntegrityError, clash)
     app.add_exception_handler(RefusalError, refuse)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, plain)
-    app.add_exception_handler(Exception, broken)
 
 
 def route_of(scope: Scope) -> str:
     """Return the template of the matched route, which names no id, for logs and metrics."""
     return str(getattr(scope.get("route"), "path", "unmatched"))
+
+
+class LastResort:
+    """Middleware: answer a fault of ours with a problem document, and log it once."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and stand behind it."""
+        started = False
+
+        async def noting(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception as error:
+            if scope["type"] != "http" or started:
+                raise
+            _log.exception("request_failed", method=scope["method"], route=route_of(scope), exc_info=error)
+            answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a fault of ours; nothing was changed")
+            await answer(scope, receive, send)
 
 
 class BodyLimit:

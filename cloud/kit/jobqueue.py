@@ -159,6 +159,18 @@ async def archive(connection: AsyncConnection, *, older_than: timedelta, limit: 
     return int(moved.scalar_one())
 
 
+async def counts(connection: AsyncConnection) -> list[tuple[str, str, int]]:
+    """Return how many jobs of all companies are not done, by kind and state."""
+    found = await connection.execute(text("select kind, state, count from directory.job_counts()"))
+    return [(kind, state, waiting) for kind, state, waiting in found]
+
+
+async def companies(connection: AsyncConnection) -> list[tuple[TenantId, str]]:
+    """Return every company and the name of its zone, for schedules."""
+    found = await connection.execute(text("select tenant_id, zone from directory.companies()"))
+    return [(TenantId(row.tenant_id), row.zone) for row in found]
+
+
 async def _touch(session: AsyncSession, statement: Any, job: Job, values: dict[str, Any]) -> None:
     owned = {"tenant": job.tenant, "id": job.id, "epoch": job.epoch}
     outcome = await session.execute(statement, owned | values, execution_options=_MACHINERY)

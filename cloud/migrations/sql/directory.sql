@@ -9,7 +9,7 @@ grant select, update, delete on job to gatehouse_directory;
 
 grant select, insert on job_archive to gatehouse_directory;
 
-grant select (tenant_id) on tenant to gatehouse_directory;
+grant select (tenant_id, zone) on tenant to gatehouse_directory;
 
 set local role gatehouse_directory;
 
@@ -111,8 +111,9 @@ create function directory.job_counts()
     from public.job j where j.state <> 'done' group by j.kind, j.state $$;
 
 create function directory.companies()
-  returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select tenant_id from public.tenant order by tenant_id $$;
+  returns table (tenant_id uuid, zone text)
+  language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select t.tenant_id, t.zone from public.tenant t order by t.tenant_id $$;
 
 revoke execute on all functions in schema directory from public;
 

@@ -1,0 +1,13 @@
+"""`python -m cloud WORD --home DIR`: see `cloud/cli/main.py`."""
+
+from __future__ import annotations
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - whoever starts us with an old Python is told so in one line
+    sys.exit("gatehouse cloud: needs Python 3.11 or newer")
+
+from cloud.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""`gatehouse cloud WORD`: set up a home, run its processes, add the first company and its people.
+
+    init       make a home folder: secret key, a commented settings file
+    migrate    bring the database to the newest schema
+    serve      the API and the pages, until SIGTERM or Ctrl-C
+    worker     jobs and schedules, until SIGTERM or Ctrl-C
+    add-company, add-user, code    the first people; a one-time code is printed once
+    forget     delete the embedded database of a home, for good
+
+Every command takes `--home DIR`. Exit code 0 is done, 1 refused with the reason, 2 not understood.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cloud.cli import people, processes
+from common.errors import RefusalError
+
+Command = Callable[[argparse.Namespace], None]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(argv)
+    command: Command = options.command
+    try:
+        command(options)
+    except RefusalError as refusal:
+        sys.stderr.write(f"gatehouse cloud: {refusal}\n")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gatehouse cloud", description="the cloud of Gatehouse")
+    words = parser.add_subparsers(required=True, metavar="WORD")
+    for module in (processes, people):
+        for word, (command, summary, arguments) in module.COMMANDS.items():
+            sub = words.add_parser(word, help=summary, description=summary)
+            sub.add_argument("--home", type=Path, required=True, help="folder of settings, keys and embedded data")
+            for name, about in arguments.items():
+                sub.add_argument(name, **about)
+            sub.set_defaults(command=command)
+    return parser
