@@ -27,6 +27,7 @@ START = date(2026, 1, 1)
 MONTHS = tuple(nth_period(START, n) for n in range(24))
 COMPANY = LegalEntityId(UUID(int=0xE0))
 COMMITTEE = LegalEntityId(UUID(int=0xE1))
+SHOP = UUID(int=0x5E)
 SHA = "ab" * 32
 Flat = tuple[PremisesId, PartyId]
 
@@ -172,7 +173,7 @@ async def build_site(database: Database, worker_database: Database, tenant: Tena
                 NewPremises(label=f"1-1-{number:03d}", kind=PremisesKind.RESIDENCE, effective_from=START),
             )
             party_id = await estate.add_party(unit, kind=PartyKind.ORGANISATION, name=f"owner {number}")
-            await estate.relate(unit, party_id, premises_id, role=Role.OWNER, starts=START)
+            await estate.relate(unit, party_id=party_id, premises_id=premises_id, role=Role.OWNER, starts=START)
             built.append((premises_id, party_id))
     return Site(
         database=database,
