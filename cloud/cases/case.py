@@ -1,7 +1,7 @@
 """What a case is: something that a person must look at, with an owner and an age. Pure values and decisions.
 
-A case is known by its kind, its reason, the object it is about and a subject (often a period): while one is open, the same
-report is a sighting of that case and not a second one.
+A case is known by its kind, its reason, the object it is about and a subject (often a period): while one is open, the
+same report is a sighting of that case and not a second one.
 """
 
 from __future__ import annotations

@@ -23,7 +23,6 @@ from cloud.tariffs.charge import ChargeItem
 from cloud.tariffs.events import PricesChanged
 from cloud.tariffs.pool import PoolMethod, PoolRevision
 from cloud.tariffs.tables import (
-    CalendarRevisionRow,
     ChargeItemRow,
     SharePoolRow,
     TariffAssignmentRow,

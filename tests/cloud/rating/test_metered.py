@@ -1,0 +1,141 @@
+"""Metered lines: tiers over the year, sale and price change by the registers of the day, never zero for unknown."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from cloud.rating.drafts import Draft
+from cloud.rating.lines import ExceptionKind, RatingException
+from cloud.rating.metered import rate_metered, wanted_days
+from cloud.tariffs.charge import ChargeBasis
+from common.reading.reading import Quality, Resource
+from tests.cloud.rating.documents import electricity, water
+from tests.cloud.rating.town import (
+    MARCH,
+    Town,
+    flat,
+    item,
+    meter,
+    only_drafts,
+    only_exceptions,
+    only_segments,
+    party,
+)
+
+POWER = item("electricity", ChargeBasis.METERED, Resource.ELECTRICITY)
+NEW_YEAR, TENTH = date(2026, 1, 1), date(2026, 3, 10)
+KWH = 1000
+
+
+def rated(town: Town) -> list[Draft | RatingException]:
+    desk = town.desk()
+    return [found for segment in only_segments(town.segments(POWER)) for found in rate_metered(desk, segment)]
+
+
+def town() -> Town:
+    built = Town()
+    built.live(1)
+    built.charge(POWER, built.price(electricity()))
+    return built
+
+
+def test_a_month_is_priced_behind_the_usage_of_the_year_so_far() -> None:
+    built = town()
+    built.read(meter(1, flat(1)), {NEW_YEAR: 0, MARCH.start: 2_100 * KWH, MARCH.end: 2_250 * KWH})
+    (draft,) = only_drafts(rated(built))
+    assert draft.line.amount_fen == 79_50  # 60 x 0.50 + 90 x 0.55
+    assert (draft.quantity_milli, draft.request.prior_milli) == (150 * KWH, 2_100 * KWH)
+
+
+def test_a_sale_on_the_tenth_splits_by_the_register_of_that_midnight() -> None:
+    built = Town()
+    built.live(1, p1=(MARCH.start, TENTH), p2=(TENTH, MARCH.end))
+    built.charge(POWER, built.price(electricity()))
+    built.read(meter(1, flat(1)), {NEW_YEAR: 0, MARCH.start: 2_100 * KWH, TENTH: 2_160 * KWH, MARCH.end: 2_250 * KWH})
+    sold, bought = only_drafts(rated(built))
+    assert (sold.segment.party_id, sold.line.amount_fen) == (party(1), 30_00)
+    assert (bought.segment.party_id, bought.line.amount_fen) == (party(2), 49_50)
+
+
+def test_a_price_change_inside_the_period_is_split_by_usage_and_not_by_days() -> None:
+    built = town()
+    built.price(electricity(("1.00", "1.10", "1.20")), TENTH)
+    built.read(meter(1, flat(1)), {NEW_YEAR: 0, MARCH.start: 0, TENTH: 10 * KWH, MARCH.end: 100 * KWH})
+    old, new = only_drafts(rated(built))
+    assert (old.line.amount_fen, new.line.amount_fen) == (5_00, 90_00)
+    assert old.segment.revision != new.segment.revision
+
+
+def test_the_running_total_goes_on_over_a_meter_replacement() -> None:
+    built = town()
+    old = built.read(meter(1, flat(1)), {NEW_YEAR: 0, MARCH.start: 2_100 * KWH, TENTH: 2_140 * KWH})
+    new = built.replace_meter(old, TENTH, meter(2, flat(1)))
+    built.read(new, {TENTH: 7 * KWH, MARCH.end: 117 * KWH})
+    first, second = only_drafts(rated(built))
+    assert (first.quantity_milli, second.quantity_milli) == (40 * KWH, 110 * KWH)
+    assert second.request.prior_milli == 2_140 * KWH
+    assert first.line.amount_fen + second.line.amount_fen == 79_50
+
+
+@pytest.mark.parametrize(
+    ("registers", "blamed"),
+    [
+        ({NEW_YEAR: 0, MARCH.start: 5 * KWH}, "2026-04-01"),
+        ({NEW_YEAR: 0, MARCH.end: 5 * KWH}, "2026-03-01"),
+        ({MARCH.start: 0, MARCH.end: 5 * KWH}, "2026-01-01"),
+    ],
+    ids=["no last register", "no first register", "no register at the start of the tier year"],
+)
+def test_a_missing_register_is_an_exception_that_names_meter_and_day(registers: dict[date, int], blamed: str) -> None:
+    built = town()
+    built.read(meter(1, flat(1)), registers)
+    (missing,) = only_exceptions(rated(built))
+    assert (missing.kind, missing.object_id) == (ExceptionKind.NO_READING, meter(1, None).meter_id)
+    assert blamed in missing.detail_zh
+    assert blamed in missing.detail_en
+
+
+@pytest.mark.parametrize(
+    ("registers", "quality", "kind"),
+    [
+        ({MARCH.start: 9, MARCH.end: 8}, Quality.GOOD, ExceptionKind.BACKWARDS),
+        ({MARCH.start: 9, MARCH.end: 10}, Quality.JUMP, ExceptionKind.HELD_READING),
+    ],
+)
+def test_a_doubtful_register_is_held(registers: dict[date, int], quality: Quality, kind: ExceptionKind) -> None:
+    built = Town()
+    built.live(1)
+    built.charge(POWER, built.price(water()))
+    built.read(meter(1, flat(1)), registers, quality)
+    (held,) = only_exceptions(rated(built))
+    assert held.kind is kind
+
+
+def test_a_place_without_a_meter_is_an_exception() -> None:
+    (missing,) = only_exceptions(rated(town()))
+    assert missing.kind is ExceptionKind.NO_METER
+
+
+def test_an_estimated_register_marks_the_line() -> None:
+    built = town()
+    built.read(meter(1, flat(1)), {NEW_YEAR: 0, MARCH.start: 0})
+    built.read(meter(1, flat(1)), {MARCH.end: KWH}, Quality.ESTIMATED)
+    (draft,) = only_drafts(rated(built))
+    assert draft.estimated
+
+
+def test_nothing_used_is_a_line_of_zero_that_says_so() -> None:
+    built = town()
+    built.read(meter(1, flat(1)), {NEW_YEAR: 0, MARCH.start: 7, MARCH.end: 7})
+    (draft,) = only_drafts(rated(built))
+    assert (draft.line.amount_fen, draft.quantity_milli) == (0, 0)
+
+
+def test_every_register_that_will_be_asked_for_is_known_beforehand() -> None:
+    built = town()
+    built.read(meter(1, flat(1)), {NEW_YEAR: 0, MARCH.start: 2_100 * KWH, MARCH.end: 2_250 * KWH})
+    (segment,) = only_segments(built.segments(POWER))
+    asked = {day for one in wanted_days(built.scope(), segment) for day in (one.days.start, one.days.end)}
+    assert asked == {NEW_YEAR, MARCH.start, MARCH.end}
