@@ -1,0 +1,303 @@
+"""A site file: companies, communities, premises, people, meters and charges of a site, written by hand or by a tool.
+
+Reading checks the whole file and lists all faults at once; expanding turns building templates into premises. Nothing
+here touches a database. The file's words are the glossary's; areas and shares are decimal text, never floats.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from common.errors import Fault, FaultsError, RefusalError
+from common.reading.reading import Resource
+
+SITE_FILE_BYTES_MAX = 8 * 1024 * 1024
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,39}$")]
+AreaText = Annotated[str, Field(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$")]
+PremisesKind = Literal["residence", "shop", "office", "space"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Name(_Strict):
+    """A name in both languages."""
+
+    zh: str
+    en: str
+
+
+class LegalEntity(_Strict):
+    """A legal person that may receive money: the company itself or an owners' committee."""
+
+    code: Code
+    name: Name
+    kind: Literal["company", "owners_committee"]
+
+
+class Merchant(_Strict):
+    """A merchant account: one legal person, one fund class, one channel."""
+
+    code: Code
+    legal_entity: Code
+    fund_class: Literal["operating", "deposit", "maintenance", "owners_income"]
+    channel: Literal["wechat"]
+    merchant_id: str
+
+
+class Gateway(_Strict):
+    """A gateway of the company."""
+
+    code: Code
+    name: Name
+
+
+class Door(_Strict):
+    """One door of each floor with its built-up area in square metres."""
+
+    door: str
+    area: AreaText
+
+
+class Building(_Strict):
+    """A building of equal floors: units x floors x doors premises."""
+
+    code: Code
+    units: Annotated[int, Field(ge=1, le=20)]
+    floors: Annotated[int, Field(ge=1, le=80)]
+    doors: Annotated[tuple[Door, ...], Field(min_length=1, max_length=40)]
+
+
+class Row(_Strict):
+    """A row of numbered shops or spaces."""
+
+    building: Code
+    count: Annotated[int, Field(ge=0, le=5000)]
+    area: AreaText | None = None
+
+
+class Community(_Strict):
+    """A community: its zone, buildings, shops, spaces and what is charged there."""
+
+    code: Code
+    name: Name
+    zone: str
+    gateway: Code
+    buildings: tuple[Building, ...] = ()
+    shops: Row | None = None
+    spaces: Row | None = None
+    public_meter: bool = False
+    charges: tuple[Code, ...] = ()
+
+
+class Company(_Strict):
+    """A management company: the tenant."""
+
+    code: Code
+    name: Name
+    legal_entities: Annotated[tuple[LegalEntity, ...], Field(min_length=1)]
+    merchants: tuple[Merchant, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
+    communities: tuple[Community, ...]
+
+
+class Charge(_Strict):
+    """A charge item, the tariff file that prices it and the kinds of premises it falls on."""
+
+    name: Name
+    basis: Literal["area", "flat", "metered", "share", "parking"]
+    resource: Resource | None = None
+    nature: Literal["revenue", "agency", "liability"]
+    fund_class: Literal["operating", "deposit", "maintenance", "owners_income"]
+    tariff: Code
+    premises: tuple[PremisesKind, ...]
+
+
+class Person(_Strict):
+    """An owner or tenant of one premises; `pays` marks the party that the bills go to."""
+
+    community: Code
+    premises: str
+    name: str
+    phone: str
+    role: Literal["owner", "tenant"] = "owner"
+    pays: bool = True
+    plate: str | None = None
+    persons: Annotated[int, Field(ge=0, le=50)] = 3
+
+
+class Meter(_Strict):
+    """A meter with its wire; without premises it counts the community's public area."""
+
+    serial: Code
+    community: Code
+    premises: str | None
+    resource: Resource
+    wire: Code
+    profile: str
+    address: str
+    digits: Annotated[int, Field(ge=4, le=12)] = 8
+    multiplier: Annotated[str, Field(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$")] = "1"
+
+
+class Wire(_Strict):
+    """A wire of a gateway and where it is reached."""
+
+    gateway: Code
+    wire: Code
+    kind: Literal["serial", "serial-tcp", "modbus-tcp", "mqtt", "recorded"]
+    address: str
+    baud: int = 2400
+    parity: Literal["even", "odd", "none"] = "even"
+
+
+class Lot(_Strict):
+    """A parking lot with one camera and one barrier."""
+
+    lot: Code
+    community: Code
+    camera: str
+    barrier: str
+    charge: Code
+    spaces: Annotated[int, Field(ge=1)]
+
+
+class DenseDay(_Strict):
+    """A day on which meters are read every few minutes."""
+
+    day: date
+    minutes: Literal[5, 10, 15, 30, 60]
+
+
+class SiteFile(_Strict):
+    """A whole site."""
+
+    site: Code
+    starts: date
+    companies: Annotated[tuple[Company, ...], Field(min_length=1)]
+    charges: dict[Code, Charge]
+    people: tuple[Person, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    wires: tuple[Wire, ...] = ()
+    lots: tuple[Lot, ...] = ()
+    dense_days: tuple[DenseDay, ...] = ()
+
+
+class Premises(_Strict):
+    """One premises of the expanded site; `label` is what people say, such as 1-2-301."""
+
+    community: Code
+    building: Code
+    unit: str | None
+    floor: int | None
+    label: str
+    kind: PremisesKind
+    area_milli: int | None
+
+
+def read_site(path: Path) -> SiteFile:
+    """Return the checked site file.
+
+    Raises:
+        RefusalError: the file is missing, too large or no YAML.
+        FaultsError: it is not a site; every fault with its place.
+    """
+    if not path.is_file() or path.stat().st_size > SITE_FILE_BYTES_MAX:
+        raise RefusalError(f"{path}: no such file, or larger than {SITE_FILE_BYTES_MAX} bytes; name a site file")
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RefusalError(f"{path}: not readable as YAML: {error}; mend the line it names") from error
+    try:
+        site = SiteFile.model_validate(document)
+    except ValidationError as error:
+        faults = [
+            Fault(
+                where=".".join(map(str, fault["loc"])), what=fault["msg"], remedy="see firmware-config/sites/demo.yaml"
+            )
+            for fault in error.errors()
+        ]
+        raise FaultsError(str(path), faults) from error
+    faults = _dangling(site)
+    if faults:
+        raise FaultsError(str(path), faults)
+    return site
+
+
+def expand(community: Community) -> tuple[Premises, ...]:
+    """Return the premises of a community: flats of each building, then shops, then spaces."""
+    flats = [
+        Premises(
+            community=community.code,
+            building=building.code,
+            unit=str(unit),
+            floor=floor,
+            label=f"{building.code}-{unit}-{floor}{door.door}",
+            kind="residence",
+            area_milli=_milli(door.area),
+        )
+        for building in community.buildings
+        for unit in range(1, building.units + 1)
+        for floor in range(1, building.floors + 1)
+        for door in building.doors
+    ]
+    return (*flats, *_row(community, community.shops, "shop"), *_row(community, community.spaces, "space"))
+
+
+def _row(community: Community, row: Row | None, kind: Literal["shop", "space"]) -> list[Premises]:
+    if row is None:
+        return []
+    return [
+        Premises(
+            community=community.code,
+            building=row.building,
+            unit=None,
+            floor=None,
+            label=f"{row.building}-{number:02d}",
+            kind=kind,
+            area_milli=_milli(row.area) if row.area else None,
+        )
+        for number in range(1, row.count + 1)
+    ]
+
+
+def _milli(text: str) -> int:
+    return int(Decimal(text).scaleb(3))
+
+
+def _dangling(site: SiteFile) -> list[Fault]:
+    """Return one fault for each name that points at nothing."""
+    communities = {community.code: community for company in site.companies for community in company.communities}
+    gateways = {gateway.code for company in site.companies for gateway in company.gateways}
+    wires = {wire.wire for wire in site.wires}
+    labels = {code: {premises.label for premises in expand(community)} for code, community in communities.items()}
+    faults = []
+
+    def check(where: str, word: str, known: set[str] | dict[str, object]) -> None:
+        if word not in known:
+            faults.append(Fault(where=where, what=f"{word!r} is not in the file", remedy="add it or mend the name"))
+
+    for code, community in communities.items():
+        check(f"communities.{code}.gateway", community.gateway, gateways)
+        for charge in community.charges:
+            check(f"communities.{code}.charges", charge, set(site.charges))
+    for wire in site.wires:
+        check(f"wires.{wire.wire}.gateway", wire.gateway, gateways)
+    for meter in site.meters:
+        check(f"meters.{meter.serial}.wire", meter.wire, wires)
+        check(f"meters.{meter.serial}.community", meter.community, set(communities))
+        if meter.premises is not None:
+            check(f"meters.{meter.serial}.premises", meter.premises, labels.get(meter.community, set()))
+    for person in site.people:
+        check(f"people.{person.premises}", person.premises, labels.get(person.community, set()))
+    for lot in site.lots:
+        check(f"lots.{lot.lot}.community", lot.community, set(communities))
+        check(f"lots.{lot.lot}.charge", lot.charge, set(site.charges))
+    return faults
