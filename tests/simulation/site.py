@@ -119,7 +119,7 @@ def compose(seed: int) -> DemoSite:
     return site
 
 
-def _slots(template: Mapping[str, Any], gateway: str) -> dict[str, Iterator[tuple[str, str]]]:
+def _slots(template: Mapping[str, Any], gateway: str) -> Slots:
     """Return for each resource the live places of a gateway, as wire and kind, in the order of the file."""
     rows = template["demo_wires"][gateway]
     return {
