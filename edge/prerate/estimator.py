@@ -7,7 +7,6 @@ is an alarm there. Prices, registers or facts that are missing give no line and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 import structlog
@@ -37,14 +36,6 @@ BILLED: Mapping[Resource, Quantity] = {
     Resource.HEAT: Quantity.HEAT_ENERGY,
 }
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StayQuote:
-    """What a stay costs so far, by which revision, in fen."""
-
-    amount_fen: int
-    revision: RevisionRef
 
 
 class Estimator:
@@ -82,8 +73,8 @@ class Estimator:
         state = StageState(owner=OWNER, name=name, body=after.pack())
         return Derived(records=tuple(self._lines(device, after)), states=(state,))
 
-    def quote_stay(self, lot: str, entered: datetime, until: datetime) -> StayQuote | None:
-        """Return what a stay costs by the lot's tariff; None when the gateway has no price for it."""
+    def quote_stay(self, lot: str, entered: datetime, until: datetime) -> tuple[int, RevisionRef] | None:
+        """Return what a stay costs in fen and by which revision; None when the gateway has no price for it."""
         assigned = self._prices.lots.get(lot)
         if assigned is None:
             return None
@@ -97,7 +88,7 @@ class Estimator:
         except RefusalError as refusal:
             self._refuse(lot, refusal)
             return None
-        return StayQuote(amount_fen=line.amount_fen, revision=ref)
+        return line.amount_fen, ref
 
     def _lines(self, device: DeviceConfig, months: Months) -> Iterator[ProvisionalLine]:
         period = months.closed_month()

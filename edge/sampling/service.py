@@ -11,9 +11,11 @@ from collections.abc import Callable
 
 import structlog
 
-from edge.driver.outcome import Wire, WireConfig
+from common.errors import RefusalError
+from common.ids import MeterId
+from edge.driver.outcome import ReadOutcome, Wire, WireConfig
 from edge.sampling.plan import SamplingPlan
-from edge.sampling.poller import Around, WirePoller
+from edge.sampling.poller import READ_S_MAX, Around, WirePoller
 
 CLOSE_S_MAX = 5
 _log = structlog.get_logger()
@@ -27,11 +29,27 @@ class Sampling:
         self._around = around
         self._plan: SamplingPlan | None = None
         self._changed = asyncio.Event()
+        self._wires: dict[str, Wire] = {}
 
     def use(self, plan: SamplingPlan) -> None:
         """Put a plan in force."""
         self._plan = plan
         self._changed.set()
+
+    async def read_now(self, meter_id: MeterId) -> ReadOutcome:
+        """Ask one meter outside its slots, for a technician; the answer is shown and not stored.
+
+        Raises:
+            RefusalError: the meter is not in the plan in force.
+        """
+        face = self._around.board.meters.get(meter_id)
+        wire = None if face is None else self._wires.get(face.device.wire)
+        if face is None or wire is None:
+            raise RefusalError(f"meter {meter_id} is not in the plan in force; look at the wire list")
+        async with asyncio.timeout(READ_S_MAX):
+            outcome = await wire.read(face.device)
+        face.outcome, face.read_at = outcome, self._around.clock.now()
+        return outcome
 
     async def run(self) -> None:
         """Poll until cancelled; without a plan, wait for one."""
@@ -44,6 +62,7 @@ class Sampling:
     async def _run_plan(self, plan: SamplingPlan) -> None:
         used = {device.wire for device in plan.devices}
         wires = [self._make_wire(config) for config in plan.wires if config.wire in used]
+        self._wires = {wire.config.wire: wire for wire in wires}
         pollers = [WirePoller(wire, plan.devices_on(wire.config.wire), plan.schedule, self._around) for wire in wires]
         self._around.board.lay_out([poller.face for poller in pollers], plan.devices)
         _log.info("plan_taken", wires=len(wires), devices=len(plan.devices))

@@ -1,0 +1,191 @@
+"""The pages as a starlette application: kiosk, technician, status and metrics. Everything is served from the box.
+
+Forms are read with a bound; guesses of room codes and of the PIN are limited; a page shows what is on board and says
+as of when. Nothing here changes a reading, a bill or a tariff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from common.errors import RefusalError
+from common.money.amount import CNY, format_minor
+from edge.kiosk.sessions import Guesses, TechnicianSessions
+from edge.kiosk.views import MeterView, Sources
+
+HERE = Path(__file__).parent
+FORM_BYTES_MAX = 4_096
+COOKIE = "gatehouse-technician"
+_TOO_MANY = 429
+_FORBIDDEN = 403
+_NOT_FOUND = 404
+_REFUSED = 409
+_TOO_LARGE = 413
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Pages:
+    """The handlers and what they look at."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        sessions: TechnicianSessions,
+        guesses: Guesses,
+        zone: Callable[[], tzinfo],
+        idle_s: int,
+    ) -> None:
+        self._sources = sources
+        self._sessions = sessions
+        self._guesses = guesses
+        self._zone = zone
+        self._idle_s = idle_s
+        self._templates = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=select_autoescape(),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters.update(yuan=_yuan, moment=self._moment)
+
+    def application(self) -> Starlette:
+        """Return the application with all routes."""
+        signed_in = self._signed_in
+        return Starlette(
+            routes=[
+                Route("/", self._home),
+                Route("/dues", self._find_dues, methods=["POST"]),
+                Route("/technician", self._technician),
+                Route("/technician/sign-in", self._sign_in, methods=["POST"]),
+                Route("/technician/meters/{meter_id}", signed_in(self._meter)),
+                Route("/technician/meters/{meter_id}/read", signed_in(self._read_meter), methods=["POST"]),
+                Route("/technician/enrol", signed_in(self._enrol), methods=["POST"]),
+                Route("/status", self._status),
+                Route("/metrics", self._metrics),
+                Mount("/static", StaticFiles(directory=HERE / "static")),
+            ],
+            exception_handlers={RefusalError: self._refused, HTTPException: self._failed},
+        )
+
+    async def _home(self, _: Request) -> Response:
+        return self._page("home.html", as_of=self._sources.dues().as_of)
+
+    async def _find_dues(self, request: Request) -> Response:
+        """Answer a room and code; a wrong pair and an unknown room look the same."""
+        form = await _form(request)
+        if not self._guesses.allow(f"dues {_address(request)}"):
+            return self._message("too_many", status=_TOO_MANY)
+        book = self._sources.dues()
+        found = book.find(form.get("room", ""), form.get("code", ""))
+        if book.as_of is None:
+            return self._message("no_dues_yet", status=_NOT_FOUND)
+        if found is None:
+            return self._message("not_found", status=_NOT_FOUND)
+        return self._page("dues.html", found=found)
+
+    async def _technician(self, request: Request) -> Response:
+        if not self._sessions.holds(request.cookies.get(COOKIE)):
+            return self._page("sign_in.html", wrong=False)
+        return self._page(
+            "technician.html",
+            wires=self._sources.wires(),
+            meters=self._sources.meters(),
+            status=await self._sources.status(),
+            name=self._sources.gateway_name(),
+        )
+
+    async def _sign_in(self, request: Request) -> Response:
+        form = await _form(request)
+        if not self._guesses.allow(f"pin {_address(request)}"):
+            return self._message("too_many", status=_TOO_MANY)
+        token = self._sessions.open(form.get("pin", ""))
+        if token is None:
+            return self._page("sign_in.html", code=_FORBIDDEN, wrong=True)
+        answer = RedirectResponse("/technician", status_code=303)
+        answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/technician")
+        return answer
+
+    async def _meter(self, request: Request) -> Response:
+        return self._page("meter.html", meter=self._find_meter(request))
+
+    async def _read_meter(self, request: Request) -> Response:
+        meter = self._find_meter(request)
+        await self._sources.read_now(meter.meter_id)
+        return RedirectResponse(f"/technician/meters/{meter.meter_id}", status_code=303)
+
+    async def _enrol(self, request: Request) -> Response:
+        form = await _form(request)
+        done = await self._sources.enrol(form.get("code", "").strip())
+        return self._message("enrolled", detail=done)
+
+    async def _status(self, _: Request) -> Response:
+        return JSONResponse(dict(await self._sources.status()))
+
+    async def _metrics(self, _: Request) -> Response:
+        return Response(generate_latest(self._sources.registry), media_type=CONTENT_TYPE_LATEST)
+
+    def _find_meter(self, request: Request) -> MeterView:
+        meter_id = request.path_params["meter_id"]
+        for meter in self._sources.meters():
+            if meter.meter_id == meter_id:
+                return meter
+        raise HTTPException(_NOT_FOUND)
+
+    def _signed_in(self, handler: Handler) -> Handler:
+        async def guarded(request: Request) -> Response:
+            if not self._sessions.holds(request.cookies.get(COOKIE)):
+                return RedirectResponse("/technician", status_code=303)
+            return await handler(request)
+
+        return guarded
+
+    async def _refused(self, _: Request, refusal: Exception) -> Response:
+        return self._message("refused", detail=str(refusal), status=_REFUSED)
+
+    async def _failed(self, _: Request, failure: Exception) -> Response:
+        status = failure.status_code if isinstance(failure, HTTPException) else _NOT_FOUND
+        return self._message("nothing_here", status=status)
+
+    def _message(self, what: str, *, detail: str = "", status: int = 200) -> HTMLResponse:
+        return self._page("message.html", code=status, what=what, detail=detail)
+
+    def _page(self, template: str, *, code: int = 200, **shown: Any) -> HTMLResponse:
+        text = self._templates.get_template(template).render(idle_s=self._idle_s, **shown)
+        return HTMLResponse(text, status_code=code, headers={"Cache-Control": "no-store"})
+
+    def _moment(self, instant: datetime | None) -> str:
+        return "—" if instant is None else instant.astimezone(self._zone()).strftime("%Y-%m-%d %H:%M")
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Return a form's first values; a body past the bound is refused before it is read whole."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES_MAX:
+            raise HTTPException(_TOO_LARGE)
+    fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=20)
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "local"
+
+
+def _yuan(fen: int) -> str:
+    return format_minor(fen, CNY)
