@@ -145,7 +145,7 @@ def _pieces(finder: WindowFinder[SessionWindow], start: datetime, end: datetime)
 
 
 def _same_prices(left: SessionWindow, right: SessionWindow) -> bool:
-    def prices(window: SessionWindow) -> tuple[object, ...]:
-        return window.blocks, window.once_micro, window.cap_micro, window.most_minutes, window.most_of
-
-    return prices(left) == prices(right)
+    """Return whether two windows price as one; rules for each occurrence hold for windows of one name only."""
+    if left.name != right.name and (left.bound_by_occurrence or right.bound_by_occurrence):
+        return False
+    return replace(left, name="", label=right.label, spans=(), days=right.days) == replace(right, name="", spans=())

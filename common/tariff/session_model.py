@@ -77,6 +77,11 @@ class SessionWindow:
     most_minutes: int = 0
     most_of: int = 0
 
+    @property
+    def bound_by_occurrence(self) -> bool:
+        """Return whether the window has a rule that holds for each of its occurrences."""
+        return self.once_micro is not None or self.cap_micro is not None or self.most_of > 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreeTime:

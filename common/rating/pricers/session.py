@@ -148,7 +148,7 @@ def _heaps(rule: SessionRule, runs: Sequence[Run], zone: tzinfo) -> list[_Heap]:
     heaps: dict[object, _Heap] = {}
     for index, run in enumerate(runs):
         minutes = _charged_minutes(run.window, length_minutes(rule, run.start, run.end))
-        key = {Gather.RUN: index, Gather.WINDOW: run.window.name, Gather.PART: ""}[rule.gather]
+        key = {Gather.RUN: index, Gather.WINDOW: (run.window.name, run.window.blocks), Gather.PART: ""}[rule.gather]
         start, end = run.start.astimezone(zone), run.end.astimezone(zone)
         heap = heaps.get(key)
         if heap is None:
@@ -180,7 +180,7 @@ def _price_heap(
         "to": heap.end.isoformat(),
         "minutes": str(heap.minutes),
     }
-    base = f"{SESSION_KEY}:{group.visit}:{group.number}:{heap.start:%H%M}"
+    base = f"{SESSION_KEY}:{group.visit}:{group.number}:{heap.start:%m%dT%H%M}"
     total = Fraction(0)
     if window.once_micro is not None:
         times = Fraction(heap.occurrences)

@@ -36,9 +36,9 @@ def _read_adjustment(section: Section, vocabulary: Vocabulary, keys: frozenset[s
     value = vocabulary.read_formula(section, kind)
     if kind is AdjustmentKind.DISCOUNT and value.constant is not None and value.constant > 1:
         section.fault(kind, f"{value.text} takes off more than all", 'write a rate, "0.3" for 30 percent')
-    on = frozenset(str(item) for item in section.items("on"))
+    on = frozenset(str(item) for item in section.items("applies_to"))
     for name in sorted(on - keys):
-        section.fault("on", f"there is no charge {name!r}", f"use {', '.join(sorted(keys))}")
+        section.fault("applies_to", f"there is no charge {name!r}", f"use {', '.join(sorted(keys))}")
     key = section.text("key", str(kind))
     adjustment = Adjustment(
         kind=kind,

@@ -30,9 +30,6 @@ _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 def read_session(section: Section) -> SessionRule:
     """Return the rule of a session; without windows one window holds all day."""
     windows = _read_windows(section)
-    names = [window.name for window in windows]
-    for name in {name for name in names if names.count(name) > 1}:
-        section.fault("windows", f"{name!r} stands twice", "give each window a name of its own")
     rule = SessionRule(
         windows=windows,
         cut=section.choice("cut", Cut, Cut.NEVER),
