@@ -13,8 +13,6 @@ from cloud.cases.case import CaseReport
 from cloud.cases.tables import CaseEventRow, CaseRow
 from common.ids import CaseId, CommunityId
 
-WORK_LIST_MAX = 500
-
 
 async def insert_unless_open(session: AsyncSession, row: CaseRow) -> bool:
     """Insert a case and return True, or return False when one for the same object is open."""
@@ -24,14 +22,18 @@ async def insert_unless_open(session: AsyncSession, row: CaseRow) -> bool:
 
 
 async def open_for(session: AsyncSession, report: CaseReport) -> CaseRow | None:
-    """Return the open case that a report is about, or None."""
-    statement = select(CaseRow).where(
-        CaseRow.kind == report.kind,
-        CaseRow.reason == report.reason,
-        CaseRow.object_kind == report.object_kind,
-        CaseRow.object_id == report.object_id,
-        CaseRow.subject == report.subject,
-        CaseRow.closed_at.is_(None),
+    """Return the open case that a report is about, held until the end of the transaction, or None."""
+    statement = (
+        select(CaseRow)
+        .where(
+            CaseRow.kind == report.kind,
+            CaseRow.reason == report.reason,
+            CaseRow.object_kind == report.object_kind,
+            CaseRow.object_id == report.object_id,
+            CaseRow.subject == report.subject,
+            CaseRow.closed_at.is_(None),
+        )
+        .with_for_update()
     )
     return (await session.execute(statement)).scalar_one_or_none()
 
@@ -49,18 +51,18 @@ async def one(session: AsyncSession, case_id: CaseId) -> CaseRow | None:
 
 async def history(session: AsyncSession, case_id: CaseId) -> Sequence[CaseEventRow]:
     """Return what happened to a case, oldest first."""
-    statement = (
-        select(CaseEventRow).where(CaseEventRow.case_id == case_id).order_by(CaseEventRow.at, CaseEventRow.event_id)
-    )
+    statement = select(CaseEventRow).where(CaseEventRow.case_id == case_id).order_by(CaseEventRow.n)
     return (await session.execute(statement)).scalars().all()
 
 
-async def open_cases(session: AsyncSession, communities: Collection[CommunityId] | None) -> Sequence[CaseRow]:
+async def open_cases(
+    session: AsyncSession, communities: Collection[CommunityId] | None, offset: int, limit: int
+) -> Sequence[CaseRow]:
     """Return open cases, oldest first, of the communities named or of all."""
     statement = select(CaseRow).where(CaseRow.closed_at.is_(None)).order_by(CaseRow.opened_at, CaseRow.case_id)
     if communities is not None:
         statement = statement.where(CaseRow.community_id.in_(communities))
-    return (await session.execute(statement.limit(WORK_LIST_MAX))).scalars().all()
+    return (await session.execute(statement.offset(offset).limit(limit))).scalars().all()
 
 
 async def open_for_objects(session: AsyncSession, object_ids: Collection[UUID]) -> Sequence[CaseRow]:

@@ -15,6 +15,8 @@ from cloud.kit.errors import BusyError, ConflictError, NotFoundError
 from common.errors import RefusalError
 from common.ids import CaseId, CommunityId
 
+WORK_LIST_MAX = 500
+
 
 async def raise_case(unit: Unit, report: CaseReport) -> CaseId:
     """Open a case, or note a sighting of the one that is open for the same object, and return its id."""
@@ -22,17 +24,16 @@ async def raise_case(unit: Unit, report: CaseReport) -> CaseId:
     if known is None:
         row = _opened(unit, report)
         if await repository.insert_unless_open(unit.session, row):
-            case_id = CaseId(row.case_id)
-            _note(unit, case_id, CaseDeed.OPENED, report.detail_en, report.figures)
-            unit.record("opened", "open_case", case_id, after={"kind": report.kind, "reason": report.reason})
-            return case_id
+            unit.session.add(_event(unit, row.case_id, 1, CaseDeed.OPENED, report.detail_en, report.figures))
+            unit.record("opened", "open_case", row.case_id, after={"kind": report.kind, "reason": report.reason})
+            return CaseId(row.case_id)
         known = await repository.open_for(unit.session, report)
     if known is None:
         raise BusyError("the case was closed at this very moment; report it again")
     case_id = CaseId(known.case_id)
     if known.detail_en != report.detail_en:
         known.detail_zh, known.detail_en = report.detail_zh, report.detail_en
-        _note(unit, case_id, CaseDeed.SEEN_AGAIN, report.detail_en, report.figures)
+        _note(unit, known, CaseDeed.SEEN_AGAIN, report.detail_en, report.figures)
         unit.record("seen again", "open_case", case_id, after={"reason": report.reason})
     return case_id
 
@@ -49,7 +50,7 @@ async def close_case(unit: Unit, case_id: CaseId, *, reason: str) -> None:
         raise RefusalError("a case is closed with a reason; say what was found or done")
     row = await _open_row(unit, case_id)
     row.closed_at, row.closed_by, row.closing_reason = unit.now, unit.actor.id, reason
-    _note(unit, case_id, CaseDeed.CLOSED, reason)
+    _note(unit, row, CaseDeed.CLOSED, reason)
     unit.record("closed", "open_case", case_id, after={"reason": reason})
 
 
@@ -76,7 +77,7 @@ async def assign_case(unit: Unit, case_id: CaseId, *, owner_role: OwnerRole, own
     before = {"owner_role": row.owner_role, "owner_id": str(row.owner_id) if row.owner_id else None}
     row.owner_role, row.owner_id = owner_role, owner_id
     after = {"owner_role": owner_role, "owner_id": str(owner_id) if owner_id else None}
-    _note(unit, case_id, CaseDeed.ASSIGNED, owner_role)
+    _note(unit, row, CaseDeed.ASSIGNED, owner_role)
     unit.record("assigned", "open_case", case_id, before=before, after=after)
 
 
@@ -90,8 +91,8 @@ async def note_on_case(unit: Unit, case_id: CaseId, *, note: str) -> None:
     """
     if not note.strip():
         raise RefusalError("an empty remark says nothing; write what you found")
-    await _open_row(unit, case_id)
-    _note(unit, case_id, CaseDeed.NOTED, note)
+    row = await _open_row(unit, case_id)
+    _note(unit, row, CaseDeed.NOTED, note)
     unit.record("noted", "open_case", case_id)
 
 
@@ -115,9 +116,15 @@ async def case_history(session: AsyncSession, case_id: CaseId) -> tuple[CaseEven
     )
 
 
-async def open_cases(session: AsyncSession, communities: Collection[CommunityId] | None = None) -> tuple[Case, ...]:
+async def open_cases(
+    session: AsyncSession,
+    communities: Collection[CommunityId] | None = None,
+    *,
+    offset: int = 0,
+    limit: int = WORK_LIST_MAX,
+) -> tuple[Case, ...]:
     """Return open cases, oldest first: those of the communities named, or all with None."""
-    return tuple(_case(row) for row in await repository.open_cases(session, communities))
+    return tuple(_case(row) for row in await repository.open_cases(session, communities, offset, limit))
 
 
 async def open_about(session: AsyncSession, object_ids: Collection[UUID]) -> tuple[Case, ...]:
@@ -158,24 +165,28 @@ def _opened(unit: Unit, report: CaseReport) -> CaseRow:
         closed_at=None,
         closed_by=None,
         closing_reason=None,
+        event_count=1,
     )
 
 
-def _note(
-    unit: Unit, case_id: CaseId, deed: CaseDeed, note: str, figures: Mapping[str, int | str] | None = None
-) -> None:
-    unit.session.add(
-        CaseEventRow(
-            tenant_id=unit.tenant,
-            case_id=case_id,
-            event_id=unit.new_id(),
-            at=unit.now,
-            deed=deed,
-            actor_id=unit.actor.id,
-            actor_name=unit.actor.name,
-            note=note,
-            figures=dict(figures or {}),
-        )
+def _note(unit: Unit, row: CaseRow, deed: CaseDeed, note: str, figures: Mapping[str, int | str] | None = None) -> None:
+    row.event_count += 1
+    unit.session.add(_event(unit, row.case_id, row.event_count, deed, note, figures or {}))
+
+
+def _event(
+    unit: Unit, case_id: UUID, number: int, deed: CaseDeed, note: str, figures: Mapping[str, int | str]
+) -> CaseEventRow:
+    return CaseEventRow(
+        tenant_id=unit.tenant,
+        case_id=case_id,
+        n=number,
+        at=unit.now,
+        deed=deed,
+        actor_id=unit.actor.id,
+        actor_name=unit.actor.name,
+        note=note,
+        figures=dict(figures),
     )
 
 

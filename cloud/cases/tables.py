@@ -34,6 +34,7 @@ class CaseRow(TenantRow):
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[UUID | None]
     closing_reason: Mapped[str | None]
+    event_count: Mapped[int]
 
     __table_args__ = (
         CheckConstraint("(closed_at is null) = (closing_reason is null)", name="closed_with_reason"),
@@ -59,7 +60,7 @@ class CaseEventRow(TenantRow):
     __tablename__ = "case_event"
 
     case_id: Mapped[UUID] = mapped_column(primary_key=True)
-    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     deed: Mapped[CaseDeed]
     actor_id: Mapped[UUID]
