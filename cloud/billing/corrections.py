@@ -14,7 +14,7 @@ Applied again, or opened again over the same facts, a correction finds no differ
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -36,7 +36,8 @@ from cloud.kit.errors import ConflictError, NotFoundError
 from cloud.ledger import service as ledger
 from cloud.ledger.journals import LineRef, TransferDraft
 from cloud.ledger.postings import Allocation, overpaid_released
-from cloud.rating.lines import RatingException
+from cloud.rating import service as rating
+from cloud.rating.lines import RatingException, RatingOutcome
 from common.civil import Period, civil_day
 from common.errors import RefusalError, ensure
 from common.ids import AccountId, BillId, CaseId, CommunityId, PremisesId
@@ -77,12 +78,16 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionPreview:
-    """Every document of a correction, what could not be rated, and the hash that approval repeats."""
+    """Every document of a correction, what could not be rated, and the hash that approval repeats.
+
+    `grounds` are the ratings behind the documents, kept when they are issued.
+    """
 
     adjustments: tuple[Adjustment, ...]
     exceptions: tuple[RatingException, ...]
     net_fen: int
     sha: bytes
+    grounds: tuple[RatingOutcome, ...] = field(repr=False)
 
 
 async def open_correction(unit: Unit, scope: CorrectionScope, *, cause: Cause, reason: str) -> CaseId:
@@ -186,6 +191,9 @@ async def _apply_open(unit: Unit, rate: Rater, case: CorrectionCaseRow, preview_
         for adjustment in outcome.adjustments
     ]
     await issue(unit, community, bills)
+    for ground in outcome.grounds:
+        if ground.inputs:
+            await rating.keep(unit, scope.community_id, ground)
     await _note_first_documents(unit, scope, bills)
     approval = {
         "preview_sha": outcome.sha,
@@ -232,12 +240,14 @@ async def _computed(
     should: dict[AccountId, list[LineDraft]] = {account.account_id: [] for account in accounts}
     blocked: dict[AccountId, list[Blocked]] = {account.account_id: [] for account in accounts}
     exceptions: dict[RatingException, None] = {}
+    grounds: dict[Period, RatingOutcome] = {}
     periods = await _periods(session, scope)
     for period in periods:
         outcome = await rate(
             session, community_id=scope.community_id, period=period, known_at=known_at, premises=scope.premises
         )
         exceptions |= dict.fromkeys(outcome.exceptions)
+        grounds[period] = outcome
         billed = await _billed(session, scope, period, accounts)
         lines = drafts_by_payer(outcome.items)
         _refuse_unknown_payers(lines, accounts)
@@ -261,6 +271,11 @@ async def _computed(
         exceptions=tuple(exceptions),
         net_fen=sum(adjustment.draft.total_fen for adjustment in adjustments),
         sha=documents_sha([adjustment.draft for adjustment in adjustments]),
+        grounds=tuple(
+            outcome
+            for period, outcome in grounds.items()
+            if any(period.overlap(line.key.service) for a in adjustments for line in a.draft.lines)
+        ),
     )
 
 

@@ -27,11 +27,12 @@ from cloud.estate import service as estate
 from cloud.kit.db import Unit
 from cloud.metering.claims import claim_sessions
 from cloud.metering.sessions import UsageClaim
+from cloud.rating import service as rating
 from cloud.rating.lines import RatingException, RatingOutcome
 from common.civil import Period, civil_day
 from common.ids import AccountId, BillId, PartyId, PremisesId
 
-CHUNK_ACCOUNTS = 200
+CHUNK_ACCOUNTS = 500
 NOTHING_TO_CHARGE = "nothing_to_charge"
 
 Place = tuple[UUID, UUID]
@@ -131,6 +132,8 @@ async def run_chunk(
         return ChunkReport(issued=0, waived=0, waiting=0, exceptions=0, total_fen=0, after=None)
     draft, outcome = await _rated(unit.session, rate, _Question(period=period, known_at=known_at), rows)
     bills = await _issue(unit, period, draft, {account.account_id: obligation for obligation, account in rows})
+    if outcome.inputs:
+        await rating.keep(unit, scope.community_id, outcome)
     await exceptions.report(unit, scope, [PremisesId(account.premises_id) for _, account in rows], outcome)
     return ChunkReport(
         issued=len(bills),

@@ -51,6 +51,7 @@ class AccountType(StrEnum):
     CLEARING = "clearing"  # a merchant account: paid by residents, not yet in the bank
     CASH = "cash"  # a cash box
     BANK = "bank"  # a bank account
+    CASH_DIFFERENCE = "cash_difference"  # a cash box: counted above or below its book, with a reason
     SUSPENSE = "suspense"  # a merchant or bank account: money that nobody is named for yet
     CHANNEL_FEE = "channel_fee"  # a merchant account: what the channel keeps
     WRITE_OFF = "write_off"  # a legal entity: debt given up
@@ -80,6 +81,7 @@ CHART: Mapping[AccountType, AccountKind] = MappingProxyType(
         AccountType.CLEARING: AccountKind(grows_on=Side.DEBIT, hot=True),
         AccountType.CASH: AccountKind(grows_on=Side.DEBIT, guard=Guard.DEBIT),
         AccountType.BANK: AccountKind(grows_on=Side.DEBIT, hot=True),
+        AccountType.CASH_DIFFERENCE: AccountKind(grows_on=Side.DEBIT),
         AccountType.SUSPENSE: AccountKind(grows_on=Side.CREDIT, guard=Guard.CREDIT),
         AccountType.CHANNEL_FEE: AccountKind(grows_on=Side.DEBIT, hot=True),
         AccountType.WRITE_OFF: AccountKind(grows_on=Side.DEBIT, hot=True),

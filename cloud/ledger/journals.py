@@ -39,6 +39,7 @@ class DocumentKind(StrEnum):
     REFUND = "refund"
     DEPOSIT = "deposit"
     STATEMENT = "statement"
+    CASH_SHIFT = "cash_shift"
     OPENING = "opening"
 
 

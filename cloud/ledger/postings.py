@@ -189,6 +189,14 @@ def unknown_money_suspended(into: LedgerAccountRef, owner_id: UUID, fen: int) ->
     return TransferDraft(debit=into, credit=suspense, fen=fen, route=Route.SUSPEND)
 
 
+def cash_counted(box: LedgerAccountRef, difference_fen: int) -> TransferDraft:
+    """Return the move that makes a box hold what was counted in it: positive above its book, negative below."""
+    difference = box.book.account(AccountType.CASH_DIFFERENCE, box.owner_id)
+    if difference_fen > 0:
+        return TransferDraft(debit=box, credit=difference, fen=difference_fen, route=Route.CASH_OVER)
+    return TransferDraft(debit=difference, credit=box, fen=-difference_fen, route=Route.CASH_SHORT)
+
+
 def channel_settled(
     merchant: LedgerAccountRef, into: LedgerAccountRef, *, net_fen: int, fee_fen: int
 ) -> tuple[TransferDraft, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from cloud.ledger.accounts import AccountType, Guard, LedgerAccountRef
 from cloud.ledger.balances import Balance
 from cloud.ledger.journals import JournalHead, TransferFact
 from cloud.ledger.tables import BalanceRow, BookRow, JournalRow, LedgerAccountRow, SealRow, TransferRow
-from common.errors import ensure
 from common.ids import CommunityId, TenantId
 
 COUNTING = ("posted", "post")
@@ -300,12 +299,9 @@ async def moves_of(session: AsyncSession, account_ids: Collection[UUID]) -> Sequ
     return [(transfer, journal) for transfer, journal in found]
 
 
-async def lock_book(session: AsyncSession, tenant_id: TenantId, community_id: CommunityId) -> date | None:
-    """Lock the book of a community until the unit ends, and return up to which day it is sealed."""
-    row = {"tenant_id": tenant_id, "community_id": community_id}
-    await session.execute(insert(BookRow).on_conflict_do_nothing(), [row])
-    found = await session.scalars(select(BookRow).where(BookRow.community_id == community_id).with_for_update())
-    return found.one().sealed_through
+async def lock_book(session: AsyncSession, community_id: CommunityId) -> BookRow | None:
+    """Lock the book of a community until the unit ends; it exists from the first journal on."""
+    return await session.scalar(select(BookRow).where(BookRow.community_id == community_id).with_for_update())
 
 
 async def sealed_through(session: AsyncSession, community_id: CommunityId) -> date | None:
@@ -348,13 +344,27 @@ async def seals(session: AsyncSession, community_id: CommunityId) -> Sequence[Se
     return list(found)
 
 
-async def add_seal(session: AsyncSession, seal: SealRow, sealed: datetime) -> None:
+async def add_seal(session: AsyncSession, seal: SealRow) -> None:
     """Add the seal of a day and move the book's mark to it."""
-    ensure(seal.sealed_at == sealed, "a seal is dated by its unit")
     session.add(seal)
+    await session.flush()
     await session.execute(
         update(BookRow).where(BookRow.community_id == seal.community_id).values(sealed_through=seal.business_date)
     )
+
+
+async def day_of_journal(session: AsyncSession, community_id: CommunityId, journal_id: UUID) -> date | None:
+    """Return the business date of a journal."""
+    return await session.scalar(
+        select(JournalRow.business_date).where(
+            JournalRow.community_id == community_id, JournalRow.journal_id == journal_id
+        )
+    )
+
+
+async def accounts_in(session: AsyncSession, community_id: CommunityId) -> Iterable[LedgerAccountRow]:
+    """Return every account of a community."""
+    return await session.scalars(select(LedgerAccountRow).where(LedgerAccountRow.community_id == community_id))
 
 
 async def all_journals(session: AsyncSession, community_id: CommunityId) -> Iterable[JournalRow]:

@@ -152,6 +152,13 @@ def test_what_the_channel_keeps_is_booked_apart_from_what_the_bank_gets() -> Non
     assert settled.credit == fee.credit == merchant
 
 
+def test_a_counted_box_holds_what_was_counted_and_the_difference_stands_apart() -> None:
+    box = postings.cash(b.book(), UUID(int=6))
+    over, short = postings.cash_counted(box, 30), postings.cash_counted(box, -20)
+    assert (over.debit, over.credit.type, over.fen) == (box, AccountType.CASH_DIFFERENCE, 30)
+    assert (short.credit, short.debit.type, short.fen) == (box, AccountType.CASH_DIFFERENCE, 20)
+
+
 def test_the_chart_guards_what_must_not_go_below_nothing() -> None:
     guards = {kind: CHART[kind].guard for kind in AccountType if CHART[kind].guard is not Guard.NONE}
     assert guards == {
