@@ -1,0 +1,1 @@
+"""Gateways, their keys and bundles, and the meters they read."""
