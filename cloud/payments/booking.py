@@ -1,8 +1,7 @@
 """Booking money that arrived: divide it over what is open, post it, number the receipt, tell the house. One unit.
 
 The account is held while this happens, so two payments of one account settle one after the other and no line gets more
-than is open on it. The key makes it once: the same arrival again is refused by the ledger's idempotency key and by the
-unique keys of the receipt.
+than is open on it. The receipt's id and its unique keys make it once, in the ledger as in the rows.
 """
 
 from __future__ import annotations
@@ -39,15 +38,18 @@ _RECEIPT_LETTER = "R"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """Money that arrived: for whom, into which ledger account, and which bills it is meant for (none: all)."""
+    """Money that arrived: for whom, into which ledger account, and which bills it is meant for (none: all).
 
+    The id is made where the act begins: at the desk for cash, from the attempt for an online payment.
+    """
+
+    payment_id: PaymentId
     account_id: AccountId
     channel: Channel
     into: LedgerAccountRef
     amount_fen: int
     paid_at: datetime
     bill_ids: tuple[BillId, ...]
-    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,19 +79,18 @@ async def book(
         NotFoundError: there is no such account.
     """
     await billing.lock_accounts(unit, [arrival.account_id])
-    payment_id = PaymentId(unit.new_id())
     division = await _division(unit.session, arrival)
     transfers = payment_received(
         arrival.into, division.allocations, payer=arrival.account_id, ahead_fen=division.ahead_fen
     )
     community = await estate.community(unit.session, arrival.into.book.community_id)
-    journal_id = await _post(unit, arrival, community, payment_id, transfers)
+    journal_id = await _post(unit, arrival, community, transfers)
     prefix = f"{community.code}-{_RECEIPT_LETTER}{civil_day(unit.now, community.zone).year}-"
     first = await billing.take_numbers(unit, community.id, prefix)
     row = PaymentRow(
         tenant_id=unit.tenant,
         community_id=community.id,
-        payment_id=payment_id,
+        payment_id=arrival.payment_id,
         account_id=arrival.account_id,
         legal_entity_id=arrival.into.book.legal_entity_id,
         fund_class=arrival.into.book.fund_class,
@@ -111,12 +112,12 @@ async def book(
     unit.session.add(row)
     await unit.session.flush()
     after = {"number": row.number, "amount_fen": row.amount_fen, "ahead_fen": row.ahead_fen, "channel": row.channel}
-    unit.record("booked", "payment", payment_id, after=after)
+    unit.record("booked", "payment", arrival.payment_id, after=after)
     unit.publish(
         PaymentBooked(
             community_id=community.id,
             account_id=arrival.account_id,
-            payment_id=payment_id,
+            payment_id=arrival.payment_id,
             amount_fen=arrival.amount_fen,
             merchant_account_id=row.merchant_account_id,
         )
@@ -202,18 +203,16 @@ async def _division(session: AsyncSession, arrival: Arrival) -> Division:
     return divide(arrival.amount_fen, arrival.account_id, open_amounts)
 
 
-async def _post(
-    unit: Unit, arrival: Arrival, community: Community, payment_id: PaymentId, transfers: tuple[TransferDraft, ...]
-) -> UUID:
+async def _post(unit: Unit, arrival: Arrival, community: Community, transfers: tuple[TransferDraft, ...]) -> UUID:
     """Post on the day the money arrived, or today when that day is sealed."""
 
     def draft_for(instant: datetime) -> JournalDraft:
         return JournalDraft(
-            idem_key=f"payment:{arrival.key}",
+            idem_key=f"payment:{arrival.payment_id}",
             kind="payment",
             community_id=community.id,
             business_date=civil_day(instant, community.zone),
-            document=DocumentRef(kind=DocumentKind.PAYMENT, document_id=payment_id),
+            document=DocumentRef(kind=DocumentKind.PAYMENT, document_id=arrival.payment_id),
             transfers=transfers,
         )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -176,6 +176,16 @@ async def open_shift_of(session: AsyncSession, cashier_id: UUID) -> CashShiftRow
     """Return the shift a cashier has open."""
     return await session.scalar(
         select(CashShiftRow).where(CashShiftRow.cashier_id == cashier_id, CashShiftRow.closed_at.is_(None))
+    )
+
+
+async def open_shift_at(session: AsyncSession, cashier_id: UUID, cash_box_id: UUID) -> CashShiftRow | None:
+    """Return an open shift of the cashier or of the box."""
+    return await session.scalar(
+        select(CashShiftRow).where(
+            or_(CashShiftRow.cashier_id == cashier_id, CashShiftRow.cash_box_id == cash_box_id),
+            CashShiftRow.closed_at.is_(None),
+        )
     )
 
 

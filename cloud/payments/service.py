@@ -44,7 +44,7 @@ from cloud.payments.tables import PaymentAttemptRow, PaymentIntentRow
 from cloud.payments.values import Attempt, Intent, IntentRequest, Quote
 from common.civil import civil_day
 from common.errors import ensure
-from common.ids import AccountId, BillId, LegalEntityId
+from common.ids import AccountId, BillId, LegalEntityId, PaymentId
 
 ASK = "payments.ask"
 ATTEMPT_LIFE = timedelta(hours=2)
@@ -229,13 +229,13 @@ async def _book(unit: Unit, row: PaymentAttemptRow, view: OrderView) -> None:
     late = row.state not in OPEN_STATES
     _move(unit, row, AttemptState.PAID)
     arrival = booking.Arrival(
+        payment_id=PaymentId(row.attempt_id),
         account_id=intent.account_id,
         channel=Channel.WECHAT,
         into=postings.clearing(intent.book, row.merchant_account_id),
         amount_fen=row.amount_fen,
         paid_at=view.paid_at or unit.now,
         bill_ids=intent.bill_ids,
-        key=f"attempt:{row.attempt_id}",
     )
     traces = booking.OnlineTraces(
         merchant_account_id=row.merchant_account_id,
