@@ -30,7 +30,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Table, event, insert, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from cloud.kit import bulk
@@ -53,7 +54,7 @@ _WRITE = re.compile(
     r"|\s*with\b.*\b(insert\s+into|delete\s+from|update\s+\w+\s+set)\b",
     re.IGNORECASE | re.DOTALL,
 )
-_PASSING_STATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03"})  # deadlock, lock, restart
+_PASSING_STATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57014"})  # deadlock, lock, restart
 _FULL_STATES = frozenset({"53100", "58030"})
 _SET_TENANT = text("select set_config('app.tenant', :tenant, true)")
 
@@ -213,18 +214,21 @@ def _as_refusal() -> Iterator[None]:
     """Turn what the database refuses for reasons of the moment into the refusal that says so."""
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, PoolTimeoutError) as error:
         refusal = refusal_of(error)
         if refusal is None:
             raise
         raise refusal from error
 
 
-def refusal_of(error: DBAPIError) -> BusyError | None:
+def refusal_of(error: DBAPIError | PoolTimeoutError) -> BusyError | None:
     """Return the refusal that an error of the database amounts to, or None when trying again will not help."""
+    if isinstance(error, PoolTimeoutError):
+        return BusyError("too many are asking the database at once; nothing was changed, try again")
     original = error.orig
     state = original.sqlstate if isinstance(original, psycopg.Error) else None
-    if error.connection_invalidated or state in _PASSING_STATES:
+    not_connected = isinstance(error, OperationalError) and state is None
+    if error.connection_invalidated or not_connected or state in _PASSING_STATES:
         return BusyError("the database could not do this now; nothing was changed, try again")
     if state in _FULL_STATES:
         return BusyError("the disk of the database is full; nothing was changed, make room and try again")

@@ -28,10 +28,15 @@ def run_script(connection: Connection, name: str) -> None:
 
 
 def guards(metadata: MetaData) -> Iterator[str]:
-    """Yield the statements that guard every table of companies' rows."""
+    """Yield the statements that guard every table: those of companies' rows, and the few of the program's own."""
     for table in metadata.sorted_tables:
-        if "tenant_id" in table.columns:
-            yield from guard(table)
+        yield from guard(table) if "tenant_id" in table.columns else reference(table)
+
+
+def reference(table: Table) -> Iterator[str]:
+    """Yield the statements for a table without a company: the program's own words, which roles only read."""
+    yield f'grant select on "{table.name}" to {APP}, {WORKER}'
+    yield _append_only(table.name)
 
 
 def guard(table: Table) -> Iterator[str]:
@@ -44,13 +49,17 @@ def guard(table: Table) -> Iterator[str]:
     verbs = "select, insert" if append_only else "select, insert, update, delete"
     yield f'grant {verbs} on "{name}" to {APP}, {WORKER}'
     if append_only:
-        yield (
-            f'create trigger append_only before update or delete or truncate on "{name}"'
-            " for each statement execute function refuse_change()"
-        )
+        yield _append_only(name)
     if table.info.get("bulk"):
         yield f'grant insert on "{name}" to {BULK}'
         yield (
             f'create trigger same_company after insert on "{name}" referencing new table as loaded'
             " for each statement execute function refuse_foreign_rows()"
         )
+
+
+def _append_only(name: str) -> str:
+    return (
+        f'create trigger append_only before update or delete or truncate on "{name}"'
+        " for each statement execute function refuse_change()"
+    )

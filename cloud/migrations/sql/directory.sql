@@ -62,7 +62,7 @@ begin
   perform pg_advisory_xact_lock(hashtext('gatehouse claim'));
   return query
     with due as (
-      select j.tenant_id, j.job_id, j.run_at,
+      select j.tenant_id, j.job_id, j.run_at, j.enqueued_at,
              case j.partition when '' then j.job_id::text else j.partition end as lane
         from public.job j
        where j.run_at <= business_now and j.kind = any (kinds)
@@ -72,12 +72,12 @@ begin
                select from public.job h
                 where h.tenant_id = j.tenant_id and h.partition = j.partition and h.state = 'leased'
                   and h.job_id <> j.job_id and h.lease_until >= clock_timestamp()))
-       order by j.run_at, j.job_id
+       order by j.run_at, j.enqueued_at, j.job_id
        limit wanted * 4
          for update skip locked),
     heads as (
-      select distinct on (d.tenant_id, d.lane) d.* from due d order by d.tenant_id, d.lane, d.run_at, d.job_id),
-    chosen as (select * from heads order by run_at, job_id limit wanted)
+      select distinct on (d.tenant_id, d.lane) d.* from due d order by d.tenant_id, d.lane, d.run_at, d.enqueued_at, d.job_id),
+    chosen as (select * from heads order by run_at, enqueued_at, job_id limit wanted)
     update public.job j
        set state = 'leased', epoch = j.epoch + 1, attempts = j.attempts + 1, worker = worker_name,
            lease_until = clock_timestamp() + lease, retry_at = null
