@@ -14,11 +14,9 @@ from cloud.metering.usage import MissingKind, MissingUsage, SegmentKind, Span, U
 from cloud.rating.drafts import Draft, calendar_for, placed, priced
 from cloud.rating.lines import ExceptionKind, RatingException
 from cloud.rating.scope import Desk, PlacedMeter, Scope
-from cloud.rating.segments import Segment, meters_in
+from cloud.rating.segments import Segment, meters_in, priced_apart
 from common.civil import Period
-from common.ids import PremisesId
 from common.rating.request import RatingRequest
-from common.reading.reading import Resource
 
 _MISSING_KINDS = {
     MissingKind.NO_READING: ExceptionKind.NO_READING,
@@ -53,9 +51,13 @@ class CountedDays:
         )
 
 
-def meters_for(scope: Scope, premises_id: PremisesId, resource: Resource | None) -> tuple[PlacedMeter, ...]:
-    """Return the meters of a resource that were ever at some premises, in order of installation."""
-    return tuple(meter for meter in scope.meters.get(premises_id, ()) if meter.resource is resource)
+def meters_for(scope: Scope, segment: Segment) -> tuple[PlacedMeter, ...]:
+    """Return the meters that a segment counts: the one it names, or all of the place that are not priced apart."""
+    placed = [meter for meter in scope.meters.get(segment.premises_id, ()) if meter.resource is segment.item.resource]
+    if segment.meter_id is not None:
+        return tuple(meter for meter in placed if meter.meter_id == segment.meter_id)
+    apart = priced_apart(scope, segment.item, segment.premises_id)
+    return tuple(meter for meter in placed if meter.meter_id not in apart)
 
 
 def prior_days(scope: Scope, segment: Segment) -> tuple[CountedDays, ...]:
@@ -64,7 +66,7 @@ def prior_days(scope: Scope, segment: Segment) -> tuple[CountedDays, ...]:
     if start is None or start >= segment.service.start:
         return ()
     before = Period(start, segment.service.start)
-    meters = meters_for(scope, segment.premises_id, segment.item.resource)
+    meters = meters_for(scope, segment)
     parts = ((meter, meter.within(before)) for meter in meters)
     return tuple(CountedDays(meter=meter, days=days) for meter, days in parts if days is not None)
 
@@ -78,7 +80,7 @@ def tier_year_start(scope: Scope, segment: Segment) -> date | None:
 
 def rate_metered(desk: Desk, segment: Segment) -> Iterator[Draft | RatingException]:
     """Yield a line for each meter of a segment, or the exceptions that stand for it."""
-    counted = meters_in(meters_for(desk.scope, segment.premises_id, segment.item.resource), segment.service)
+    counted = meters_in(meters_for(desk.scope, segment), segment.service)
     if counted is None:
         yield _no_meter(segment)
         return
@@ -126,7 +128,7 @@ def counted_total(desk: Desk, parts: Iterable[CountedDays]) -> int | MissingUsag
 def wanted_days(scope: Scope, segment: Segment) -> Iterator[CountedDays]:
     """Yield every stretch whose usage a segment will ask for, so that all registers are read at once."""
     yield from prior_days(scope, segment)
-    counted = meters_in(meters_for(scope, segment.premises_id, segment.item.resource), segment.service)
+    counted = meters_in(meters_for(scope, segment), segment.service)
     for meter, days in counted or ():
         yield CountedDays(meter=meter, days=days)
 

@@ -20,11 +20,12 @@ from cloud.rating.drafts import Draft, calendar_for, priced, refused
 from cloud.rating.inputs import make_input
 from cloud.rating.lines import Apportionment, ExceptionKind, RatingException, RatingInput
 from cloud.rating.metered import CountedDays, counted_total, missing
-from cloud.rating.scope import Desk, PlacedMeter, Scope, targets_of
+from cloud.rating.scope import Desk, PlacedMeter, Scope
 from cloud.rating.segments import Segment, meters_in, no_payer, no_price, revision_parts
 from cloud.tariffs.assignment import Effect
 from cloud.tariffs.charge import ChargeItem
 from cloud.tariffs.pool import PoolMethod, PoolRevision
+from cloud.tariffs.targets import targets_of
 from common.civil import Period
 from common.errors import RefusalError
 from common.ids import PartyId, PremisesId, TariffId

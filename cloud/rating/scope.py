@@ -12,7 +12,6 @@ from datetime import date, datetime, tzinfo
 from cloud.estate.values import PayerSpan, Premises
 from cloud.metering.registers import RegisterBook
 from cloud.metering.sessions import UsageSession
-from cloud.tariffs.assignment import Target, TargetKind
 from cloud.tariffs.book import KnownCalendar, PriceBook
 from common.civil import Period
 from common.ids import CommunityId, MeterId, PremisesId
@@ -82,15 +81,3 @@ class Desk:
     def facts_on(self, day: date, premises_id: PremisesId) -> Mapping[str, int]:
         """Return the facts of premises that hold on a day, keyed as tariffs name them."""
         return self.facts[day].get(premises_id, {})
-
-
-def targets_of(premises: Premises) -> tuple[Target, ...]:
-    """Return every target of an assignment that holds some premises."""
-    targets = [
-        Target(kind=TargetKind.COMMUNITY),
-        Target(kind=TargetKind.PREMISES_KIND, key=premises.kind),
-        Target(kind=TargetKind.PREMISES, key=str(premises.id)),
-    ]
-    if premises.building_id is not None:
-        targets.append(Target(kind=TargetKind.BUILDING, key=str(premises.building_id)))
-    return tuple(targets)

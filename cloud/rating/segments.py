@@ -13,18 +13,22 @@ from itertools import pairwise
 
 from cloud.estate.values import PayerSpan, Premises
 from cloud.rating.lines import ExceptionKind, RatingException
-from cloud.rating.scope import PlacedMeter, Scope, targets_of
+from cloud.rating.scope import PlacedMeter, Scope
 from cloud.tariffs.assignment import Effect, Target
 from cloud.tariffs.book import PriceBook
-from cloud.tariffs.charge import ChargeItem
+from cloud.tariffs.charge import ChargeBasis, ChargeItem
+from cloud.tariffs.targets import meter_target, targets_of
 from common.civil import Period
-from common.ids import PartyId, PremisesId, TariffId
+from common.ids import MeterId, PartyId, PremisesId, TariffId
 from common.tariff.revision import NoRevisionError, RevisionRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """Days of one charge item at some premises that one party owes, at one price; `part` of `parts` of the period."""
+    """Days of one charge item at some premises that one party owes, at one price; `part` of `parts` of the period.
+
+    `meter_id` is set where one meter is priced on its own, apart from the others of the place.
+    """
 
     item: ChargeItem
     premises_id: PremisesId
@@ -34,6 +38,7 @@ class Segment:
     revision: RevisionRef
     part: int = 1
     parts: int = 1
+    meter_id: MeterId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +85,30 @@ def revision_parts(prices: PriceBook, tariff_id: TariffId, days: Period) -> list
 
 def segments_of(scope: Scope, item: ChargeItem, premises: Premises) -> Iterator[Segment | RatingException]:
     """Yield the segments of a charge item at some premises, and an exception for days without payer or price."""
+    if item.basis is not ChargeBasis.METERED:
+        yield from _segments(scope, item, premises, None)
+        return
+    apart = priced_apart(scope, item, premises.id)
+    for meter_id in apart:
+        yield from _segments(scope, item, premises, meter_id)
+    meters = [meter for meter in scope.meters.get(premises.id, ()) if meter.resource is item.resource]
+    if not apart or any(meter.meter_id not in apart for meter in meters):
+        yield from _segments(scope, item, premises, None)
+
+
+def priced_apart(scope: Scope, item: ChargeItem, premises_id: PremisesId) -> tuple[MeterId, ...]:
+    """Return the meters of a place that have an assignment of their own for a charge item."""
+    meters = {meter.meter_id for meter in scope.meters.get(premises_id, ()) if meter.resource is item.resource}
+    changes = scope.prices.assignments.changes
+    return tuple(sorted(one for one in meters if changes(item.charge_item_id, [meter_target(one)])))
+
+
+def _segments(
+    scope: Scope, item: ChargeItem, premises: Premises, meter_id: MeterId | None
+) -> Iterator[Segment | RatingException]:
     payers = scope.payers.get(premises.id, ())
-    for priced in assigned_days(scope.prices, item, targets_of(premises), scope.period):
+    targets = targets_of(premises) if meter_id is None else (*targets_of(premises), meter_target(meter_id))
+    for priced in assigned_days(scope.prices, item, targets, scope.period):
         if _owed_days(payers, priced.days) < priced.days.days:
             yield no_payer(item, premises, priced.days)
         try:
@@ -105,6 +132,7 @@ def segments_of(scope: Scope, item: ChargeItem, premises: Premises) -> Iterator[
                 revision=ref,
                 part=number,
                 parts=len(pieces),
+                meter_id=meter_id,
             )
 
 

@@ -21,7 +21,6 @@ from cloud.metering import service as metering
 from cloud.metering.registers import RegisterBook, RegisterQuestion
 from cloud.rating import metered, pools, repository
 from cloud.rating.drafts import Draft
-from cloud.rating.facts import tariff_facts
 from cloud.rating.inputs import finish
 from cloud.rating.lines import Apportionment, RatingException, RatingInput, RatingOutcome
 from cloud.rating.metered import CountedDays, rate_metered
@@ -34,6 +33,7 @@ from cloud.tariffs import service as tariffs
 from cloud.tariffs.book import PriceBook
 from cloud.tariffs.calendars import official_calendar
 from cloud.tariffs.charge import ChargeBasis
+from cloud.tariffs.facts import tariff_facts
 from common.civil import Period
 from common.ids import CommunityId, PremisesId
 from common.rating.engine import ENGINE_VERSION

@@ -9,10 +9,11 @@ from cloud.estate.values import Premises
 from cloud.metering.sessions import UsageSession
 from cloud.rating.drafts import Draft, calendar_for, priced
 from cloud.rating.lines import RatingException
-from cloud.rating.scope import Desk, Scope, targets_of
+from cloud.rating.scope import Desk, Scope
 from cloud.rating.segments import Segment, no_payer, no_price, payer_on
-from cloud.tariffs.assignment import Effect, Target, TargetKind
+from cloud.tariffs.assignment import Effect
 from cloud.tariffs.charge import ChargeItem
+from cloud.tariffs.targets import lot_target, targets_of
 from common.civil import Period, civil_day
 from common.ids import PremisesId
 from common.rating.request import RatingRequest, Session, Visit
@@ -43,7 +44,7 @@ def _segment(
 ) -> Segment | RatingException | None:
     entry_day = civil_day(session.started_at, scope.zone)
     service = Period(entry_day, session.ended_day + _ONE_DAY)
-    targets = (*targets_of(premises), Target(kind=TargetKind.LOT, key=session.place))
+    targets = (*targets_of(premises), lot_target(session.place))
     assigned = scope.prices.assignments.assigned(item.charge_item_id, targets, entry_day)
     if assigned is None or assigned.effect is not Effect.CHARGE or assigned.tariff_id is None:
         return None

@@ -10,13 +10,13 @@ from uuid import UUID
 from cloud.estate.kinds import Fact
 from cloud.metering.sessions import SessionKind, UsageSession
 from cloud.rating.drafts import Draft
-from cloud.rating.facts import tariff_facts
 from cloud.rating.inputs import finish
 from cloud.rating.lines import ExceptionKind, RatingException
 from cloud.rating.standing import rate_standing
 from cloud.rating.visits import rate_sessions
 from cloud.tariffs.assignment import Target, TargetKind
 from cloud.tariffs.charge import ChargeBasis
+from cloud.tariffs.facts import tariff_facts
 from common.civil import Period
 from tests.cloud.rating.documents import area_fee, parking
 from tests.cloud.rating.town import (

@@ -14,13 +14,13 @@ from cloud.metering.registers import RegisterBook
 from cloud.metering.sessions import UsageSession
 from cloud.metering.usage import RegisterRef
 from cloud.rating.drafts import Draft
-from cloud.rating.facts import tariff_facts
 from cloud.rating.lines import RatingException
 from cloud.rating.scope import BILLED_QUANTITY, Desk, PlacedMeter, Scope
 from cloud.rating.segments import Segment, segments_of
 from cloud.tariffs.assignment import Assignment, AssignmentBook, Effect, Target, TargetKind
 from cloud.tariffs.book import PriceBook
 from cloud.tariffs.charge import ChargeBasis, ChargeItem, FundClass, Nature
+from cloud.tariffs.facts import tariff_facts
 from cloud.tariffs.pool import PoolRevision
 from common.civil import Period, midnight
 from common.ids import BuildingId, ChargeItemId, CommunityId, LegalEntityId, MeterId, PartyId, PremisesId, TariffId
