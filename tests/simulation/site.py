@@ -120,11 +120,16 @@ def compose(seed: int) -> DemoSite:
 
 
 def _slots(template: Mapping[str, Any], gateway: str) -> Slots:
-    """Return for each resource the live places of a gateway, as wire and kind, in the order of the file."""
+    """Return for each resource the live places of a gateway, as wire, kind and number, in the order of the file."""
     rows = template["demo_wires"][gateway]
     return {
         resource: iter(
-            [(row["wire"], row["kind"]) for row in rows if row["resource"] == resource for _ in range(row["count"])]
+            [
+                (row["wire"], row["kind"], number)
+                for row in rows
+                if row["resource"] == resource
+                for number in range(1, row["count"] + 1)
+            ]
         )
         for resource in (ELECTRICITY, WATER)
     }
