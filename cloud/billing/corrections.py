@@ -150,6 +150,17 @@ async def apply(unit: Unit, rate: Rater, case_id: CaseId, *, preview_sha: bytes)
     return tuple(summary_of(row, 0) for row in await repository.documents_of_case(unit.session, case_id))
 
 
+async def require_in(session: AsyncSession, case_id: CaseId, community_id: CommunityId) -> None:
+    """Go on only when the correction is of the community.
+
+    Raises:
+        NotFoundError: it is not, or there is none.
+    """
+    case = await _case(session, case_id, lock=False)
+    if case.community_id != community_id:
+        raise NotFoundError("there is no such correction")
+
+
 async def drop(unit: Unit, case_id: CaseId) -> None:
     """Drop a correction that is not wanted.
 

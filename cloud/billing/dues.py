@@ -1,0 +1,83 @@
+"""The dues snapshot for the kiosks: what each account owed, found by room and code, without a name.
+
+A room is found only by the hash of room and code together (`lookup_sha`, the same as on the gateway). An account that
+owes nothing is in it too, so that a right code is never told apart from a wrong one by its debt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.billing import repository, service
+from cloud.billing.documents import Account, OpenLine
+from cloud.billing.tables import BillRow
+from cloud.estate import service as estate
+from cloud.fleet import service as fleet
+from cloud.kit.db import Unit
+from common.civil import civil_day
+from common.errors import RefusalError
+from common.ids import BillId, CommunityId, GatewayId, PremisesId
+from common.wire.bundle import BundleKind
+
+ROOMS_MAX = 20_000
+
+
+def lookup_sha(room: str, code: str) -> str:
+    """Return the name under which the dues of a room are found."""
+    return hashlib.sha256(f"{room.strip().upper()}:{code.strip()}".encode()).hexdigest()
+
+
+async def publish_dues(unit: Unit, community_id: CommunityId, gateway_ids: Sequence[GatewayId]) -> None:
+    """Hand the snapshot of a community, as of now, to its gateways."""
+    body = await dues_body(unit.session, community_id, unit.now)
+    for gateway_id in gateway_ids:
+        await fleet.publish_bundle(unit, gateway_id, BundleKind.DUES, body)
+
+
+async def dues_body(session: AsyncSession, community_id: CommunityId, as_of: datetime) -> Mapping[str, Any]:
+    """Return the body of the bundle: every account that was ever billed, with its open bills."""
+    community = await estate.community(session, community_id)
+    labels = {
+        premises.id: premises.label
+        for premises in await estate.premises_in(session, community_id, day=civil_day(as_of, community.zone))
+    }
+    accounts = await service.accounts_in(session, community_id)
+    if len(accounts) > ROOMS_MAX:
+        raise RefusalError(f"{len(accounts)} accounts; a kiosk takes {ROOMS_MAX}: give the gateway a part of them")
+    lines = await service.open_lines_of(session, [account.account_id for account in accounts])
+    bills = await repository.bills_at(session, {line.bill_id for line in lines})
+    by_account: dict[object, list[OpenLine]] = {}
+    for line in lines:
+        by_account.setdefault(line.account_id, []).append(line)
+    rooms = [_room(account, labels, by_account.get(account.account_id, []), bills) for account in accounts]
+    return {"as_of": as_of.isoformat(), "rooms": rooms}
+
+
+def _room(
+    account: Account, labels: Mapping[PremisesId, str], lines: Sequence[OpenLine], bills: Mapping[Any, BillRow]
+) -> dict[str, Any]:
+    room = labels[account.premises_id]
+    by_bill: dict[BillId, list[OpenLine]] = {}
+    for line in lines:
+        by_bill.setdefault(line.bill_id, []).append(line)
+    return {
+        "room": room,
+        "lookup_sha": lookup_sha(room, account.lookup_code),
+        "bills": [_bill(bills[bill_id], own) for bill_id, own in by_bill.items()],
+    }
+
+
+def _bill(bill: BillRow, lines: Sequence[OpenLine]) -> dict[str, Any]:
+    return {
+        "number": bill.number,
+        "period": f"{bill.period_start.isoformat()}..{bill.period_end.isoformat()}",
+        "total_fen": bill.total_fen,
+        "open_fen": sum(line.open_fen for line in lines),
+        "due": bill.due_on.isoformat(),
+        "lines": [{"name": {"zh": line.name_zh, "en": line.name_en}, "amount_fen": line.open_fen} for line in lines],
+    }
