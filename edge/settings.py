@@ -7,7 +7,7 @@ give the technician's PIN; without it the gateway makes one and keeps it in `HOM
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,10 @@ from common.errors import Fault, FaultsError, RefusalError
 
 SETTINGS_FILE = "settings.yaml"
 PIN_VARIABLE = "GATEHOUSE_EDGE_PIN"
+PIN_FILE = "technician.pin"
+PIN_DIGITS = 8
 SETTINGS_BYTES_MAX = 64 * 1024
+_PIN_BYTES = 8
 _MIB = 1024 * 1024
 _DAY_MS = 24 * 3600 * 1000
 
@@ -39,7 +42,10 @@ class Settings:
     tick_ms: int
     patience_ms: int
     retry_ms: int
+    back_off_first_ms: int
+    back_off_most_ms: int
     kiosk_idle_s: int
+    profiles: Path
     technician_pin: str | None
 
     @property
@@ -74,6 +80,9 @@ _ENTRIES: Mapping[str, _Entry] = {
     "sampling.tick_ms": _Entry(default=1_000, low=1, high=60_000),
     "sampling.patience_ms": _Entry(default=600_000, low=0, high=86_400_000),
     "sampling.retry_ms": _Entry(default=5_000, low=1, high=3_600_000),
+    "sampling.back_off_first_ms": _Entry(default=5_000, low=1, high=3_600_000),
+    "sampling.back_off_most_ms": _Entry(default=300_000, low=1, high=3_600_000),
+    "devices.profiles": _Entry(default=None),
     "kiosk.idle_s": _Entry(default=60, low=5, high=3_600),
 }
 
@@ -110,9 +119,37 @@ def read_settings(home: Path) -> Settings:
         tick_ms=_int(values, "sampling.tick_ms"),
         patience_ms=_int(values, "sampling.patience_ms"),
         retry_ms=_int(values, "sampling.retry_ms"),
+        back_off_first_ms=_int(values, "sampling.back_off_first_ms"),
+        back_off_most_ms=max(_int(values, "sampling.back_off_most_ms"), _int(values, "sampling.back_off_first_ms")),
         kiosk_idle_s=_int(values, "kiosk.idle_s"),
+        profiles=_profiles(home, values["devices.profiles"]),
         technician_pin=os.environ.get(PIN_VARIABLE),
     )
+
+
+def make_pin(settings: Settings, entropy: Callable[[int], bytes]) -> str:
+    """Return the technician's PIN: from the environment, else from the gateway's folder, made when there is none."""
+    if settings.technician_pin is not None:
+        return settings.technician_pin
+    path = settings.home / PIN_FILE
+    try:
+        if not path.exists():
+            number = int.from_bytes(entropy(_PIN_BYTES)) % 10**PIN_DIGITS
+            settings.home.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(f"{number:0{PIN_DIGITS}d}\n", encoding="ascii")
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise RefusalError(f"{path}: {error.strerror}; give the gateway a folder it may write") from error
+
+
+def _profiles(home: Path, given: str | int | None) -> Path:
+    """Return the folder of device models: as set, else beside the code in a checkout, else as installed with it."""
+    if given is not None:
+        return home.absolute() / str(given)
+    beside = Path(__file__).resolve().parents[1]
+    candidates = (beside / "firmware-config", beside / "gatehouse_config")
+    return next((path for path in candidates if path.is_dir()), candidates[0]) / "profiles"
 
 
 def _load(path: Path) -> Mapping[str, Any]:

@@ -100,6 +100,11 @@ class Store:
         """Return the live counters of the writer."""
         return self._writer.stats
 
+    @property
+    def alive(self) -> bool:
+        """Return whether the writer serves; when it does not, the process must end and be started again."""
+        return self._writer.alive
+
     def cursor(self, meter_id: MeterId) -> int | None:
         """Return the last slot of a meter that is stored or said to be a gap, in milliseconds; None before any."""
         return self._state.cursors.get(meter_id)

@@ -114,6 +114,11 @@ class Writer:
             self._changed.notify()
         return future
 
+    @property
+    def alive(self) -> bool:
+        """Return whether the thread still serves."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """Finish what waits, checkpoint and end the thread."""
         with self._changed:

@@ -110,6 +110,10 @@ class Gate:
         """Put permits in force."""
         self._permits = permits
 
+    def occupancy(self) -> Mapping[str, int]:
+        """Return how many cars stand in each lot."""
+        return {lot: self.occupied(lot) for lot in self._plan.lots}
+
     def occupied(self, lot: str) -> int:
         """Return how many cars stand in a lot."""
         return sum(stay.lot == lot for stay in self._stays.values())

@@ -11,6 +11,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from prometheus_client import generate_latest
@@ -23,9 +24,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from common.errors import RefusalError
+from common.ids import MeterId
 from common.money.amount import CNY, format_minor
 from edge.kiosk.sessions import Guesses, TechnicianSessions
-from edge.kiosk.views import MeterView, Sources
+from edge.kiosk.views import MeterView, Sources, meter_views, status, wire_views
 
 HERE = Path(__file__).parent
 FORM_BYTES_MAX = 4_096
@@ -89,13 +91,13 @@ class Pages:
         """Answer a room and code; a wrong pair and an unknown room look the same."""
         form = await _form(request)
         if not self._guesses.allow(f"dues {_address(request)}"):
-            return self._message("too_many", status=_TOO_MANY)
+            return self._message("too_many", code=_TOO_MANY)
         book = self._sources.dues()
         found = book.find(form.get("room", ""), form.get("code", ""))
         if book.as_of is None:
-            return self._message("no_dues_yet", status=_NOT_FOUND)
+            return self._message("no_dues_yet", code=_NOT_FOUND)
         if found is None:
-            return self._message("not_found", status=_NOT_FOUND)
+            return self._message("not_found", code=_NOT_FOUND)
         return self._page("dues.html", found=found)
 
     async def _technician(self, request: Request) -> Response:
@@ -103,16 +105,16 @@ class Pages:
             return self._page("sign_in.html", wrong=False)
         return self._page(
             "technician.html",
-            wires=self._sources.wires(),
-            meters=self._sources.meters(),
-            status=await self._sources.status(),
+            wires=wire_views(self._sources),
+            meters=meter_views(self._sources),
+            status=await status(self._sources),
             name=self._sources.gateway_name(),
         )
 
     async def _sign_in(self, request: Request) -> Response:
         form = await _form(request)
         if not self._guesses.allow(f"pin {_address(request)}"):
-            return self._message("too_many", status=_TOO_MANY)
+            return self._message("too_many", code=_TOO_MANY)
         token = self._sessions.open(form.get("pin", ""))
         if token is None:
             return self._page("sign_in.html", code=_FORBIDDEN, wrong=True)
@@ -125,7 +127,7 @@ class Pages:
 
     async def _read_meter(self, request: Request) -> Response:
         meter = self._find_meter(request)
-        await self._sources.read_now(meter.meter_id)
+        await self._sources.read_now(MeterId(UUID(meter.meter_id)))
         return RedirectResponse(f"/technician/meters/{meter.meter_id}", status_code=303)
 
     async def _enrol(self, request: Request) -> Response:
@@ -134,14 +136,14 @@ class Pages:
         return self._message("enrolled", detail=done)
 
     async def _status(self, _: Request) -> Response:
-        return JSONResponse(dict(await self._sources.status()))
+        return JSONResponse(await status(self._sources))
 
     async def _metrics(self, _: Request) -> Response:
         return Response(generate_latest(self._sources.registry), media_type=CONTENT_TYPE_LATEST)
 
     def _find_meter(self, request: Request) -> MeterView:
         meter_id = request.path_params["meter_id"]
-        for meter in self._sources.meters():
+        for meter in meter_views(self._sources):
             if meter.meter_id == meter_id:
                 return meter
         raise HTTPException(_NOT_FOUND)
@@ -155,14 +157,14 @@ class Pages:
         return guarded
 
     async def _refused(self, _: Request, refusal: Exception) -> Response:
-        return self._message("refused", detail=str(refusal), status=_REFUSED)
+        return self._message("refused", detail=str(refusal), code=_REFUSED)
 
     async def _failed(self, _: Request, failure: Exception) -> Response:
-        status = failure.status_code if isinstance(failure, HTTPException) else _NOT_FOUND
-        return self._message("nothing_here", status=status)
+        code = failure.status_code if isinstance(failure, HTTPException) else _NOT_FOUND
+        return self._message("nothing_here", code=code)
 
-    def _message(self, what: str, *, detail: str = "", status: int = 200) -> HTMLResponse:
-        return self._page("message.html", code=status, what=what, detail=detail)
+    def _message(self, what: str, *, detail: str = "", code: int = 200) -> HTMLResponse:
+        return self._page("message.html", code=code, what=what, detail=detail)
 
     def _page(self, template: str, *, code: int = 200, **shown: Any) -> HTMLResponse:
         text = self._templates.get_template(template).render(idle_s=self._idle_s, **shown)

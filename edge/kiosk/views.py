@@ -1,15 +1,25 @@
-"""What the pages show, as plain values; the composition root fills them from the other stages."""
+"""What the pages show: the board, the store and the uplink turned into plain values with text ready to read."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from common.clock import from_epoch_ms
+from common.ids import MeterId
+from common.measure.quantity import format_milli
+from common.reading.reading import Quantity
+from edge.buffer.store import Store
+from edge.clock import EdgeClock
+from edge.driver.board import Board, MeterFace
+from edge.driver.outcome import DeviceConfig
 from edge.kiosk.dues import DuesBook
+
+Units = Callable[[DeviceConfig], Mapping[Quantity, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +62,94 @@ class WireView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Where the pages look; each is asked anew for every page."""
+    """What the pages look at, anew for every page.
 
-    wires: Callable[[], Sequence[WireView]]
-    meters: Callable[[], Sequence[MeterView]]
-    status: Callable[[], Awaitable[Mapping[str, Any]]]
-    dues: Callable[[], DuesBook]
-    read_now: Callable[[str], Awaitable[None]]
-    enrol: Callable[[str], Awaitable[str]]
-    gateway_name: Callable[[], str]
+    `uplink` tells how the link to the cloud is doing; `enrol` takes a one-time code and returns the name given.
+    """
+
+    board: Board
+    store: Store
+    clock: EdgeClock
+    units: Units
     registry: CollectorRegistry
+    dues: Callable[[], DuesBook]
+    occupied: Callable[[], Mapping[str, int]]
+    uplink: Callable[[], Mapping[str, Any]]
+    gateway_name: Callable[[], str]
+    read_now: Callable[[MeterId], Awaitable[object]]
+    enrol: Callable[[str], Awaitable[str]]
+
+
+def wire_views(sources: Sources) -> tuple[WireView, ...]:
+    """Return the wires of the plan in force."""
+    return tuple(
+        WireView(
+            wire=face.config.wire,
+            kind=face.config.kind.value,
+            address=face.config.address,
+            meters=face.meters,
+            failing=face.failing,
+            completed=face.completed,
+            counters=asdict(face.stats),
+        )
+        for face in sources.board.wires.values()
+    )
+
+
+def meter_views(sources: Sources) -> tuple[MeterView, ...]:
+    """Return the meters of the plan in force with what they last answered."""
+    return tuple(_meter_view(sources, face) for face in sources.board.meters.values())
+
+
+async def status(sources: Sources) -> dict[str, Any]:
+    """Return how the gateway is doing, for people and for whoever paces its clock."""
+    store = await sources.store.status()
+    look = sources.clock.look()
+    completed = sources.board.completed()
+    return {
+        "gateway": sources.gateway_name(),
+        "now": sources.clock.now().isoformat(),
+        "clock": look.source.value,
+        "completed_slot": None if completed is None else completed.isoformat(),
+        "readings_stored": sources.board.readings_stored,
+        "gaps_said": sources.board.gaps_said,
+        "wires": {
+            view.wire: {
+                "completed_slot": None if view.completed is None else view.completed.isoformat(),
+                "meters": view.meters,
+                "failing": view.failing,
+            }
+            for view in wire_views(sources)
+        },
+        "parking": dict(sources.occupied()),
+        "store": asdict(store),
+        "uplink": dict(sources.uplink()),
+    }
+
+
+def _meter_view(sources: Sources, face: MeterFace) -> MeterView:
+    device = face.device
+    stored_ms = sources.store.cursor(device.meter_id)
+    return MeterView(
+        meter_id=str(device.meter_id),
+        label=device.label,
+        serial=device.serial,
+        wire=device.wire,
+        address=device.address,
+        profile=device.profile,
+        points=tuple(_points(sources, face)),
+        read_at=face.read_at,
+        stored_slot=None if stored_ms is None else from_epoch_ms(stored_ms),
+    )
+
+
+def _points(sources: Sources, face: MeterFace) -> Iterator[PointView]:
+    if face.outcome is None:
+        return
+    units = sources.units(face.device)
+    for point in face.outcome.points:
+        value = format_milli(point.value_milli)
+        yield PointView(quantity=point.quantity.value, value=value, unit=units[point.quantity])
+    for failure in face.outcome.failures:
+        for quantity in failure.points:
+            yield PointView(quantity=quantity.value, value="", unit="", fault=failure.detail or failure.kind.value)

@@ -21,8 +21,8 @@ from edge.buffer.records import Sample
 from edge.buffer.store import Store
 from edge.buffer.writer import StoreUnavailableError
 from edge.clock import EdgeClock
+from edge.driver.board import Board, WireFace
 from edge.driver.outcome import DeviceConfig, FailureKind, ReadFailure, ReadOutcome, Wire
-from edge.sampling.board import Board, WireFace
 from edge.sampling.samples import Observer, Taken, Units, make_sample, missed_gap
 from edge.sampling.schedule import Schedule
 

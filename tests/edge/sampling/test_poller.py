@@ -28,7 +28,7 @@ from edge.driver.outcome import (
     WireKind,
     WireStats,
 )
-from edge.sampling.board import Board
+from edge.driver.board import Board
 from edge.sampling.plan import SamplingPlan
 from edge.sampling.poller import Around, Tempo, WirePoller
 from edge.sampling.schedule import Schedule

@@ -1,0 +1,276 @@
+"""The gateway, put together: store, then wires, gate and pages, then uplink. Nothing ever waits for the uplink.
+
+    wires ──► sampling ──► watch, estimator ──► store ──► sealer ──► uplink
+    cameras ──► gate ─────────────────────────► store (gate lane first)
+    downlink ──► apply: site, tariffs, permits, dues ──► sampling, gate, estimator, kiosk
+
+Each part runs in one task group. A part that fails is counted, logged once and started again after a pause; only a
+store that stopped serving ends the process, for a supervisor to start it anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
+from dataclasses import asdict
+from datetime import UTC, tzinfo
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from common.errors import RefusalError, ensure
+from common.ids import TimeOrderedIds
+from common.reading.reading import Quantity
+from common.wire import cbor
+from common.wire.records import Health
+from edge.buffer.shedding import Budget
+from edge.buffer.store import Store
+from edge.clock import EdgeClock, PacedClock, SystemClock, entropy, monotonic_s
+from edge.device.catalogue import Catalogue, load_catalogue
+from edge.device.profile import QUANTITY_UNITS
+from edge.driver.board import Board
+from edge.driver.build import build_gate_wire, build_wires
+from edge.driver.gate_events import GateWire
+from edge.driver.health import BackOff
+from edge.driver.outcome import DeviceConfig, Wire, WireConfig
+from edge.driver.site import check_site
+from edge.gate.plan import GatePlan, parse_gate, parse_permits
+from edge.gate.service import Gate
+from edge.kiosk.dues import DuesBook, parse_dues
+from edge.kiosk.pages import Pages
+from edge.kiosk.probes import probes
+from edge.kiosk.server import PageServer
+from edge.kiosk.sessions import Guesses, TechnicianSessions
+from edge.kiosk.views import Sources
+from edge.prerate.estimator import OWNER as PRERATE
+from edge.prerate.estimator import Estimator
+from edge.prerate.prices import parse_prices
+from edge.sampling.plan import parse_plan
+from edge.sampling.poller import Around, Tempo
+from edge.sampling.service import Sampling
+from edge.sampling.watch import OWNER as WATCH
+from edge.sampling.watch import Watch
+from edge.settings import Settings, make_pin
+from edge.telemetry import Probes
+
+PART_PAUSE_S = 2.0
+HEALTH_S = 60.0
+GUESSES_A_MINUTE = 10
+BUNDLE_KINDS = ("site", "tariffs", "permits", "dues")
+_log = structlog.get_logger()
+
+
+def make_clock(settings: Settings) -> EdgeClock:
+    """Return the clock of the settings: the box's own, or a paced one by file."""
+    return SystemClock() if settings.clock_file is None else PacedClock(settings.clock_file)
+
+
+def open_store(settings: Settings, clock: EdgeClock) -> Store:
+    """Open the gateway's store.
+
+    Raises:
+        RefusalError: another process holds it, or the folder cannot be written.
+    """
+    return Store.open(
+        settings.store_path,
+        clock=clock,
+        entropy=entropy,
+        budget=Budget(
+            limit_bytes=settings.store_limit_bytes,
+            ballast_bytes=settings.store_ballast_bytes,
+            keep_ms=settings.store_keep_ms,
+        ),
+        commit_interval_s=settings.commit_interval_ms / 1000,
+    )
+
+
+class Gateway:
+    """All parts of one gateway over an open store."""
+
+    def __init__(self, settings: Settings, clock: EdgeClock, store: Store, catalogue: Catalogue) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._store = store
+        self._catalogue = catalogue
+        self._zone: tzinfo = UTC
+        self._dues = DuesBook()
+        self._wires: dict[str, WireConfig] = {}
+        self._part_failures = 0
+        self.board = Board()
+        self.versions: dict[str, int] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Take up what is on board, then work until told to stop."""
+        await self._assemble()
+        pages = self._pages()
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._keep("sampling", self.sampling.run)),
+                group.create_task(self._keep("gate", self.gate.run)),
+                group.create_task(self._keep("pages", pages.run)),
+                group.create_task(self._watch_health()),
+            ]
+            _log.info("gateway_started", epoch=self._store.epoch, bundles=self.versions)
+            await stop.wait()
+            for task in tasks:
+                task.cancel()
+
+    async def apply(self, kind: str, body: Mapping[str, Any]) -> None:
+        """Check a bundle's payload and put it in force; what is in force stays when it is refused.
+
+        Raises:
+            RefusalError: the payload is faulty or of a kind this release does not know.
+        """
+        match kind:
+            case "site":
+                self._apply_site(body)
+            case "tariffs":
+                self.estimator.use(parse_prices(body))
+            case "permits":
+                self.gate.use_permits(parse_permits(body))
+            case "dues":
+                self._dues = parse_dues(body)
+            case _:
+                raise RefusalError(f"a bundle of kind {kind!r} is not known here; update the gateway")
+
+    async def _assemble(self) -> None:
+        """Build the stages with what they stored, and put the last good bundles in force."""
+        store, clock = self._store, self._clock
+        self.watch = Watch(await store.stage(WATCH), self._zone)
+        self.estimator = Estimator(await store.stage(PRERATE), self._zone)
+        around = Around(
+            store=store,
+            clock=clock,
+            monotonic_s=monotonic_s,
+            board=self.board,
+            units=self._units,
+            observers=(self.watch, self.estimator),
+            tempo=Tempo(
+                tick_s=self._settings.tick_ms / 1000,
+                patience_s=self._settings.patience_ms / 1000,
+                retry_s=self._settings.retry_ms / 1000,
+            ),
+        )
+        self.sampling = Sampling(self._make_wire, around)
+        ids = TimeOrderedIds(clock.now, entropy)
+        self.gate = Gate(store, clock, ids, self.estimator.quote_stay, self._make_gate_wire)
+        await self.gate.load()
+        for kind in BUNDLE_KINDS:
+            stored = await store.bundle(kind)
+            if stored is not None:
+                try:
+                    await self.apply(kind, cbor.decode(stored.body, f"{kind} bundle"))
+                    self.versions[kind] = stored.version
+                except RefusalError as refusal:
+                    _log.error("stored_bundle_refused", kind=kind, version=stored.version, reason=str(refusal))
+
+    def _apply_site(self, body: Mapping[str, Any]) -> None:
+        plan, gate = parse_plan(body), parse_gate(body)
+        check_site(plan.wires, plan.devices, self._catalogue)
+        wires = {config.wire: config for config in plan.wires}
+        if gate.lanes:
+            self._build_gate_wire(gate, wires)
+        self._zone, self._wires = plan.schedule.zone, wires
+        self.watch.use_zone(self._zone)
+        self.estimator.use_zone(self._zone)
+        self.sampling.use(plan)
+        self.gate.use(gate)
+
+    def _make_wire(self, config: WireConfig) -> Wire:
+        back_off = BackOff(
+            first_s=self._settings.back_off_first_ms / 1000, most_s=self._settings.back_off_most_ms / 1000
+        )
+        built = build_wires([config], self._catalogue, self._clock, folder=self._settings.home, back_off=back_off)
+        ensure(config.wire in built, f"wire {config.wire} has meters on a {config.kind} line")
+        return built[config.wire]
+
+    def _make_gate_wire(self, plan: GatePlan) -> GateWire:
+        return self._build_gate_wire(plan, self._wires)
+
+    def _build_gate_wire(self, plan: GatePlan, wires: Mapping[str, WireConfig]) -> GateWire:
+        config = wires.get(plan.wire or "")
+        if config is None or plan.model is None:
+            raise RefusalError(f"gate: wire {plan.wire!r} is unknown; name one of {sorted(wires)}")
+        return build_gate_wire(config, self._catalogue, plan.model, plan.serials, self._clock)
+
+    def _units(self, device: DeviceConfig) -> Mapping[Quantity, str]:
+        """Return the unit of each quantity: the profile's, and where no profile holds (a recording) the usual one."""
+        usual = {quantity: min(units) for quantity, units in QUANTITY_UNITS.items()}
+        profile = self._catalogue.profiles.get(device.profile)
+        return usual if profile is None else usual | {point.quantity: point.unit for point in profile.points}
+
+    def _pages(self) -> PageServer:
+        registry = CollectorRegistry()
+        sources = Sources(
+            board=self.board,
+            store=self._store,
+            clock=self._clock,
+            units=self._units,
+            registry=registry,
+            dues=lambda: self._dues,
+            occupied=self.gate.occupancy,
+            uplink=dict,
+            gateway_name=lambda: self._settings.home.name,
+            read_now=self.sampling.read_now,
+            enrol=self._enrol,
+        )
+        pin = make_pin(self._settings, entropy)
+        application = Pages(
+            sources,
+            TechnicianSessions(pin, monotonic_s, entropy),
+            Guesses(monotonic_s, most=GUESSES_A_MINUTE, window_s=60.0),
+            lambda: self._zone,
+            self._settings.kiosk_idle_s,
+        ).application()
+        server = PageServer(application, self._settings.pages_host, self._settings.pages_port)
+        registry.register(Probes(probes(self.board, self._store, lambda: self._counters(server))))
+        return server
+
+    async def _enrol(self, code: str) -> str:
+        raise RefusalError(f"code {code!r}: no cloud is set; give cloud.url in settings.yaml")
+
+    def _counters(self, pages: PageServer) -> dict[str, int]:
+        gate = {f"gate_{name}": value for name, value in asdict(self.gate.stats).items()}
+        return gate | {
+            "estimates_refused": self.estimator.refusals,
+            "pages_refused": pages.refusals,
+            "part_failures": self._part_failures,
+        }
+
+    async def _watch_health(self) -> None:
+        """Store the counters now and then; end the process when the store no longer serves."""
+        while True:
+            await asyncio.sleep(HEALTH_S)
+            ensure(self._store.alive, "the store's writer ended; start the gateway again")
+            figures = {f"store_{name}": value for name, value in asdict(self._store.stats).items()}
+            figures |= {
+                f"wire_{name}_{what}": count
+                for name, face in self.board.wires.items()
+                for what, count in asdict(face.stats).items()
+            }
+            await self._store.record(Health(counters=figures))
+
+    async def _keep(self, name: str, part: Callable[[], Awaitable[None]]) -> None:
+        """Run a part for good; after a failure, count, log once and start it again."""
+        while True:
+            try:
+                await part()
+            except Exception:  # noqa: BLE001 - the edge of a part: the others go on, the store is watched apart
+                self._part_failures += 1
+                _log.exception("part_failed", part=name)
+            ensure(self._store.alive, "the store's writer ended; start the gateway again")
+            await asyncio.sleep(PART_PAUSE_S)
+
+
+async def run_gateway(settings: Settings, stop: asyncio.Event) -> None:
+    """Run one gateway until told to stop.
+
+    Raises:
+        RefusalError: its folder, store or device models cannot be used.
+    """
+    clock = make_clock(settings)
+    catalogue = load_catalogue(settings.profiles)
+    with closing(open_store(settings, clock)) as store:
+        await Gateway(settings, clock, store, catalogue).run(stop)

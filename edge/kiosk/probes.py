@@ -1,0 +1,76 @@
+"""The gateway's metrics: wires, sampling, store, gate and process, looked up when they are scraped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+from common.clock import to_epoch_ms
+from edge.buffer.store import Store
+from edge.driver.board import Board
+from edge.telemetry import Probe, Samples, resident_bytes
+
+_MS_PER_S = 1000
+
+
+def probes(board: Board, store: Store, counters: Callable[[], dict[str, int]]) -> list[Probe]:
+    """Return the probes; `counters` are those of the other parts, by name."""
+    return [
+        Probe(
+            name="gatehouse_wire_exchanges",
+            about="What happened on each wire since start, by kind",
+            labels=("wire", "what"),
+            counts=True,
+            read=lambda: _wire_counters(board),
+        ),
+        Probe(
+            name="gatehouse_wire_failing_meters",
+            about="Meters of the wire that gave no answer in their last slot",
+            labels=("wire",),
+            read=lambda: [((name,), face.failing) for name, face in board.wires.items()],
+        ),
+        Probe(
+            name="gatehouse_completed_slot_seconds",
+            about="Business time of the newest slot completed by every wire",
+            read=lambda: _completed(board),
+        ),
+        Probe(
+            name="gatehouse_readings_stored",
+            about="Point values handed to the store since start",
+            counts=True,
+            read=lambda: [((), board.readings_stored)],
+        ),
+        Probe(
+            name="gatehouse_gaps_said",
+            about="Slots without a reading, said since start",
+            counts=True,
+            read=lambda: [((), board.gaps_said)],
+        ),
+        Probe(
+            name="gatehouse_store",
+            about="The store's writer since start, by figure",
+            labels=("figure",),
+            read=lambda: [((name,), value) for name, value in asdict(store.stats).items()],
+        ),
+        Probe(
+            name="gatehouse_part",
+            about="Counters of the gateway's parts since start",
+            labels=("part",),
+            counts=True,
+            read=lambda: [((name,), value) for name, value in counters().items()],
+        ),
+        Probe(
+            name="gatehouse_resident_bytes",
+            about="Resident memory of the gateway",
+            read=lambda: [((), resident_bytes())],
+        ),
+    ]
+
+
+def _wire_counters(board: Board) -> Samples:
+    return [((name, what), count) for name, face in board.wires.items() for what, count in asdict(face.stats).items()]
+
+
+def _completed(board: Board) -> Samples:
+    completed = board.completed()
+    return [] if completed is None else [((), to_epoch_ms(completed) // _MS_PER_S)]
