@@ -57,25 +57,29 @@ async def enrol(unit: Unit, request: EnrolmentRequest, cloud_keys: Mapping[bytes
 
 
 async def rotate_key(
-    unit: Unit, gateway_id: GatewayId, old_key_id: bytes, request: RotationRequest, cloud_keys: Mapping[bytes, bytes]
+    unit: Unit, signer: GatewayKey, request: RotationRequest, cloud_keys: Mapping[bytes, bytes]
 ) -> None:
     """Take a gateway's new key in; the old one goes on for a while. The same change again changes nothing.
 
     Raises:
-        ForbiddenError: the request names another gateway than its key belongs to.
+        ForbiddenError: the request names another gateway than its signer, or the new key is another gateway's.
     """
-    if request.gateway_id != gateway_id:
-        raise ForbiddenError(f"the key belongs to gateway {gateway_id}, the request names {request.gateway_id}")
-    await service.locked_gateway(unit.session, gateway_id)
-    if await repository.key(unit.session, key_id_of(request.public_key)) is not None:
+    if request.gateway_id != signer.gateway_id:
+        raise ForbiddenError(f"the key belongs to gateway {signer.gateway_id}, not to {request.gateway_id}")
+    await service.locked_gateway(unit.session, signer.gateway_id)
+    new_key_id = key_id_of(request.public_key)
+    known = await repository.key(unit.session, new_key_id)
+    if known is not None:
+        if known.gateway_id != signer.gateway_id:
+            raise ForbiddenError("the new key is another gateway's; a key is never shared")
         return
-    old = await repository.key(unit.session, old_key_id)
+    old = await repository.key(unit.session, signer.key_id)
     if old is not None:
         end = unit.now + KEY_OVERLAP
         old.not_after = end if old.not_after is None else min(old.not_after, end)
-    await _add_key(unit, gateway_id, request.public_key)
-    await _publish_certificate(unit, gateway_id, request.public_key, cloud_keys)
-    unit.record("key_rotated", "gateway", gateway_id, after={"key_id": key_id_of(request.public_key).hex()})
+    await _add_key(unit, signer.gateway_id, request.public_key)
+    await _publish_certificate(unit, signer.gateway_id, request.public_key, cloud_keys)
+    unit.record("key_rotated", "gateway", signer.gateway_id, after={"key_id": new_key_id.hex()})
 
 
 async def revoke(unit: Unit, gateway_id: GatewayId) -> None:
@@ -103,7 +107,7 @@ async def key_of(session: AsyncSession, tenant: TenantId, key_id: bytes) -> Gate
     return None if row is None else _key(tenant, row)
 
 
-async def gateway_of_code(database: Database, code: str) -> TenantId | None:
+async def company_of_code(database: Database, code: str) -> TenantId | None:
     """Return the company that issued an enrolment code, or None."""
     async with database.directory() as connection:
         code_sha = digest(plain_code(code)).hex()

@@ -32,8 +32,8 @@ TEXT_BYTES_MAX = 256
 DETAIL_BYTES_MAX = 1_024
 FRAME_BYTES_MAX = 4_096  # one raw request or response kept as evidence
 
-RECEIPT_BYTES_MAX = 64 * KIBIBYTE
-OUTCOMES_MAX = 1_024
+RECEIPT_BYTES_MAX = MEBIBYTE
+OUTCOMES_MAX = SERIES_MAX  # a receipt can speak of every series of a batch
 ASKED_RANGES_MAX = 16
 AHEAD_MAX = 100_000  # how far beyond its watermark a stream may run before the missing ones come
 EPOCHS_MAX = 64  # store epochs of one gateway; more than that is not bad cards but something else

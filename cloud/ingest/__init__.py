@@ -1,0 +1,1 @@
+"""Batches as they come from gateways: verified, kept once, answered with a signed receipt."""
