@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from cloud.cases import service as cases
 from cloud.cases.case import CaseKind, CaseReport, OwnerRole
+from cloud.ingest.events import EpochOpened, HistoryForked
 from cloud.kit.jobs import NewJob
 from cloud.kit.runner import JobContext
 from common.ids import CommunityId
@@ -123,3 +125,52 @@ async def open_case(context: JobContext) -> None:
     )
     async with context.finishing_unit() as unit:
         await cases.raise_case(unit, report)
+
+
+def job_of_new_epoch(event: EpochOpened) -> NewJob:
+    """Return the job that tells a person of a gateway that began a new stream."""
+    return job_of(
+        _GatewayFinding(
+            key=f"epoch:{event.gateway_id}:{event.epoch}",
+            reason="new_store_epoch",
+            object_id=event.gateway_id,
+            subject=str(event.epoch),
+            detail_zh="网关以新的存储卡或恢复的存储重新开始上报，请核实换卡或损坏原因。",
+            detail_en="A gateway began a new stream: a new card, a restored one, or a damaged store. Find out which.",
+            figures={"epoch": str(event.epoch), "previous_epoch": str(event.previous_epoch)},
+        )
+    )
+
+
+def job_of_fork(event: HistoryForked) -> NewJob:
+    """Return the job that tells a person of a batch that contradicts what is stored."""
+    return job_of(
+        _GatewayFinding(
+            key=f"fork:{event.gateway_id}:{event.epoch}:{event.sequence}:{event.reason}",
+            reason="history_forked",
+            object_id=event.gateway_id,
+            subject=f"{event.epoch}:{event.sequence}",
+            detail_zh=f"第 {event.sequence} 批与已存内容矛盾（{event.reason}），已拒收并留作证据，请核实网关。",
+            detail_en=f"Batch {event.sequence} contradicts what is stored ({event.reason}); it was refused and kept as "
+            "evidence. Find out whether the gateway was copied.",
+            figures={"sequence": event.sequence, "reason": str(event.reason)},
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _GatewayFinding:
+    """An alarm about a gateway."""
+
+    key: str
+    reason: str
+    object_id: UUID
+    subject: str
+    detail_zh: str
+    detail_en: str
+    figures: Mapping[str, int | str]
+    kind: str = "alarm"
+    origin: str = "ingest"
+    object_kind: str = "gateway"
+    community_id: CommunityId | None = None
+    owner_role: str = "technician"

@@ -23,6 +23,15 @@ class BatchUnpacked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParkingReported(Event):
+    """A batch that was unpacked holds acts of a car park."""
+
+    gateway_id: GatewayId
+    store_epoch: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OddityFound(Event):
     """Something that a person must look at; it has the shape that the cases of the house are opened from.
 

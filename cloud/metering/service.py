@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.kit.db import Unit
 from cloud.metering import repository
 from cloud.metering.blocks import Point, merge, pack, unpack
-from cloud.metering.events import BatchUnpacked
+from cloud.metering.events import BatchUnpacked, ParkingReported
 from cloud.metering.findings import findings_of
 from cloud.metering.mapping import block_of, block_row, gap_rows, key_of, provisional_rows
 from cloud.metering.registers import BlockEdges, Register, RegisterBook, RegisterQuestion, Revision, overlay
@@ -26,6 +26,7 @@ from common.clock import to_epoch_ms
 from common.ids import CommunityId, GatewayId, MeterId
 from common.reading.reading import Quality
 from common.wire.batch import BatchContent, BatchHeader
+from common.wire.records import ParkingEvent
 
 
 async def store_readings(unit: Unit, content: BatchContent, homes: Mapping[MeterId, MeterHome]) -> bool:
@@ -56,7 +57,7 @@ async def store_readings(unit: Unit, content: BatchContent, homes: Mapping[Meter
         unit.publish(finding)
     await _advance_watermark(unit, header)
     unit.record("unpacked", "gateway_batch", header.gateway_id, after={"sequence": header.sequence})
-    unit.publish(BatchUnpacked(gateway_id=header.gateway_id, store_epoch=header.epoch, sequence=header.sequence))
+    _tell(unit, content)
     return True
 
 
@@ -135,6 +136,13 @@ async def _store_blocks(unit: Unit, header: BatchHeader, placed: DayPoints, home
                 row = block_row(key, rev, pack(merged), header)
                 row.tenant_id, row.community_id, row.recorded_at = unit.tenant, community_id, unit.now
                 unit.session.add(row)
+
+
+def _tell(unit: Unit, content: BatchContent) -> None:
+    gateway_id, epoch, sequence = content.header.gateway_id, content.header.epoch, content.header.sequence
+    unit.publish(BatchUnpacked(gateway_id=gateway_id, store_epoch=epoch, sequence=sequence))
+    if next(content.records(ParkingEvent), None) is not None:
+        unit.publish(ParkingReported(gateway_id=gateway_id, store_epoch=epoch, sequence=sequence))
 
 
 async def _advance_watermark(unit: Unit, header: BatchHeader) -> None:

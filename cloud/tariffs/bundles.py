@@ -146,8 +146,9 @@ def _assigned(
     targets, day = where
     for item in items:
         assigned = book.assignments.assigned(item.charge_item_id, targets, day)
-        if assigned is not None and assigned.effect is Effect.CHARGE and assigned.tariff_id in book.revisions:
-            yield Priced(community=community, tariff_id=assigned.tariff_id, entry={**entry, "charge_code": item.code})
+        tariff_id = assigned.tariff_id if assigned is not None and assigned.effect is Effect.CHARGE else None
+        if tariff_id is not None and tariff_id in book.revisions:
+            yield Priced(community=community, tariff_id=tariff_id, entry={**entry, "charge_code": item.code})
 
 
 def _revisions(book: PriceBook, tariff_id: TariffId) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from cloud.rating.drafts import Draft
 from cloud.rating.lines import ExceptionKind, RatingException
 from cloud.rating.metered import rate_metered, wanted_days
 from cloud.tariffs.charge import ChargeBasis
+from cloud.tariffs.targets import meter_target
 from common.reading.reading import Quality, Resource
 from tests.cloud.rating.documents import electricity, water
 from tests.cloud.rating.town import (
@@ -139,3 +140,12 @@ def test_every_register_that_will_be_asked_for_is_known_beforehand() -> None:
     (segment,) = only_segments(built.segments(POWER))
     asked = {day for one in wanted_days(built.scope(), segment) for day in (one.days.start, one.days.end)}
     assert asked == {NEW_YEAR, MARCH.start, MARCH.end}
+
+
+def test_a_meter_with_a_tariff_of_its_own_is_priced_apart_from_the_others_of_its_place() -> None:
+    built = town()
+    built.charge(POWER, built.price({**water(), "code": "workshop"}), target=meter_target(meter(2, None).meter_id))
+    built.read(meter(1, flat(1)), {NEW_YEAR: 0, MARCH.start: 2_100 * KWH, MARCH.end: 2_250 * KWH})
+    built.read(meter(2, flat(1)), {NEW_YEAR: 0, MARCH.start: 500 * KWH, MARCH.end: 510 * KWH})
+    amounts = {draft.meter_id: draft.line.amount_fen for draft in only_drafts(rated(built))}
+    assert amounts == {meter(1, None).meter_id: 79_50, meter(2, None).meter_id: 30_00}
