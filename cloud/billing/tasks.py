@@ -7,15 +7,16 @@ from uuid import UUID
 
 import structlog
 
-from cloud.billing import runs, service
+from cloud.billing import offsets, runs, service
 from cloud.billing.documents import Rater
-from cloud.billing.events import RunRequested
+from cloud.billing.events import BillsIssued, RunRequested
 from cloud.billing.service import RunScope
 from cloud.kit.jobs import NewJob
 from cloud.kit.runner import Handler, JobContext
-from common.ids import CommunityId
+from common.ids import AccountId, BillId, CommunityId
 
-BILL_RUN = "bill_run"
+BILL_RUN = "billing.run"
+USE_AHEAD = "billing.use_ahead"
 _log = structlog.get_logger()
 
 
@@ -63,3 +64,28 @@ def bill_run_handler(rate: Rater) -> Handler:
             )
 
     return run_bills
+
+
+def use_ahead_job(event: BillsIssued) -> NewJob:
+    """Return the job that lets what was paid ahead settle the documents just issued."""
+    return NewJob(
+        kind=USE_AHEAD,
+        key=f"use_ahead:{event.bill_ids[0]}",
+        payload={
+            "community_id": str(event.community_id),
+            "account_ids": [str(account_id) for account_id in event.account_ids],
+            "bill_id": str(event.bill_ids[0]),
+        },
+    )
+
+
+async def use_ahead(context: JobContext) -> None:
+    """Let what accounts have paid ahead settle their open lines, and finish, in one commit."""
+    payload = context.job.payload
+    async with context.finishing_unit() as unit:
+        await offsets.settle_from_ahead(
+            unit,
+            CommunityId(UUID(payload["community_id"])),
+            [AccountId(UUID(account_id)) for account_id in payload["account_ids"]],
+            BillId(UUID(payload["bill_id"])),
+        )
