@@ -5,6 +5,7 @@
     serve      the API and the pages, until SIGTERM or Ctrl-C
     worker     jobs and schedules, until SIGTERM or Ctrl-C
     add-company, add-user, code    the first people; a one-time code is printed once
+    site-load  load a whole site from a file: companies, premises, people, meters, charges
     forget     delete the embedded database of a home, for good
 
 Every command takes `--home DIR`. Exit code 0 is done, 1 refused with the reason, 2 not understood.
@@ -17,7 +18,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cloud.cli import people, processes
+from cloud.cli import people, processes, sites
 from common.errors import RefusalError
 
 Command = Callable[[argparse.Namespace], None]
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gatehouse cloud", description="the cloud of Gatehouse")
     words = parser.add_subparsers(required=True, metavar="WORD")
-    for module in (processes, people):
+    for module in (processes, people, sites):
         for word, (command, summary, arguments) in module.COMMANDS.items():
             sub = words.add_parser(word, help=summary, description=summary)
             sub.add_argument("--home", type=Path, required=True, help="folder of settings, keys and embedded data")

@@ -14,13 +14,16 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cloud.estate.kinds import EntityKind, PremisesKind, Role
+from cloud.identity.policy import RoleName
+from cloud.payments.channel import Channel
+from cloud.tariffs.charge import ChargeBasis, FundClass, Nature
 from common.errors import Fault, FaultsError, RefusalError
 from common.reading.reading import Resource
 
 SITE_FILE_BYTES_MAX = 8 * 1024 * 1024
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,39}$")]
 AreaText = Annotated[str, Field(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$")]
-PremisesKind = Literal["residence", "shop", "office", "space"]
 
 
 class _Strict(BaseModel):
@@ -39,17 +42,22 @@ class LegalEntity(_Strict):
 
     code: Code
     name: Name
-    kind: Literal["company", "owners_committee"]
+    kind: EntityKind
 
 
 class Merchant(_Strict):
-    """A merchant account: one legal person, one fund class, one channel."""
+    """A merchant account: one legal person, one fund class, one channel; its secrets lie in a file of their own.
+
+    `credentials` is a JSON file beside the site file: app_id, merchant_serial, private_key_pem, api_key and
+    channel_keys (PEM by serial). Without it the account is left to be added by hand.
+    """
 
     code: Code
     legal_entity: Code
-    fund_class: Literal["operating", "deposit", "maintenance", "owners_income"]
-    channel: Literal["wechat"]
-    merchant_id: str
+    fund_class: FundClass
+    channel: Channel
+    merchant_number: str
+    credentials: str | None = None
 
 
 class Gateway(_Strict):
@@ -112,11 +120,13 @@ class Charge(_Strict):
     """A charge item, the tariff file that prices it and the kinds of premises it falls on."""
 
     name: Name
-    basis: Literal["area", "flat", "metered", "share", "parking"]
+    basis: ChargeBasis
     resource: Resource | None = None
-    nature: Literal["revenue", "agency", "liability"]
-    fund_class: Literal["operating", "deposit", "maintenance", "owners_income"]
-    tariff: Code
+    nature: Nature
+    fund_class: FundClass
+    tariff: str
+    tax_code: str = ""
+    tax_rate_micro: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     premises: tuple[PremisesKind, ...]
 
 
@@ -127,7 +137,7 @@ class Person(_Strict):
     premises: str
     name: str
     phone: str
-    role: Literal["owner", "tenant"] = "owner"
+    role: Literal[Role.OWNER, Role.TENANT] = Role.OWNER
     pays: bool = True
     plate: str | None = None
     persons: Annotated[int, Field(ge=0, le=50)] = 3
@@ -169,6 +179,15 @@ class Lot(_Strict):
     spaces: Annotated[int, Field(ge=1)]
 
 
+class User(_Strict):
+    """Somebody who signs in: a manager, cashier or technician of one community or of the whole company."""
+
+    login: Code
+    company: Code
+    role: Literal[RoleName.MANAGER, RoleName.CASHIER, RoleName.TECHNICIAN]
+    community: Code | None = None
+
+
 class DenseDay(_Strict):
     """A day on which meters are read every few minutes."""
 
@@ -187,6 +206,7 @@ class SiteFile(_Strict):
     meters: tuple[Meter, ...] = ()
     wires: tuple[Wire, ...] = ()
     lots: tuple[Lot, ...] = ()
+    users: tuple[User, ...] = ()
     dense_days: tuple[DenseDay, ...] = ()
 
 
@@ -220,7 +240,9 @@ def read_site(path: Path) -> SiteFile:
     except ValidationError as error:
         faults = [
             Fault(
-                where=".".join(map(str, fault["loc"])), what=fault["msg"], remedy="see firmware-config/sites/demo.yaml"
+                where=".".join(map(str, fault["loc"])),
+                what=fault["msg"],
+                remedy="see firmware-config/sites/demo/site.yaml",
             )
             for fault in error.errors()
         ]
@@ -240,7 +262,7 @@ def expand(community: Community) -> tuple[Premises, ...]:
             unit=str(unit),
             floor=floor,
             label=f"{building.code}-{unit}-{floor}{door.door}",
-            kind="residence",
+            kind=PremisesKind.RESIDENCE,
             area_milli=_milli(door.area),
         )
         for building in community.buildings
@@ -248,10 +270,14 @@ def expand(community: Community) -> tuple[Premises, ...]:
         for floor in range(1, building.floors + 1)
         for door in building.doors
     ]
-    return (*flats, *_row(community, community.shops, "shop"), *_row(community, community.spaces, "space"))
+    return (
+        *flats,
+        *_row(community, community.shops, PremisesKind.SHOP),
+        *_row(community, community.spaces, PremisesKind.SPACE),
+    )
 
 
-def _row(community: Community, row: Row | None, kind: Literal["shop", "space"]) -> list[Premises]:
+def _row(community: Community, row: Row | None, kind: PremisesKind) -> list[Premises]:
     if row is None:
         return []
     return [

@@ -152,7 +152,7 @@ def _meter(seed: int, community: Community, door: Premises, resource: str, slots
         profile=profile,
         address=_address(kind, resource, serial, unit),
         start_milli=number % 3_000_000 // 10 * 10,
-        daily_milli=_DAILY_MILLI[door.kind, resource] * (60 + number % 81) // 100,
+        daily_milli=_DAILY_MILLI[door.kind.value, resource] * (60 + number % 81) // 100,
         shape="shop" if door.kind == "shop" else "household",
     )
 
