@@ -9,23 +9,45 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI, Response
 
+from cloud.billing import endpoints as billing
+from cloud.cases import endpoints as cases
 from cloud.estate import endpoints as estate
+from cloud.fleet import endpoints as fleet
 from cloud.identity import endpoints as identity
 from cloud.identity.callers import Authentication
+from cloud.ingest import endpoints as ingest
 from cloud.kit.http import BODY_BYTES_MAX, BodyLimit, LastResort, install_error_handlers
 from cloud.kit.telemetry import HttpMetrics, metrics_page
+from cloud.ledger import endpoints as ledger
+from cloud.payments import endpoints as payments
+from cloud.rating.service import rate_period
 from cloud.services import Services
+from common.wire.limits import PARCEL_BYTES_MAX
 
 API = "/api/v1"
+GATEWAY = "/gateway/v1"
 # Paths whose bodies may be larger than the common bound, in bytes.
-BODY_LIMITS: tuple[tuple[str, int], ...] = (("/gateway/v1/batches", 8 << 20),)
+BODY_LIMITS: tuple[tuple[str, int], ...] = ((f"{GATEWAY}/batches", PARCEL_BYTES_MAX),)
 
 
-def routers(services: Services) -> Sequence[APIRouter]:
-    """Return the routers of `/api/v1`, one line for each domain."""
+def api_routers(services: Services) -> Sequence[APIRouter]:
+    """Return the routers of `/api/v1`, for people and their programs: one line for each domain."""
+    database = services.database
     return (
-        identity.build_router(services.database, services.passwords, secure_cookies=services.secure_cookies),
-        estate.build_router(services.database),
+        identity.build_router(database, services.passwords, secure_cookies=services.secure_cookies),
+        estate.build_router(database),
+        cases.build_router(database),
+        billing.build_router(database, rate_period),
+        ledger.build_router(database),
+    )
+
+
+def machine_routers(services: Services) -> Sequence[APIRouter]:
+    """Return the routers for machines that prove themselves by signature: gateways and payment channels."""
+    return (
+        fleet.build_gateway_router(services.downlink, services.gateway_metrics),
+        ingest.build_router(services.ingest, services.gateway_metrics),
+        payments.build_notify_router(services.inbox),
     )
 
 
@@ -33,8 +55,10 @@ def build_api(services: Services) -> FastAPI:
     """Return the application."""
     app = FastAPI(title="Gatehouse", version="1", docs_url=None, redoc_url=None, openapi_url=f"{API}/openapi.json")
     install_error_handlers(app)
-    for router in routers(services):
+    for router in api_routers(services):
         app.include_router(router, prefix=API)
+    for router in machine_routers(services):
+        app.include_router(router)
     app.include_router(_health(services))
     app.add_middleware(Authentication, database=services.database)
     app.add_middleware(BodyLimit, limit=BODY_BYTES_MAX, limits=BODY_LIMITS)

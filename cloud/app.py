@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from cloud import flow, migrations
-from cloud.identity.secrets import Passwords
 from cloud.kit.clock import business_clock
 from cloud.kit.db import Database
 from cloud.kit.events import router
@@ -20,12 +20,14 @@ from cloud.kit.ids import system_ids
 from cloud.kit.postgres import EmbeddedPostgres
 from cloud.kit.roles import APP, OWNER, WORKER
 from cloud.kit.secrets import SecretBox, decode_key
-from cloud.services import Services
+from cloud.services import Outside, Services, build_services
 from cloud.settings import DatabaseSettings, Settings, secret_key_text
 from common.errors import RefusalError
 
 DATABASE_FOLDER = "database"
 DATABASE_NAME = "gatehouse"
+SIGNING_KEY_FILE = "signing.key"
+_CHANNEL_S_MAX = 10.0
 _FREE_BYTES_MIN = 256 << 20
 
 
@@ -73,23 +75,25 @@ async def running_services(house: House, conninfo: str) -> AsyncIterator[Service
     registry = CollectorRegistry()
     for collect in (ProcessCollector, PlatformCollector, GCCollector):
         collect(registry=registry)
+    box = SecretBox(decode_key(*secret_key_text(settings.home)))
     clock = business_clock(settings.clock_file)
-    ids = system_ids(clock)
-    database = Database(conninfo, clock=clock, ids=ids, route=router(flow.ROUTES))
-    try:
-        yield Services(
-            database=database,
-            clock=clock,
-            ids=ids,
-            registry=registry,
-            passwords=Passwords(),
-            secret_box=SecretBox(decode_key(*secret_key_text(settings.home))),
-            public_url=settings.public_url,
-            secure_cookies=settings.secure_cookies,
-            wechat_url=settings.wechat_url,
-        )
-    finally:
-        await database.close()
+    database = Database(conninfo, clock=clock, ids=system_ids(clock), route=router(flow.ROUTES))
+    async with httpx.AsyncClient(timeout=_CHANNEL_S_MAX, trust_env=False) as http:
+        try:
+            yield build_services(
+                Outside(
+                    database=database,
+                    registry=registry,
+                    http=http,
+                    secret_box=box,
+                    signing_key_file=settings.home / SIGNING_KEY_FILE,
+                    public_url=settings.public_url,
+                    secure_cookies=settings.secure_cookies,
+                    wechat_url=settings.wechat_url,
+                )
+            )
+        finally:
+            await database.close()
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

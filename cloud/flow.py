@@ -8,19 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from cloud.billing import tasks as billing
+from cloud.billing.events import RunRequested
+from cloud.cases import tasks as cases
+from cloud.ingest import tasks as ingest
+from cloud.ingest.events import BatchStored, EpochOpened, HistoryForked
 from cloud.kit.events import Routes
 from cloud.kit.runner import Handler
 from cloud.kit.schedules import Schedule
+from cloud.metering import tasks as metering
+from cloud.metering.events import OddityFound
+from cloud.payments import service as payments
+from cloud.payments.tasks import PaymentTasks
+from cloud.rating.service import rate_period
 from cloud.services import Services
+from cloud.tariffs import tasks as tariffs
+from cloud.tariffs.events import PricesChanged
 
 # event -> the jobs it becomes, in the order of the pipeline
-ROUTES: Routes = {}
+ROUTES: Routes = {
+    BatchStored: (metering.job_of, ingest.reports_job),
+    EpochOpened: (cases.job_of_new_epoch,),
+    HistoryForked: (cases.job_of_fork,),
+    OddityFound: (cases.job_of,),
+    PricesChanged: (tariffs.job_of,),
+    RunRequested: (billing.bill_run_job,),
+}
 
 # work that recurs on civil days
-SCHEDULES: Sequence[Schedule] = ()
+SCHEDULES: Sequence[Schedule] = (tariffs.DAILY,)
 
 
 def handlers(services: Services) -> Mapping[str, Handler]:
     """Return who does which kind of job."""
-    del services
-    return {}
+    return {
+        ingest.NOTE_REPORTS: ingest.note_reports,
+        metering.UNPACK_BATCH: metering.unpack_batch,
+        cases.OPEN_CASE: cases.open_case,
+        tariffs.PUBLISH_PRICES: tariffs.publish_prices,
+        billing.BILL_RUN: billing.bill_run_handler(rate_period),
+        payments.ASK: PaymentTasks(services.providers).ask,
+    }

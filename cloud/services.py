@@ -1,19 +1,45 @@
-"""What a running cloud process is made of: built once in `app.py`, handed to the API and to the flow.
+"""What a running cloud process is made of: built once, from `app.py`, and handed to the API and to the flow.
 
-It holds outside dependencies only. Use cases are functions of their domains and need no place here.
+It holds what has outside dependencies: connections, keys, clients, counters. Use cases are functions of their domains
+and need no place here.
 """
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
+from pathlib import Path
 
+import httpx
 from prometheus_client import CollectorRegistry
 
+from cloud.fleet.answers import GatewayMetrics
+from cloud.fleet.downlink import Downlink
+from cloud.fleet.keyfile import signing_key
 from cloud.identity.secrets import Passwords
+from cloud.ingest.service import Ingest
+from cloud.kit.clock import SystemClock, machine_now_s
 from cloud.kit.db import Database
 from cloud.kit.secrets import SecretBox
-from common.clock import Clock
-from common.ids import IdSource
+from cloud.payments.cashier import Cashier
+from cloud.payments.inbox import Inbox, InboxMetrics
+from cloud.payments.merchants import Providers
+
+_NONCE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What a process is told and given from outside, once the composition root has opened it."""
+
+    database: Database
+    registry: CollectorRegistry
+    http: httpx.AsyncClient
+    secret_box: SecretBox
+    signing_key_file: Path
+    public_url: str
+    secure_cookies: bool
+    wechat_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +47,39 @@ class Services:
     """The parts that endpoints and tasks are given."""
 
     database: Database
-    clock: Clock
-    ids: IdSource
     registry: CollectorRegistry
-    passwords: Passwords
     secret_box: SecretBox
+    passwords: Passwords
+    ingest: Ingest
+    downlink: Downlink
+    gateway_metrics: GatewayMetrics
+    providers: Providers
+    cashier: Cashier
+    inbox: Inbox
     public_url: str
     secure_cookies: bool
-    wechat_url: str
+
+
+def build_services(outside: Outside) -> Services:
+    """Build every part from what comes from outside."""
+    database, box = outside.database, outside.secret_box
+    key = signing_key(outside.signing_key_file)
+    providers = Providers(outside.http, outside.wechat_url, box, machine_now_s, _nonce)
+    return Services(
+        database=database,
+        registry=outside.registry,
+        secret_box=box,
+        passwords=Passwords(),
+        ingest=Ingest(database, key),
+        downlink=Downlink(database=database, key=key, machine_clock=SystemClock()),
+        gateway_metrics=GatewayMetrics(outside.registry),
+        providers=providers,
+        cashier=Cashier(database, providers, outside.public_url, secrets.token_bytes),
+        inbox=Inbox(database, providers, box, InboxMetrics(outside.registry)),
+        public_url=outside.public_url,
+        secure_cookies=outside.secure_cookies,
+    )
+
+
+def _nonce() -> str:
+    return secrets.token_hex(_NONCE_BYTES).upper()

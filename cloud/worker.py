@@ -69,7 +69,7 @@ class Worker:
 
     async def fire_schedules(self) -> None:
         """Insert the scheduled jobs of every company that are due by business time."""
-        now = self._services.clock.now()
+        now = self._services.database.clock.now()
         async with self._services.database.directory() as connection:
             companies = await jobqueue.companies(connection)
         for tenant, zone_name in companies:

@@ -28,7 +28,7 @@ def add_company(options: argparse.Namespace) -> None:
     """Add a company with a manager of all of it."""
 
     async def act(services: Services) -> str:
-        tenant = TenantId(services.ids.new())
+        tenant = TenantId(services.database.new_id())
         async with services.database.unit(tenant, _ACTOR) as unit:
             await estate.create_tenant(unit, code=options.code, name=options.name)
             grant = Grant(role=RoleName.MANAGER, community_id=None)

@@ -48,6 +48,11 @@ def business_clock(clock_file: Path | None) -> Clock:
     return SystemClock() if clock_file is None else PacedClock(clock_file)
 
 
+def machine_now_s() -> int:
+    """Return seconds since 1970 by the machine's own clock, for the signatures of providers; never paced."""
+    return int(time.time())
+
+
 def monotonic_s() -> float:
     """Return machine seconds since an arbitrary start, for measuring how long work took."""
     return time.monotonic()

@@ -167,6 +167,10 @@ class Database:
         """Return the business clock."""
         return self._clock
 
+    def new_id(self) -> UUID:
+        """Return a new time-ordered id, for a company that does not exist yet."""
+        return self._ids.new()
+
     @asynccontextmanager
     async def unit(self, tenant: TenantId, actor: Actor) -> AsyncIterator[Unit]:
         """Run one read-write transaction as a company; commit on a clean exit, roll back on any other."""

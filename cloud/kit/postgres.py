@@ -105,7 +105,7 @@ class EmbeddedPostgres:
 
     def create_database(self, name: str, *, template: str | None = None) -> None:
         """Create a database owned by the owner role, unless it exists."""
-        with psycopg.connect(self.conninfo(role=SUPERUSER), autocommit=True) as connection:
+        with self._gate(), psycopg.connect(self.conninfo(role=SUPERUSER), autocommit=True) as connection:
             if connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
                 return
             statement = sql.SQL("create database {} owner gatehouse_owner").format(sql.Identifier(name))
