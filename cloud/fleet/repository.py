@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.fleet.tables import (
@@ -171,7 +171,7 @@ async def communities_of(session: AsyncSession, meter_ids: Collection[MeterId]) 
     query = (
         select(MeterInstallationRow.meter_id, MeterInstallationRow.community_id)
         .where(MeterInstallationRow.meter_id.in_(meter_ids))
-        .distinct(MeterInstallationRow.meter_id)
+        .ext(distinct_on(MeterInstallationRow.meter_id))
         .order_by(MeterInstallationRow.meter_id, MeterInstallationRow.starts.desc())
     )
     return dict((await session.execute(query)).tuples().all())
