@@ -174,4 +174,4 @@ async def communities_of(session: AsyncSession, meter_ids: Collection[MeterId]) 
         .ext(distinct_on(MeterInstallationRow.meter_id))
         .order_by(MeterInstallationRow.meter_id, MeterInstallationRow.starts.desc())
     )
-    return dict((await session.execute(query)).tuples().all())
+    return {row.meter_id: row.community_id for row in await session.execute(query)}
