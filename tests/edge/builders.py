@@ -12,6 +12,7 @@ import msgspec
 
 from common.clock import from_epoch_ms, to_epoch_ms
 from common.ids import MeterId
+from common.wire.records import Gap
 from common.wire.stamp import ClockSource
 from edge.buffer.records import Record, Sample, SampledPoint, Sealed, SealMaterial, StageState
 from edge.clock import Instant
@@ -71,7 +72,7 @@ def sample(  # noqa: PLR0913 - a builder has a default for every field
 
 
 class OpenSealer:
-    """A sealer without a key: the body holds the readings in clear, so that a test can read them back."""
+    """A sealer without a key: the body holds readings and gaps in clear, so that a test can read them back."""
 
     def __init__(self) -> None:
         self.materials: list[SealMaterial] = []
@@ -80,7 +81,8 @@ class OpenSealer:
         self.materials.append(material)
         meters = {series.point_no: str(series.meter_id) for series in material.series}
         rows = [(meters[row.point_no], row.slot_ms, row.value_milli) for row in material.readings]
-        body = msgspec.json.encode({"previous": material.previous_hash.hex(), "readings": rows})
+        gaps = [row.record for row in material.events if isinstance(row.record, Gap)]
+        body = msgspec.json.encode({"previous": material.previous_hash.hex(), "readings": rows, "gaps": gaps})
         return Sealed(body=body, digest=hashlib.sha256(body).digest())
 
 

@@ -1,0 +1,1 @@
+"""Real processes that are killed, starved of disk and started again; proof by commit log."""
