@@ -17,7 +17,9 @@ from cloud.kit.events import Routes
 from cloud.kit.runner import Handler
 from cloud.kit.schedules import Schedule
 from cloud.metering import tasks as metering
-from cloud.metering.events import OddityFound
+from cloud.metering.events import OddityFound, ParkingReported
+from cloud.parking import tasks as parking
+from cloud.parking.events import PermitsChanged
 from cloud.payments import service as payments
 from cloud.payments.tasks import PaymentTasks
 from cloud.rating.service import rate_period
@@ -32,6 +34,8 @@ ROUTES: Routes = {
     HistoryForked: (cases.job_of_fork,),
     OddityFound: (cases.job_of,),
     PricesChanged: (tariffs.job_of,),
+    ParkingReported: (parking.acts_job,),
+    PermitsChanged: (parking.permits_job,),
     RunRequested: (billing.bill_run_job,),
 }
 
@@ -46,6 +50,8 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         metering.UNPACK_BATCH: metering.unpack_batch,
         cases.OPEN_CASE: cases.open_case,
         tariffs.PUBLISH_PRICES: tariffs.publish_prices,
+        parking.TAKE_ACTS: parking.take_batch_acts,
+        parking.PUBLISH_PERMITS: parking.tell_permits,
         billing.BILL_RUN: billing.bill_run_handler(rate_period),
         payments.ASK: PaymentTasks(services.providers).ask,
     }

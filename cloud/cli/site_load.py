@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,6 +28,8 @@ from cloud.identity import service as identity
 from cloud.identity.policy import Grant, RoleName
 from cloud.kit.actor import system_actor
 from cloud.kit.db import Unit
+from cloud.parking import service as parking
+from cloud.parking.kinds import VehicleClass
 from cloud.payments.merchants import NewMerchantAccount, add_merchant_account
 from cloud.services import Services
 from cloud.tariffs import service as tariffs
@@ -315,11 +316,12 @@ class _CompanyLoader:
             }
         gateway_id = self._made.gateways[gateway]
         await fleet.publish_bundle(self._unit, gateway_id, BundleKind.SITE, body)
-        permits = [
-            self._permit(person) for person in self._site.people if person.community in communities and person.plate
-        ]
-        if lots:
-            await fleet.publish_bundle(self._unit, gateway_id, BundleKind.PERMITS, {"permits": permits})
+        for lot in lots:
+            community_id = self._made.communities[lot.community]
+            await parking.add_lot(self._unit, community_id, lot=lot.lot, gateway_id=gateway_id, spaces=lot.spaces)
+        for person in self._site.people:
+            if lots and person.community in communities and person.plate:
+                await parking.give_permit(self._unit, self._permit(person, person.plate))
 
     def _device(self, meter: Meter) -> dict[str, Any]:
         point = _BILLED_POINT.get(meter.resource, Quantity.VOLUME)
@@ -335,17 +337,18 @@ class _CompanyLoader:
             "points": [point.value],
         }
 
-    def _permit(self, person: Person) -> dict[str, Any]:
+    def _permit(self, person: Person, plate: str) -> parking.PermitDraft:
         """Return the permit of a household's own plate: its stays are charged to the household's account."""
         starts = datetime.combine(self._site.starts, time(), tzinfo=ZoneInfo("UTC")).astimezone(UTC)
-        return {
-            "class": "temporary",
-            "plate_sha": sha256((person.plate or "").encode()).hexdigest(),
-            "premises_id": str(self._made.premises[person.community, person.premises]),
-            "charge_to_account": True,
-            "valid_from": starts.isoformat(),
-            "valid_to": (starts + _PERMIT_LIFE).isoformat(),
-        }
+        return parking.PermitDraft(
+            community_id=self._made.communities[person.community],
+            plate=plate,
+            vehicle_class=VehicleClass.TEMPORARY,
+            premises_id=self._made.premises[person.community, person.premises],
+            charge_to_account=True,
+            valid_from=starts,
+            valid_to=starts + _PERMIT_LIFE,
+        )
 
     async def _add_users(self) -> None:
         for user in self._site.users:

@@ -1,8 +1,8 @@
 """Use cases of parking: lots, permits, and stays that become a household's charge exactly once.
 
 A stay that is to be charged to a household becomes a usage session, which rating prices and one bill line claims. A
-stay that nobody can be named for becomes a case. The plate is looked up in the personal lane for the moment of the match and
-stored nowhere else.
+stay that nobody can be named for becomes a case. The plate is looked up in the personal lane for the moment of the
+match and stored nowhere else.
 """
 
 from __future__ import annotations

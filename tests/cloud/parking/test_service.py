@@ -115,7 +115,7 @@ async def permit(yard: Yard, *, charge: bool = True, lots: tuple[str, ...] = ())
 
 
 def act(what: str, number: int, at: datetime, entered: datetime | None, **facts: Any) -> ParkingEvent:
-    base = {
+    base: dict[str, Any] = {
         "event_id": UUID(int=number),
         "lot": "north",
         "what": what,
@@ -237,7 +237,7 @@ async def test_a_lot_has_a_name_of_its_own(yard: Yard) -> None:
     ids=["no plate", "ends before it begins", "charges nobody"],
 )
 def test_a_broken_permit_is_refused(broken: dict[str, Any]) -> None:
-    whole = {
+    whole: dict[str, Any] = {
         "community_id": CommunityId(UUID(int=1)),
         "plate": PLATE,
         "vehicle_class": VehicleClass.TEMPORARY,
