@@ -150,18 +150,28 @@ class Span:
     end: datetime
 
 
-async def payments_in(session: AsyncSession, merchant_account_id: UUID, span: Span) -> tuple[Payment, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookedOrder:
+    """An online payment as reconciliation compares it."""
+
+    payment_id: PaymentId
+    order_number: str
+    amount_fen: int
+    paid_at: datetime
+
+
+async def orders_booked(session: AsyncSession, merchant_account_id: UUID, span: Span) -> tuple[BookedOrder, ...]:
     """Return what a merchant account received in a span, by the channel's time."""
-    rows = await repository.payments_between(session, merchant_account_id, span.start, span.end)
-    return tuple(payment_of(row) for row in rows)
+    rows = await repository.orders_between(session, merchant_account_id, span.start, span.end)
+    return tuple(_booked_order(*row) for row in rows)
 
 
-async def payments_numbered(
+async def orders_booked_as(
     session: AsyncSession, merchant_account_id: UUID, numbers: Sequence[str]
-) -> tuple[Payment, ...]:
-    """Return the payments of a merchant account that have some order numbers."""
-    rows = await repository.payments_numbered(session, merchant_account_id, numbers)
-    return tuple(payment_of(row) for row in rows)
+) -> tuple[BookedOrder, ...]:
+    """Return the payments of a merchant account that have some order numbers, whenever they were made."""
+    rows = await repository.orders_numbered(session, merchant_account_id, numbers)
+    return tuple(_booked_order(*row) for row in rows)
 
 
 def payment_of(row: PaymentRow) -> Payment:
@@ -188,6 +198,12 @@ def payment_of(row: PaymentRow) -> Payment:
         transaction_id=row.transaction_id,
         cash_shift_id=row.cash_shift_id,
         tendered_fen=row.tendered_fen,
+    )
+
+
+def _booked_order(payment_id: UUID, order_number: str, amount_fen: int, paid_at: datetime) -> BookedOrder:
+    return BookedOrder(
+        payment_id=PaymentId(payment_id), order_number=order_number, amount_fen=amount_fen, paid_at=paid_at
     )
 
 

@@ -19,7 +19,6 @@ from cloud.kit.actor import SYSTEM_ID, Actor
 from cloud.kit.db import Database, Unit
 from cloud.kit.directory import DirectoryKind
 from cloud.kit.errors import NotFoundError
-from cloud.kit.jobs import NewJob
 from cloud.kit.secrets import SecretBox
 from cloud.payments import merchants, reports, repository, service
 from cloud.payments.channels.wechat.messages import Notification, open_notification, read_fields, read_order, text
@@ -119,14 +118,7 @@ class Inbox:
             return outcome
         if found:
             await cases.raise_case(unit, reports.answer_differs(attempt, found))
-        unit.enqueue(
-            NewJob(
-                kind=service.ASK,
-                key=f"{service.ASK}:{attempt.attempt_id}:event:{notification_id}",
-                payload={"attempt_id": str(attempt.attempt_id)},
-                partition=f"attempt:{attempt.attempt_id}",
-            )
-        )
+        unit.enqueue(service.ask_job(attempt.attempt_id, f"event:{notification_id}"))
         return outcome
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.payments.channel import Channel
@@ -25,6 +25,8 @@ from cloud.payments.tables import (
 from cloud.tariffs.charge import FundClass
 
 Values = Mapping[str, Any]
+OrderTuple = tuple[UUID, str, int, datetime]
+_ORDER = select(PaymentRow.payment_id, PaymentRow.order_number, PaymentRow.amount_fen, PaymentRow.paid_at)
 
 
 async def merchant_account(session: AsyncSession, merchant_account_id: UUID) -> MerchantAccountRow | None:
@@ -80,7 +82,8 @@ async def attempts_numbered(session: AsyncSession, numbers: Collection[str]) -> 
     """Return attempts by their order numbers."""
     if not numbers:
         return {}
-    found = await session.scalars(select(PaymentAttemptRow).where(PaymentAttemptRow.order_number.in_(list(numbers))))
+    wanted = func.any(bindparam("numbers", list(numbers), type_=ARRAY(Text())))
+    found = await session.scalars(select(PaymentAttemptRow).where(PaymentAttemptRow.order_number == wanted))
     return {row.order_number: row for row in found}
 
 
@@ -102,32 +105,31 @@ async def payments_of(session: AsyncSession, account_id: UUID) -> Sequence[Payme
     return list(found)
 
 
-async def payments_between(
+async def orders_between(
     session: AsyncSession, merchant_account_id: UUID, start: datetime, end: datetime
-) -> Sequence[PaymentRow]:
-    """Return what a merchant account received in `[start, end)` by the channel's time."""
-    found = await session.scalars(
-        select(PaymentRow)
-        .where(
+) -> Sequence[OrderTuple]:
+    """Return id, order number, amount and time of what a merchant account received in `[start, end)`."""
+    found = await session.execute(
+        _ORDER.where(
             PaymentRow.merchant_account_id == merchant_account_id,
             PaymentRow.paid_at >= start,
             PaymentRow.paid_at < end,
         )
-        .order_by(PaymentRow.paid_at, PaymentRow.payment_id)
     )
-    return list(found)
+    return [(row[0], row[1] or "", row[2], row[3]) for row in found]
 
 
-async def payments_numbered(
+async def orders_numbered(
     session: AsyncSession, merchant_account_id: UUID, numbers: Collection[str]
-) -> Sequence[PaymentRow]:
-    """Return the payments of a merchant account with some order numbers."""
-    found = await session.scalars(
-        select(PaymentRow).where(
-            PaymentRow.merchant_account_id == merchant_account_id, PaymentRow.order_number.in_(list(numbers))
+) -> Sequence[OrderTuple]:
+    """Return id, order number, amount and time of a merchant account's payments with some order numbers."""
+    found = await session.execute(
+        _ORDER.where(
+            PaymentRow.merchant_account_id == merchant_account_id,
+            PaymentRow.order_number == func.any(bindparam("numbers", list(numbers), type_=ARRAY(Text()))),
         )
     )
-    return list(found)
+    return [(row[0], row[1] or "", row[2], row[3]) for row in found]
 
 
 async def payments_of_shift(session: AsyncSession, cash_shift_id: UUID) -> Sequence[PaymentRow]:

@@ -11,7 +11,7 @@ is booked from any state; an answer that differs from the attempt books nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -171,6 +171,13 @@ async def note_asked(unit: Unit, attempt_id: UUID, answer: OrderView | Refused |
     return attempt_of(row)
 
 
+async def ask_about(unit: Unit, number: str, *, cause: str) -> None:
+    """Have the channel asked about one of our orders, whatever its state; a strange number changes nothing."""
+    row = (await repository.attempts_numbered(unit.session, [number])).get(number)
+    if row is not None:
+        unit.enqueue(ask_job(row.attempt_id, cause))
+
+
 async def attempt(session: AsyncSession, attempt_id: UUID) -> Attempt:
     """Return an attempt.
 
@@ -277,16 +284,19 @@ def _move(unit: Unit, row: PaymentAttemptRow, state: AttemptState, detail: str =
     unit.record("moved", "payment_attempt", row.attempt_id, before={"state": before}, after={"state": state})
 
 
-def _ask_later(unit: Unit, row: PaymentAttemptRow) -> None:
-    unit.enqueue(
-        NewJob(
-            kind=ASK,
-            key=f"{ASK}:{row.attempt_id}:{row.state}:{row.asked}",
-            payload={"attempt_id": str(row.attempt_id)},
-            run_at=next_question(row.asked, unit.now),
-            partition=f"attempt:{row.attempt_id}",
-        )
+def ask_job(attempt_id: UUID, cause: str, run_at: datetime | None = None) -> NewJob:
+    """Return the job that asks about an attempt; `cause` tells one occasion from another."""
+    return NewJob(
+        kind=ASK,
+        key=f"{ASK}:{attempt_id}:{cause}",
+        payload={"attempt_id": str(attempt_id)},
+        run_at=run_at,
+        partition=f"attempt:{attempt_id}",
     )
+
+
+def _ask_later(unit: Unit, row: PaymentAttemptRow) -> None:
+    unit.enqueue(ask_job(row.attempt_id, f"{row.state}:{row.asked}", next_question(row.asked, unit.now)))
 
 
 def _same(known: PaymentIntentRow, request: IntentRequest) -> Intent:

@@ -2,127 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
-import httpx
-import pytest
 import pytest_asyncio
-from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
 
-from cloud.estate import service as estate
-from cloud.estate.kinds import EntityKind
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
-from cloud.kit.http import install_error_handlers
-from cloud.kit.runner import JobMetrics, Runner
-from cloud.kit.secrets import SecretBox
-from cloud.payments import booking, merchants, service
-from cloud.payments.cashier import Cashier
-from cloud.payments.channel import Channel
-from cloud.payments.endpoints import build_notify_router
-from cloud.payments.inbox import Inbox, InboxMetrics
-from cloud.payments.merchants import MerchantAccount, NewMerchantAccount, Providers
-from cloud.payments.tasks import PaymentTasks
-from cloud.payments.values import Attempt, IntentRequest, Payment
-from cloud.tariffs.charge import FundClass
-from common.ids import BillId, LegalEntityId, TenantId
+from common.ids import TenantId
 from tests.cloud.billing import builders as b
 from tests.cloud.billing.conftest import Office
-from tests.simulation.wechat.in_process import API_KEY, APP_ID, BASE_URL, InProcessChannel
+from tests.cloud.payments.counter import Counter, open_counter
+from tests.simulation.wechat.in_process import InProcessChannel
 from tests.support.clock import SettableClock
-from tests.support.randomness import seeded_bytes
-
-MCHID = "1900000109"
-PUBLIC_URL = "http://house.test"
-
-
-@dataclass(slots=True, kw_only=True)
-class Counter:
-    """Everything a payment meets, and the short ways a test uses."""
-
-    office: Office
-    entity: LegalEntityId
-    channel: InProcessChannel
-    providers: Providers
-    cashier: Cashier
-    account: MerchantAccount
-    runner: Runner
-    registry: CollectorRegistry
-    http: httpx.AsyncClient
-    item: b.Item
-
-    @property
-    def tenant(self) -> TenantId:
-        return self.office.site.tenant
-
-    @property
-    def database(self) -> Database:
-        return self.office.site.database
-
-    async def bill(self, month: int, *amounts: int) -> None:
-        """Bill the flats for a month, one amount each."""
-        for flat, fen in zip(self.office.site.flats, amounts, strict=False):
-            self.office.set(flat, self.item, month, fen)
-        await self.office.bill_month(month)
-
-    async def request(
-        self, flat: int = 0, *, amount_fen: int | None = None, bill_ids: Sequence[BillId] = ()
-    ) -> IntentRequest:
-        return IntentRequest(
-            intent_id=UUID(bytes=secrets.token_bytes(16)),
-            account_id=await self.office.account(self.office.site.flats[flat]),
-            legal_entity_id=self.entity,
-            fund_class=FundClass.OPERATING,
-            bill_ids=tuple(bill_ids),
-            amount_fen=amount_fen,
-        )
-
-    async def start(self, flat: int = 0, **wish: Any) -> Attempt:
-        """Begin a payment of a flat."""
-        request = await self.request(flat, **wish)
-        return await self.cashier.start(self.tenant, self.office.site.actor, request, Channel.WECHAT)
-
-    async def scan(self, attempt: Attempt, **wish: Any) -> dict[str, Any]:
-        """Let the payer scan and pay; the channel announces it, delivery is `deliver`'s."""
-        return await self.channel.control("pay", number=attempt.order_number, **wish)
-
-    async def deliver(self) -> None:
-        """Deliver the notifications that are due."""
-        await self.channel.channel.messenger.deliver_due(self.http)
-
-    async def work(self) -> int:
-        """Let the worker run everything that is due."""
-        return await self.runner.drain()
-
-    async def settle(self, attempt: Attempt, **wish: Any) -> None:
-        """Scan, notify, and let the worker book."""
-        await self.scan(attempt, **wish)
-        await self.deliver()
-        await self.work()
-
-    async def state(self, attempt: Attempt) -> Attempt:
-        async with self.database.view(self.tenant) as session:
-            return await service.attempt(session, attempt.attempt_id)
-
-    async def payments(self, flat: int = 0) -> tuple[Payment, ...]:
-        account_id = await self.office.account(self.office.site.flats[flat])
-        async with self.database.view(self.tenant) as session:
-            return await booking.payments_of(session, account_id)
-
-    async def open_fen(self, flat: int = 0) -> int:
-        return sum(await self.office.open_fen(self.office.site.flats[flat]))
-
-    async def ahead_fen(self, flat: int = 0) -> int:
-        return await self.office.ahead_fen(self.office.site.flats[flat])
-
-    def counted(self, outcome: str) -> float:
-        return self.registry.get_sample_value("gatehouse_payment_notifications_total", {"outcome": outcome}) or 0
 
 
 @pytest_asyncio.fixture
@@ -133,11 +25,6 @@ async def office(
     return Office(site, clock)
 
 
-@pytest.fixture
-def box() -> SecretBox:
-    return SecretBox(bytes(range(32)))
-
-
 @pytest_asyncio.fixture
 async def channel(tmp_path: Path, clock: SettableClock) -> AsyncIterator[InProcessChannel]:
     opened = InProcessChannel(tmp_path / "wechat", clock.now, hurry=1_000_000)
@@ -145,65 +32,7 @@ async def channel(tmp_path: Path, clock: SettableClock) -> AsyncIterator[InProce
     await opened.close()
 
 
-async def add_merchant(
-    database: Database, tenant: TenantId, channel: InProcessChannel, box: SecretBox, entity: LegalEntityId
-) -> MerchantAccount:
-    key = await channel.register(MCHID)
-    told = await channel.control("keys")
-    new = NewMerchantAccount(
-        legal_entity_id=entity,
-        fund_class=FundClass.OPERATING,
-        channel=Channel.WECHAT,
-        label="物业费",
-        merchant_number=MCHID,
-        app_id=APP_ID,
-        merchant_serial=key.serial,
-        private_key_pem=key.pem.decode(),
-        api_key=API_KEY,
-        channel_keys=told["keys"],
-    )
-    async with database.unit(tenant, Actor(kind="user", id=UUID(int=1), name="manager")) as unit:
-        account_id = await merchants.add_merchant_account(unit, box, new, secrets.token_urlsafe(24))
-    async with database.view(tenant) as session:
-        return await merchants.merchant_account(session, account_id)
-
-
-@pytest.fixture
-def random_bytes() -> Callable[[int], bytes]:
-    return seeded_bytes(7)
-
-
 @pytest_asyncio.fixture
-async def counter(
-    office: Office, channel: InProcessChannel, box: SecretBox, random_bytes: Callable[[int], bytes]
-) -> AsyncIterator[Counter]:
-    site = office.site
-    async with site.database.unit(site.tenant, site.actor) as unit:
-        entity = await estate.add_legal_entity(unit, kind=EntityKind.COMPANY, name="花园物业有限公司")
-    account = await add_merchant(site.database, site.tenant, channel, box, entity)
-    providers = Providers(channel.http, BASE_URL, box, channel.machine_s, lambda: secrets.token_hex(16))
-    registry = CollectorRegistry()
-    inbox = Inbox(site.database, providers, box, InboxMetrics(registry))
-    app = FastAPI()
-    install_error_handlers(app)
-    app.include_router(build_notify_router(inbox))
-    tasks = PaymentTasks(providers)
-    runner = Runner(
-        database=site.worker_database,
-        handlers={service.ASK: tasks.ask},
-        metrics=JobMetrics(registry),
-        name="worker",
-    )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PUBLIC_URL) as http:
-        yield Counter(
-            office=office,
-            entity=entity,
-            channel=channel,
-            providers=providers,
-            cashier=Cashier(site.database, providers, PUBLIC_URL, random_bytes),
-            account=account,
-            runner=runner,
-            registry=registry,
-            http=http,
-            item=b.Item(code="service", number=2, entity=entity),
-        )
+async def counter(office: Office, channel: InProcessChannel) -> AsyncIterator[Counter]:
+    async with open_counter(office, channel) as opened:
+        yield opened

@@ -19,7 +19,7 @@ from cloud.payments.values import Payment
 from cloud.tariffs.charge import FundClass
 from common.errors import RefusalError
 from common.ids import PaymentId
-from tests.cloud.payments.conftest import Counter
+from tests.cloud.payments.counter import Counter
 
 CASHIER = Actor(kind="user", id=UUID(int=77), name="cashier")
 OTHER = Actor(kind="user", id=UUID(int=78), name="other")

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from cloud.payments.channel import Channel
 from cloud.payments.errors import NothingToPayError, OtherIntentError
 from cloud.payments.rules import AttemptState
-from tests.cloud.payments.conftest import Counter
+from tests.cloud.payments.counter import Counter
 
 
 async def rows(counter: Counter, query: str) -> list[tuple[Any, ...]]:
