@@ -13,6 +13,7 @@ import httpx
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from cloud import flow, migrations
+from cloud.identity.secrets import Passwords
 from cloud.kit.clock import business_clock
 from cloud.kit.db import Database
 from cloud.kit.events import router
@@ -86,6 +87,7 @@ async def running_services(house: House, conninfo: str) -> AsyncIterator[Service
                     registry=registry,
                     http=http,
                     secret_box=box,
+                    passwords=Passwords(),
                     signing_key_file=settings.home / SIGNING_KEY_FILE,
                     public_url=settings.public_url,
                     secure_cookies=settings.secure_cookies,

@@ -36,6 +36,7 @@ class Outside:
     registry: CollectorRegistry
     http: httpx.AsyncClient
     secret_box: SecretBox
+    passwords: Passwords
     signing_key_file: Path
     public_url: str
     secure_cookies: bool
@@ -69,7 +70,7 @@ def build_services(outside: Outside) -> Services:
         database=database,
         registry=outside.registry,
         secret_box=box,
-        passwords=Passwords(),
+        passwords=outside.passwords,
         ingest=Ingest(database, key),
         downlink=Downlink(database=database, key=key, machine_clock=SystemClock()),
         gateway_metrics=GatewayMetrics(outside.registry),

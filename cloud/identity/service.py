@@ -57,6 +57,7 @@ async def add_user(
     """
     name = _login(login)
     user_id = UserId(unit.new_id())
+    await directory.enter(unit, DirectoryKind.LOGIN, name, user_id)
     unit.session.add(
         UserRow(
             tenant_id=unit.tenant,
@@ -68,7 +69,6 @@ async def add_user(
             created_at=unit.now,
         )
     )
-    await directory.enter(unit, DirectoryKind.LOGIN, name, user_id)
     await unit.session.flush()
     for grant in grants:
         _add_grant(unit, user_id, grant)

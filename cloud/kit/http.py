@@ -102,7 +102,9 @@ def install_error_handlers(app: FastAPI) -> None:
 
 def route_of(scope: Scope) -> str:
     """Return the template of the matched route, which names no id, for logs and metrics."""
-    return str(getattr(scope.get("route"), "path", "unmatched"))
+    # A router that is included under a prefix keeps its own short path; the whole one stands in FastAPI's context.
+    matched = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    return str(getattr(matched, "path", "unmatched"))
 
 
 class LastResort:
