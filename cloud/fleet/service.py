@@ -37,7 +37,7 @@ from common.reading.reading import Resource
 from common.wire import cbor
 from common.wire.bundle import Body, Bundle, BundleKind
 from common.wire.codec import compress, expand
-from common.wire.limits import BODY_DEPTH_MAX, BUNDLE_UNPACKED_MAX, BUNDLES_PER_POLL_MAX
+from common.wire.limits import BUNDLE_UNPACKED_MAX, BUNDLES_PER_POLL_MAX
 from common.wire.records import BundleEffect as ReportedEffect
 from common.wire.records import Health
 from common.wire.stamp import Stamp
@@ -316,7 +316,7 @@ async def meter_communities(session: AsyncSession, meter_ids: Collection[MeterId
 
 def _bundle(row: GatewayBundleRow) -> Bundle:
     raw = expand(row.body, BUNDLE_UNPACKED_MAX, "a kept bundle")
-    body: Any = cbor.decode(raw, "a kept bundle", depth_max=BODY_DEPTH_MAX)
+    body: Any = cbor.decode(raw, "a kept bundle")
     return Bundle(
         gateway_id=row.gateway_id,
         kind=row.kind,

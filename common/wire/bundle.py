@@ -19,7 +19,7 @@ from common.ids import GatewayId
 from common.wire import cbor
 from common.wire.batch import VERSION
 from common.wire.codec import compress, expand
-from common.wire.limits import BODY_DEPTH_MAX, BUNDLE_BYTES_MAX, BUNDLE_UNPACKED_MAX, CERTIFICATE_KEYS_MAX
+from common.wire.limits import BUNDLE_BYTES_MAX, BUNDLE_UNPACKED_MAX, CERTIFICATE_KEYS_MAX
 from common.wire.refusal import Refusal, WireError
 from common.wire.shapes import COUNT, INTEGER, UNIQUE_ID, Kind, choice, many, octets, optional, refuse, shape_of
 from common.wire.signing import (
@@ -203,8 +203,8 @@ def certificate_of(bundle: Bundle) -> Certificate:
     )
 
 
-def check_fresh(bundle: Bundle, *, gateway_id: GatewayId, version_in_force: int, now: datetime) -> None:
-    """Check that a bundle may replace the one in force.
+def check_fresh(bundle: Bundle, *, gateway_id: GatewayId, version_in_force: int, now: datetime | None) -> None:
+    """Check that a bundle may replace the one in force; `now` is None where no clock can be trusted.
 
     Raises:
         WireError: it is for another gateway, not newer than the one in force, or past its time.
@@ -216,13 +216,13 @@ def check_fresh(bundle: Bundle, *, gateway_id: GatewayId, version_in_force: int,
             Refusal.STALE_VERSION,
             f"{bundle.kind} version {bundle.version} is not newer than {version_in_force}, which is in force",
         )
-    if bundle.expires_ms is not None and to_epoch_ms(now) >= bundle.expires_ms:
+    if bundle.expires_ms is not None and now is not None and to_epoch_ms(now) >= bundle.expires_ms:
         raise WireError(Refusal.EXPIRED, f"{bundle.kind} version {bundle.version} is past its time")
 
 
 def _unpack(payload: bytes) -> Bundle:
     raw = expand(payload, BUNDLE_UNPACKED_MAX, "the bundle")
-    bundle = _BUNDLE.unpack(cbor.decode(raw, "the bundle", depth_max=BODY_DEPTH_MAX), "bundle")
+    bundle = _BUNDLE.unpack(cbor.decode(raw, "the bundle"), "bundle")
     if bundle.format != VERSION:
         raise WireError(Refusal.UNKNOWN_VERSION, f"format {bundle.format} of the bundle; this side reads {VERSION}")
     return bundle

@@ -43,7 +43,7 @@ def encode(value: object) -> bytes:
     return encoded
 
 
-def decode(data: bytes, what: str, *, depth_max: int = DEPTH_MAX) -> Any:
+def decode(data: bytes, what: str) -> Any:
     """Return the one value that the bytes hold.
 
     Raises:
@@ -52,7 +52,7 @@ def decode(data: bytes, what: str, *, depth_max: int = DEPTH_MAX) -> Any:
     try:
         value = cbor2.loads(
             data,
-            max_depth=depth_max,
+            max_depth=DEPTH_MAX,
             allow_indefinite=False,
             allow_duplicate_keys=False,
             semantic_decoders=_REFUSED_TAGS,

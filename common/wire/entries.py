@@ -29,6 +29,7 @@ from common.wire.records import (
     ProvisionalLine,
     Record,
 )
+from common.wire.refusal import WireError
 from common.wire.shapes import (
     BOOLEAN,
     COUNT,
@@ -140,5 +141,14 @@ def _unpack_record(value: object, what: str) -> Record:
     return record
 
 
-_ENTRY = shape_of(Entry, seq=COUNT, stamp=STAMP.kind(), record=Kind(_pack_record, _unpack_record))
-ENTRIES = many(_ENTRY.kind(), ENTRIES_MAX)
+ENTRY = shape_of(Entry, seq=COUNT, stamp=STAMP.kind(), record=Kind(_pack_record, _unpack_record))
+ENTRIES = many(ENTRY.kind(), ENTRIES_MAX)
+
+
+def fits_the_wire(entry: Entry) -> bool:
+    """Return whether an entry keeps the bounds of the wire, so that the other side will read what this one seals."""
+    try:
+        ENTRY.unpack(ENTRY.pack(entry), "entry")
+    except WireError:
+        return False
+    return True

@@ -15,8 +15,7 @@ PARCEL_BYTES_MAX = 2 * MEBIBYTE  # one POST: the signed batch and its personal l
 SIGNED_BYTES_MAX = 2 * MEBIBYTE - 256 * KIBIBYTE  # the COSE_Sign1 alone
 CONTENT_BYTES_MAX = 8 * MEBIBYTE  # unpacked; a small batch may not unfold into gigabytes
 ZSTD_WINDOW_MAX = 8 * MEBIBYTE
-DEPTH_MAX = 8  # nested containers of any structure on the wire
-BODY_DEPTH_MAX = 24  # a tariff body nests deeper
+DEPTH_MAX = 24  # nested containers of any structure on the wire; a tariff body is the deepest
 
 READINGS_MAX = 200_000  # 500 meters x 4 points x 96 slots, with room
 SERIES_MAX = 16_384

@@ -23,7 +23,7 @@ plain = st.recursive(
 @calm
 @given(plain)
 def test_plain_values_come_back(value: Any) -> None:
-    assert cbor.decode(cbor.encode(value), "it", depth_max=24) == value
+    assert cbor.decode(cbor.encode(value), "it") == value
     cbor.require_plain(value, "it")
 
 
