@@ -7,7 +7,6 @@ the camera was cut off says so. Pictures are cut out of the kept bytes: they are
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -142,7 +141,7 @@ def _plate(result: Mapping[str, object], plate_encoding: str) -> str | None:
     if plate_encoding == "base64":
         try:
             text = base64.b64decode(text, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as problem:
+        except ValueError as problem:
             raise RefusalError("a plate is not base64 of UTF-8; set the profile's plate_encoding") from problem
     if text in NO_PLATES:
         return None

@@ -12,7 +12,7 @@ import pytest
 
 from edge.transport.line import INBOX_BYTES_MOST, LinkLostError, serial_line, tcp_line
 from tests.edge.driver.memory_line import memory_line
-from tests.simulation.devices.dial import listening_address
+from tests.support.streams import stream_server
 from tests.support.virtual_time import run_virtually
 
 
@@ -34,11 +34,8 @@ async def echoing_server() -> AsyncIterator[tuple[int, list[asyncio.StreamWriter
         while data := await reader.read(100):
             writer.write(data)
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    async with server:
-        yield int(listening_address(server).rpartition(":")[2]), writers
-        for writer in writers:
-            writer.close()
+    async with stream_server(talk) as address:
+        yield int(address.rpartition(":")[2]), writers
 
 
 async def test_a_serial_line_carries_bytes_both_ways(pty: tuple[int, str]) -> None:

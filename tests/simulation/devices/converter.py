@@ -7,12 +7,13 @@ hide: frames are cut by the length byte, digits are packed from text, and the su
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 
 from tests.simulation.devices.bus import Answer, deliver
 from tests.simulation.devices.description import Line
-from tests.simulation.devices.dial import Dial, ExchangeLog, Look, listening_address
+from tests.simulation.devices.dial import Dial, ExchangeLog, Look
+from tests.support.streams import stream_server
 
 ELECTRIC_MODELS = frozenset({"dlt645-2007-single-phase", "dlt645-2007-three-phase"})
 WATER_MODELS = {"cjt188-water": "901f", "cjt188-water-low-first": "1f90", "cjt188-gas": "901f"}
@@ -44,22 +45,14 @@ class _Station:
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one gateway's requests until it goes away."""
         pending = b""
-        try:
-            while data := await reader.read(1024):
-                pending += data
+        while data := await reader.read(1024):
+            request, pending = _cut(pending + data)
+            while request:
+                answer = self._answer(request)
+                if answer is not None:
+                    await deliver(answer, request, writer.write, self._log)
+                    await writer.drain()
                 request, pending = _cut(pending)
-                while request:
-                    answer = self._answer(request)
-                    if answer is not None:
-                        await deliver(answer, request, writer.write, self._log)
-                        await writer.drain()
-                    request, pending = _cut(pending)
-        except ConnectionError:
-            return
-        finally:
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
 
     def _answer(self, request: bytes) -> Answer | None:
         if request[7] == request[0]:
@@ -142,13 +135,7 @@ def _cut(pending: bytes) -> tuple[bytes, bytes]:
     return b"", pending
 
 
-@asynccontextmanager
-async def converter_line(line: Line, dials: Sequence[Dial], log: ExchangeLog) -> AsyncIterator[str]:
+def converter_line(line: Line, dials: Sequence[Dial], log: ExchangeLog) -> AbstractAsyncContextManager[str]:
     """Serve the meters of a line; yields the address in use, host:port."""
     host, _, port = line.listen.rpartition(":")
-    station = _Station(dials, log)
-    talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], object] = station.talk
-    server = await asyncio.start_server(talk, host, int(port))  # type: ignore[arg-type]
-    async with server:
-        yield listening_address(server)
-        server.close()
+    return stream_server(_Station(dials, log).talk, host, int(port))

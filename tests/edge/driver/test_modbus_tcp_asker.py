@@ -1,0 +1,160 @@
+"""Modbus TCP against pymodbus servers and against a server that lies: only the answer to the very question counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+from common.reading.reading import Quantity
+from edge.driver.health import BackOff
+from edge.driver.meter_wire import MeterWire
+from edge.driver.modbus_tcp_asker import ModbusTcpAsker, own_frame
+from edge.driver.outcome import FailureKind, WireKind, WireStats
+from tests.edge.driver.builders import NOON, StandingClock, catalogue, device, wire_config
+from tests.simulation.devices.description import FaultEntry, Line, Meter, Site
+from tests.simulation.devices.house import serve_site
+from tests.support.streams import stream_server
+
+WANTED = device(1, "schneider-iem3155", "1", Quantity.ENERGY_FORWARD)
+Answer = Callable[[bytes], bytes]
+
+
+def wire_to(address: str) -> MeterWire:
+    host, _, port = address.rpartition(":")
+    stats = WireStats()
+    config = wire_config(WireKind.MODBUS_TCP, address)
+    asker = ModbusTcpAsker(host, int(port), stats)
+    return MeterWire(config, catalogue(), asker, stats, StandingClock(), BackOff(first_s=0.01, most_s=0.02))
+
+
+def meters(*models: str, faults: tuple[FaultEntry, ...] = ()) -> Site:
+    return Site(
+        seed=7,
+        epoch=NOON.replace(month=1),
+        lines=(Line(line="tcp", kind="modbus-tcp", listen="127.0.0.1:0"),),
+        meters=tuple(
+            Meter(serial=f"T{n}", model=model, line="tcp", address=str(n), start_milli=5_000_000)
+            for n, model in enumerate(models, start=1)
+        ),
+        faults=faults,
+    )
+
+
+def sound(request: bytes) -> bytes:
+    data = (12345678).to_bytes(8)
+    return request[:4] + (3 + len(data)).to_bytes(2) + request[6:8] + bytes([len(data)]) + data
+
+
+def answering(answer: Answer) -> AbstractAsyncContextManager[str]:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while request := await reader.read(260):
+            writer.write(answer(request))
+
+    return stream_server(talk)
+
+
+async def test_several_units_behind_one_port_are_read_with_their_raw_frames(tmp_path: Path) -> None:
+    async with serve_site(meters("eastron-sdm120", "schneider-iem3155"), StandingClock(), tmp_path) as addresses:
+        wire = wire_to(addresses["tcp"])
+        first = await wire.read(device(1, "eastron-sdm120", "1", Quantity.ENERGY_FORWARD, Quantity.VOLTAGE))
+        second = await wire.read(device(2, "schneider-iem3155", "2", Quantity.ENERGY_FORWARD))
+        await wire.close()
+
+    assert {point.quantity for point in first.points} == {Quantity.ENERGY_FORWARD, Quantity.VOLTAGE}
+    assert second.points[0].value_milli > 5_000_000
+    assert second.request[6] == 2
+    assert second.request[:2] == second.response[:2]
+
+
+async def test_a_silent_unit_is_a_time_out_and_its_neighbour_answers(tmp_path: Path) -> None:
+    site = meters("eastron-sdm120", "schneider-iem3155", faults=(FaultEntry(kind="dead", serial="T1"),))
+    async with serve_site(site, StandingClock(), tmp_path) as addresses:
+        wire = wire_to(addresses["tcp"])
+        dead = await wire.read(device(1, "eastron-sdm120", "1"))
+        alive = await wire.read(device(2, "schneider-iem3155", "2"))
+        await wire.close()
+
+    assert dead.failures[0].kind is FailureKind.TIMEOUT
+    assert alive.points[0].value_milli > 5_000_000
+
+
+async def test_a_refusal_carries_the_exception_in_words(tmp_path: Path) -> None:
+    site = meters("schneider-iem3155", faults=(FaultEntry(kind="refuse", serial="T1"),))
+    async with serve_site(site, StandingClock(), tmp_path) as addresses:
+        wire = wire_to(addresses["tcp"])
+        outcome = await wire.read(WANTED)
+        await wire.close()
+
+    assert outcome.failures[0].kind is FailureKind.REFUSED
+    assert outcome.failures[0].detail == "device failure"
+
+
+async def test_nobody_there_is_a_lost_link_at_once_and_again() -> None:
+    wire = wire_to("127.0.0.1:9")
+
+    async with asyncio.timeout(4):
+        outcomes = [await wire.read(WANTED) for _ in range(3)]
+
+    assert {outcome.failures[0].kind for outcome in outcomes} == {FailureKind.LINK_LOST}
+
+
+LIES: dict[str, Answer] = {
+    "a transaction of its own": lambda r: b"\x7f\x7f" + sound(r)[2:],
+    "transaction zero": lambda r: b"\0\0" + sound(r)[2:],
+    "another unit": lambda r: sound(r)[:6] + b"\x09" + sound(r)[7:],
+    "another function": lambda r: sound(r)[:7] + b"\x04" + sound(r)[8:],
+    "too few registers": lambda r: r[:4] + b"\x00\x05" + r[6:8] + b"\x02\x00\x01",
+    "half a frame": lambda r: sound(r)[:9],
+    "no Modbus at all": lambda _: b"HTTP/1.1 400 Bad Request\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+async def test_an_answer_that_is_not_to_the_question_gives_no_value(name: str) -> None:
+    async with answering(LIES[name]) as address:
+        wire = wire_to(address)
+        outcome = await wire.read(WANTED)
+        await wire.close()
+
+    assert outcome.points == ()
+    assert outcome.failures[0].kind in {FailureKind.TIMEOUT, FailureKind.BAD_FRAME, FailureKind.LINK_LOST}
+
+
+async def test_a_late_answer_is_not_taken_for_the_next_question() -> None:
+    late: list[bytes] = []
+
+    def first_late(request: bytes) -> bytes:
+        late.append(sound(request)[:9] + (99).to_bytes(8))
+        return b"" if len(late) == 1 else late[0] + sound(request)
+
+    async with answering(first_late) as address:
+        wire = wire_to(address)
+        outcome = await wire.read(WANTED)
+        await wire.close()
+
+    assert [point.value_milli for point in outcome.points] == [12_345_678]
+
+
+async def test_a_connection_that_was_cut_is_opened_again() -> None:
+    async with answering(sound) as address:
+        wire = wire_to(address)
+        before = await wire.read(WANTED)
+        await wire.close()
+        after = await wire.read(WANTED)
+        await wire.close()
+
+    assert before.points
+    assert after.points
+
+
+def test_the_own_frame_is_found_among_others() -> None:
+    request = bytes.fromhex("000700000006010300000001")
+    mine, other = bytes.fromhex("0007000000050103020001"), bytes.fromhex("0006000000050103020002")
+
+    assert own_frame(request, other + mine) == mine
+    assert own_frame(request, other) == b""
+    assert own_frame(request, mine[:-1]) == b""
