@@ -108,10 +108,13 @@ def _price_part(tariff: CompiledTariff, request: RatingRequest) -> _Priced:
 def _price_plan(plan: CompiledPlan, variables: Variables, usage: Usage) -> _Priced:
     components = [*_free(usage, variables), *price_rule(plan, variables)]
     adjusted = adjust_components(components, variables)
+    exact = sum((component.amount for component in adjusted), Fraction(0))
+    if exact < 0:
+        raise RatingRefusedError(RefusalKind.NEGATIVE_AMOUNT, f"the line comes to {exact} minor units")
     return _Priced(
         plan=plan,
         components=tuple(round_components(variables.document.rounding, adjusted)),
-        exact=sum((component.amount for component in adjusted), Fraction(0)),
+        exact=exact,
         carried_milli=usage.carried_milli,
     )
 

@@ -17,6 +17,10 @@ MILLI = 1_000
 MICRO = 1_000_000
 
 
+class BadTableError(RefusalError):
+    """Bounds or prices worked out from facts that make no tiers."""
+
+
 def is_constant(tiers: Tiers | None, prices: Prices) -> bool:
     """Return whether the table can be built once, without a request."""
     formulas = [*prices.by_tier, *prices.flats, *(tiers.bounds if tiers is not None else ())]
@@ -29,17 +33,18 @@ def make_table(tiers: Tiers | None, prices: Prices, lookup: Lookup) -> StepTable
     """Return the step table of a price entry.
 
     Raises:
-        RefusalError: bounds or prices worked out from facts make no tiers, or a fact is missing.
+        BadTableError: bounds or prices worked out from facts make no tiers.
+        FormulaError: a formula cannot be worked out.
     """
     micro = tuple(as_exact(formula.evaluate(lookup) * MICRO) for formula in prices.by_tier)
     flats = tuple(as_exact(formula.evaluate(lookup) * MICRO) for formula in prices.flats)
     if min((*micro, *flats)) < 0:
-        raise RefusalError("a price worked out from facts is negative; check the facts")
+        raise BadTableError("a price worked out from facts is negative; check the facts")
     if tiers is None:
         return build_table(mode=TierMode.GRADUATED, upper_bounds=(), prices=micro[:1], flats=flats)
     bounds = _bounds(tiers, lookup)
     if any(low >= high for low, high in pairwise((0, *bounds))):
-        raise RefusalError("tier bounds worked out from facts do not rise; check the facts")
+        raise BadTableError("tier bounds worked out from facts do not rise; check the facts")
     by_tier = micro if len(micro) > 1 else micro * tiers.count
     return build_table(mode=tiers.mode, upper_bounds=bounds, prices=by_tier, flats=flats, boundary=tiers.boundary)
 

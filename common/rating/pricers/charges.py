@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from common.errors import RefusalError
 from common.rating.line import Component, ComponentKind
 from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.rating.rounding import round_months
 from common.rating.variables import Variables
 from common.tariff.compile import CompiledCharge, CompiledPlan
-from common.tariff.formula import Formula
+from common.tariff.formula import Formula, FormulaError
 from common.tariff.model import Charge, Per, PriceTable, Tiers, Window, WindowOrder
-from common.tariff.steps import NANO, Exact, Slice, StepTable
-from common.tariff.tables import as_exact, make_table
+from common.tariff.steps import NANO, AmountTooLargeError, BeyondTableError, Exact, Slice, StepTable
+from common.tariff.tables import BadTableError, as_exact, make_table
 
 _MILLI = 1_000
 _MICRO = 1_000_000
@@ -67,7 +66,9 @@ def _priced(compiled: CompiledCharge, pricing: PriceTable, variables: Variables)
         table = compiled.tables.get(stretch.entry) or _make_table(charge, pricing, stretch.entry, variables)
         try:
             slices = list(table.slices(stretch.prior, stretch.quantity))
-        except RefusalError as error:
+        except AmountTooLargeError as error:
+            raise RatingRefusedError(RefusalKind.TOO_LARGE, f"{charge.key}: {error}") from error
+        except BeyondTableError as error:
             raise RatingRefusedError(RefusalKind.NO_PRICE, f"{charge.key}: {error}") from error
         for part in slices:
             yield _component(charge, stretch, part, variables)
@@ -76,9 +77,7 @@ def _priced(compiled: CompiledCharge, pricing: PriceTable, variables: Variables)
 def _make_table(charge: Charge, pricing: PriceTable, entry: str, variables: Variables) -> StepTable:
     try:
         return make_table(charge.tiers, pricing.entries[entry], variables)
-    except RatingRefusedError:
-        raise
-    except RefusalError as error:
+    except (BadTableError, FormulaError) as error:
         raise RatingRefusedError(RefusalKind.FORMULA, f"{charge.key}: {error}") from error
 
 
