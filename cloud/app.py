@@ -13,14 +13,14 @@ import httpx
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from cloud import flow, migrations
-from cloud.identity.secrets import Passwords
+from cloud.identity.credentials import Passwords
 from cloud.kit.clock import business_clock
 from cloud.kit.db import Database
 from cloud.kit.events import router
 from cloud.kit.ids import system_ids
 from cloud.kit.postgres import EmbeddedPostgres
 from cloud.kit.roles import APP, OWNER, WORKER
-from cloud.kit.secrets import SecretBox, decode_key
+from cloud.kit.secretbox import SecretBox, decode_key
 from cloud.services import Outside, Services, build_services
 from cloud.settings import DatabaseSettings, Settings, secret_key_text
 from common.errors import RefusalError

@@ -16,11 +16,11 @@ from prometheus_client import CollectorRegistry
 from cloud.fleet.answers import GatewayMetrics
 from cloud.fleet.downlink import Downlink
 from cloud.fleet.keyfile import signing_key
-from cloud.identity.secrets import Passwords
+from cloud.identity.credentials import Passwords
 from cloud.ingest.service import Ingest
 from cloud.kit.clock import SystemClock, machine_now_s
 from cloud.kit.db import Database
-from cloud.kit.secrets import SecretBox
+from cloud.kit.secretbox import SecretBox
 from cloud.payments.cashier import Cashier
 from cloud.payments.inbox import Inbox, InboxMetrics
 from cloud.payments.merchants import Providers

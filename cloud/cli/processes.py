@@ -16,7 +16,7 @@ from typing_extensions import override
 from cloud import migrations
 from cloud.api import build_api
 from cloud.app import embedded, listening_socket, open_house, running_services
-from cloud.kit.secrets import make_key_file
+from cloud.kit.secretbox import make_key_file
 from cloud.kit.telemetry import configure_logging
 from cloud.settings import SECRET_KEY_FILE, SETTINGS_FILE, read_settings
 from cloud.worker import Worker

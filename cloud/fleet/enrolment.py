@@ -15,7 +15,7 @@ from cloud.fleet import repository, service
 from cloud.fleet.kinds import GatewayState
 from cloud.fleet.tables import GatewayKeyRow
 from cloud.fleet.values import GatewayKey
-from cloud.identity.secrets import digest, plain_code
+from cloud.identity.credentials import digest, plain_code
 from cloud.kit import directory
 from cloud.kit.db import Database, Unit
 from cloud.kit.directory import DirectoryKind

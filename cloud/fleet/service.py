@@ -25,7 +25,7 @@ from cloud.fleet.tables import (
     MeterRow,
 )
 from cloud.fleet.values import BundleEffect, Gateway, InstalledMeter, Meter
-from cloud.identity.secrets import digest, new_code, plain_code
+from cloud.identity.credentials import digest, new_code, plain_code
 from cloud.kit import directory
 from cloud.kit.db import Unit
 from cloud.kit.directory import DirectoryKind

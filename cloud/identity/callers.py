@@ -24,8 +24,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloud.identity import service
 from cloud.identity.caller import Caller
+from cloud.identity.credentials import Token, parse_token
 from cloud.identity.policy import Permission
-from cloud.identity.secrets import Token, parse_token
 from cloud.kit.db import Database
 from cloud.kit.errors import ForbiddenError, MalformedError, UnauthenticatedError
 from common.ids import CommunityId

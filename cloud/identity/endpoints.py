@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from cloud.identity import schemas, service
 from cloud.identity.caller import Caller
 from cloud.identity.callers import SESSION_COOKIE, SignedIn, require, token_of
+from cloud.identity.credentials import Passwords, Token
 from cloud.identity.policy import Permission, may_grant
-from cloud.identity.secrets import Passwords, Token
 from cloud.kit.db import Database
 from cloud.kit.errors import ForbiddenError
 from cloud.kit.http import Page, Paging, page_of, paging

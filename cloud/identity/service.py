@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.identity import repository
 from cloud.identity.caller import Caller
+from cloud.identity.credentials import Passwords, Token, digest, new_code, new_token, plain_code
 from cloud.identity.policy import Grant, may_grant
-from cloud.identity.secrets import Passwords, Token, digest, new_code, new_token, plain_code
 from cloud.identity.tables import RoleGrantRow, SignInCodeRow, UserRow, UserSessionRow
 from cloud.kit import directory
 from cloud.kit.actor import Actor, system_actor

@@ -19,7 +19,7 @@ from cloud.kit.actor import SYSTEM_ID, Actor
 from cloud.kit.db import Database, Unit
 from cloud.kit.directory import DirectoryKind
 from cloud.kit.errors import NotFoundError
-from cloud.kit.secrets import SecretBox
+from cloud.kit.secretbox import SecretBox
 from cloud.payments import merchants, reports, repository, service
 from cloud.payments.channels.wechat.messages import Notification, open_notification, read_fields, read_order, text
 from cloud.payments.channels.wechat.signing import DistrustedError

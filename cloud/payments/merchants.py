@@ -18,7 +18,7 @@ from cloud.kit import directory
 from cloud.kit.db import Unit
 from cloud.kit.directory import DirectoryKind
 from cloud.kit.errors import NotFoundError
-from cloud.kit.secrets import SecretBox
+from cloud.kit.secretbox import SecretBox
 from cloud.payments import repository
 from cloud.payments.channel import Channel
 from cloud.payments.channels.provider import Provider

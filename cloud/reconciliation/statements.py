@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.cases import service as cases
 from cloud.cases.case import CaseKind, CaseReport, OwnerRole
 from cloud.kit.db import Unit
-from cloud.kit.secrets import SecretBox
+from cloud.kit.secretbox import SecretBox
 from cloud.payments.channels.wechat.trade_bill import BillKind, BillRow, TradeBillContent, read_trade_bill
 from cloud.payments.merchants import MerchantAccount
 from cloud.reconciliation import repository

@@ -11,7 +11,7 @@ from cloud.kit.db import Unit
 from cloud.kit.jobs import NewJob
 from cloud.kit.runner import JobContext
 from cloud.kit.schedules import Schedule
-from cloud.kit.secrets import SecretBox
+from cloud.kit.secretbox import SecretBox
 from cloud.payments import booking, merchants
 from cloud.payments.channels.provider import EmptyDay, NotReady, Refused, TradeBill, Unknown
 from cloud.payments.events import PaymentBooked

@@ -13,11 +13,11 @@ from prometheus_client import CollectorRegistry
 
 from cloud.api import build_api
 from cloud.identity import service as identity
+from cloud.identity.credentials import Passwords
 from cloud.identity.policy import Grant, RoleName
-from cloud.identity.secrets import Passwords
 from cloud.kit.actor import system_actor
 from cloud.kit.db import Database
-from cloud.kit.secrets import KEY_BYTES, SecretBox
+from cloud.kit.secretbox import KEY_BYTES, SecretBox
 from cloud.services import Outside, Services, build_services
 from common.ids import CommunityId, PartyId, TenantId
 

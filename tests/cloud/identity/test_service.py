@@ -10,8 +10,8 @@ from sqlalchemy import text
 from cloud.estate import service as estate
 from cloud.identity import service as identity
 from cloud.identity.caller import Caller
+from cloud.identity.credentials import Passwords, Token, parse_token
 from cloud.identity.policy import Grant, Permission, RoleName
-from cloud.identity.secrets import Passwords, Token, parse_token
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
 from cloud.kit.errors import ConflictError, ForbiddenError, MalformedError, NotFoundError, UnauthenticatedError

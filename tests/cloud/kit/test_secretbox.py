@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.kit.secrets import KEY_BYTES, SecretBox, decode_key, make_key_file
+from cloud.kit.secretbox import KEY_BYTES, SecretBox, decode_key, make_key_file
 from common.errors import InvariantError, RefusalError
 from common.ids import TenantId
 
