@@ -19,7 +19,7 @@ from cloud.kit.actor import Actor
 from cloud.kit.db import Database
 from cloud.kit.http import install_error_handlers
 from cloud.kit.runner import JobMetrics, Runner
-from cloud.kit.secrets import SecretBox
+from cloud.kit.secretbox import SecretBox
 from cloud.payments import booking, merchants, service
 from cloud.payments.cashier import Cashier
 from cloud.payments.channel import Channel
