@@ -86,6 +86,9 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 def _store(settings: Settings) -> Iterator[Finding]:
     path = settings.store_path
+    for aside in sorted(path.parent.glob(f"{path.name}.damaged-*[0-9]")):
+        said = f"{aside.name} was put aside as damaged"
+        yield Finding(subject="store", well=False, said=said, remedy="copy it off the box for salvage, then remove it")
     if not path.exists():
         yield Finding(subject="store", well=True, said="not made yet; the first start makes it")
         return
@@ -100,9 +103,6 @@ def _store(settings: Settings) -> Iterator[Finding]:
     well = sound and found <= len(MIGRATIONS)
     remedy = "" if well else "keep a copy and start the newest release: it puts a damaged file aside and goes on"
     yield Finding(subject="store", well=well, said=said, remedy=remedy)
-    for aside in sorted(path.parent.glob(f"{path.name}.damaged-*[0-9]")):
-        said = f"{aside.name} was put aside as damaged"
-        yield Finding(subject="store", well=False, said=said, remedy="copy it off the box for salvage, then remove it")
 
 
 def _profiles(settings: Settings) -> Finding:

@@ -17,6 +17,7 @@ from common.wire.records import Evidence, Gap, GapReason
 from edge.buffer.shedding import Budget
 from edge.buffer.store import Store
 from edge.clock import monotonic_s
+from edge.driver.board import Board
 from edge.driver.outcome import (
     DeviceConfig,
     Exchange,
@@ -28,7 +29,6 @@ from edge.driver.outcome import (
     WireKind,
     WireStats,
 )
-from edge.driver.board import Board
 from edge.sampling.plan import SamplingPlan
 from edge.sampling.poller import Around, Tempo, WirePoller
 from edge.sampling.schedule import Schedule
