@@ -21,8 +21,11 @@ from cloud.metering.events import OddityFound, ParkingReported
 from cloud.parking import tasks as parking
 from cloud.parking.events import PermitsChanged
 from cloud.payments import service as payments
+from cloud.payments.events import PaymentBooked
 from cloud.payments.tasks import PaymentTasks
 from cloud.rating.service import rate_period
+from cloud.reconciliation import tasks as reconciliation
+from cloud.reconciliation.tasks import ReconciliationTasks
 from cloud.services import Services
 from cloud.tariffs import tasks as tariffs
 from cloud.tariffs.events import PricesChanged
@@ -37,14 +40,16 @@ ROUTES: Routes = {
     ParkingReported: (parking.acts_job,),
     PermitsChanged: (parking.permits_job,),
     RunRequested: (billing.bill_run_job,),
+    PaymentBooked: (reconciliation.on_payment_booked,),
 }
 
 # work that recurs on civil days
-SCHEDULES: Sequence[Schedule] = (tariffs.DAILY,)
+SCHEDULES: Sequence[Schedule] = (tariffs.DAILY, reconciliation.SCHEDULE)
 
 
 def handlers(services: Services) -> Mapping[str, Handler]:
     """Return who does which kind of job."""
+    books = ReconciliationTasks(services.providers, services.secret_box)
     return {
         ingest.NOTE_REPORTS: ingest.note_reports,
         metering.UNPACK_BATCH: metering.unpack_batch,
@@ -54,4 +59,8 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         parking.PUBLISH_PERMITS: parking.tell_permits,
         billing.BILL_RUN: billing.bill_run_handler(rate_period),
         payments.ASK: PaymentTasks(services.providers).ask,
+        reconciliation.BEGIN: books.begin,
+        reconciliation.FETCH: books.fetch,
+        reconciliation.COMPARE: books.compare,
+        reconciliation.RECHECK: books.recheck,
     }
