@@ -29,13 +29,13 @@ from edge.buffer.shedding import Budget
 from edge.buffer.store import Store
 from edge.clock import EdgeClock, PacedClock, SystemClock, entropy, monotonic_s
 from edge.device.catalogue import Catalogue, load_catalogue
-from edge.device.profile import QUANTITY_UNITS
+from edge.device.model import QUANTITY_UNITS
 from edge.driver.board import Board
 from edge.driver.build import build_gate_wire, build_wires
+from edge.driver.fitness import check_site
 from edge.driver.gate_events import GateWire
 from edge.driver.health import BackOff
 from edge.driver.outcome import DeviceConfig, Wire, WireConfig
-from edge.driver.site import check_site
 from edge.gate.plan import GatePlan, parse_gate, parse_permits
 from edge.gate.service import Gate
 from edge.kiosk.dues import DuesBook, parse_dues

@@ -10,7 +10,7 @@ import yaml
 
 from common.errors import Fault, FaultsError, RefusalError
 from edge.device.check import check_profile
-from edge.device.profile import Profile
+from edge.device.model import Profile
 
 PROFILE_BYTES_MOST = 200_000
 BLUEPRINT = "_blueprint.yaml"

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from common.errors import Fault, FaultsError
 from common.reading.reading import Quantity
 from edge.device.check_points import check_item, check_point, check_range
-from edge.device.plan import range_of
-from edge.device.profile import (
+from edge.device.model import (
     GateTopics,
     ItemPlace,
     Link,
@@ -25,6 +24,7 @@ from edge.device.profile import (
     RegisterPlace,
     Timing,
 )
+from edge.device.plan import range_of
 from edge.device.sections import Section
 
 RESOURCES = frozenset({"electricity", "water", "hot_water", "gas", "heat", "parking"})

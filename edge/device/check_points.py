@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from common.reading.reading import Quantity
-from edge.device.profile import (
+from edge.device.model import (
     BYTE_ORDERS,
     QUANTITY_UNITS,
     REGISTER_SIZES,

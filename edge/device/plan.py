@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from common.reading.reading import Quantity
-from edge.device.profile import ItemPlace, Point, Profile, ReadableRange, RegisterPlace
+from edge.device.model import ItemPlace, Point, Profile, ReadableRange, RegisterPlace
 
 _REGISTER_BYTES = 2
 

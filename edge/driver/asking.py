@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from edge.device.model import Profile
 from edge.device.plan import Block
-from edge.device.profile import Profile
 from edge.driver.outcome import DeviceConfig, Exchange, FailureKind
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+from edge.device.model import Point, Profile, UnitCodes
 from edge.device.plan import Block, Field
-from edge.device.profile import Point, Profile, UnitCodes
 from edge.driver.outcome import Exchange, FailureKind, PointValue, ReadFailure
 from edge.protocol.cjt188_items import UnitCode, heat_unit_stands_first, split_group
 from edge.protocol.values import ByteOrder, RegisterType, ValueRefusedError, bcd_low_first, number, to_milli

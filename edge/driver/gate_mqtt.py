@@ -15,7 +15,7 @@ import structlog
 
 from common.clock import Clock
 from common.errors import RefusalError
-from edge.device.profile import GateTopics
+from edge.device.model import GateTopics
 from edge.driver.gate_events import BarrierAnswer, PlateSeen
 from edge.driver.outcome import WireConfig, WireStats
 from edge.driver.zhenshi import open_command, parse_plate_message, parse_reply

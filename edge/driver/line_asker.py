@@ -12,8 +12,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from edge.device.model import Profile, ProtocolName
 from edge.device.plan import Block, ItemBlock, RegisterBlock
-from edge.device.profile import Profile, ProtocolName
 from edge.driver.asking import BlockData, BlockFailure
 from edge.driver.outcome import DeviceConfig, Exchange, FailureKind, WireStats
 from edge.driver.questions import data_bytes_of, identifier_question, item_question, register_questions

@@ -16,8 +16,8 @@ from common.clock import Clock
 from common.ids import MeterId
 from common.reading.reading import Quantity
 from edge.device.catalogue import Catalogue
+from edge.device.model import PointKind, Profile
 from edge.device.plan import Block, read_plan
-from edge.device.profile import PointKind, Profile
 from edge.driver.asking import Asker, BlockData, BlockFailure
 from edge.driver.decoding import decode_block
 from edge.driver.health import BackOff, DeviceHealth

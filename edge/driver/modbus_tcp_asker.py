@@ -14,8 +14,8 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
 from common.errors import InvariantError
+from edge.device.model import Profile
 from edge.device.plan import Block, RegisterBlock
-from edge.device.profile import Profile
 from edge.driver.asking import BlockData, BlockFailure
 from edge.driver.outcome import DeviceConfig, Exchange, FailureKind, WireStats
 from edge.driver.questions import register_questions

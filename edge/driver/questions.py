@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from common.errors import RefusalError
+from edge.device.model import Profile, ProtocolName
 from edge.device.plan import Block, ItemBlock, RegisterBlock
-from edge.device.profile import Profile, ProtocolName
 from edge.protocol import cjt188, dlt645
 from edge.protocol.cjt188 import ItemQuestion
 from edge.protocol.dlt645 import Edition, IdentifierQuestion

@@ -1,0 +1,1 @@
+"""Published frames and messages with known answers, each with its source."""

@@ -1,1 +1,1 @@
-
+"""Tests of the gateway's device models and their recordings."""

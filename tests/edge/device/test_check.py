@@ -13,7 +13,7 @@ import yaml
 from common.errors import FaultsError, RefusalError
 from edge.device.catalogue import load_catalogue, load_profile
 from edge.device.check import check_profile
-from edge.device.profile import RegisterPlace
+from edge.device.model import RegisterPlace
 from tests.edge.driver.builders import PROFILES, catalogue
 
 BLUEPRINT = PROFILES / "_blueprint.yaml"

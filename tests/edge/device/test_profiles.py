@@ -14,8 +14,7 @@ import yaml
 
 from common.errors import RefusalError
 from edge.device.catalogue import load_profile
-from edge.device.plan import ItemBlock, RegisterBlock, blocks_for
-from edge.device.profile import (
+from edge.device.model import (
     BYTE_ORDERS,
     REGISTER_SIZES,
     Mark,
@@ -25,6 +24,7 @@ from edge.device.profile import (
     Recording,
     RegisterPlace,
 )
+from edge.device.plan import ItemBlock, RegisterBlock, blocks_for
 from edge.driver.decoding import decode_block
 from edge.driver.outcome import Exchange, FailureKind
 from edge.driver.questions import EDITIONS

@@ -1,1 +1,1 @@
-
+"""Tests of the gateway's wires and what they answer."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from common.reading.reading import Quantity
+from edge.device.model import Profile
 from edge.device.plan import Block, read_plan
-from edge.device.profile import Profile
 from edge.driver.asking import BlockData
 from edge.driver.line_asker import LineAsker, LinePace
 from edge.driver.outcome import DeviceConfig, WireStats

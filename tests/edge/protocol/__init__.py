@@ -1,1 +1,1 @@
-
+"""Tests of the gateway's codecs as pure bytes."""

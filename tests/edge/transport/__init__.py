@@ -1,1 +1,1 @@
-
+"""Tests of the gateway's byte lines."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from common.errors import Fault, FaultsError, RefusalError
 from edge.device.catalogue import Catalogue
-from edge.device.profile import Profile, ProtocolName
+from edge.device.model import Profile, ProtocolName
 from edge.driver.gate_mqtt import split_address
 from edge.driver.outcome import DeviceConfig, WireConfig, WireKind
 from edge.driver.questions import check_address

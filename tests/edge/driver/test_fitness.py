@@ -8,8 +8,8 @@ import pytest
 
 from common.errors import FaultsError
 from common.reading.reading import Quantity
+from edge.driver.fitness import check_site
 from edge.driver.outcome import DeviceConfig, WireConfig, WireKind
-from edge.driver.site import check_site
 from tests.edge.driver.builders import catalogue, device, wire_config
 
 LINE = wire_config(WireKind.SERIAL, "/dev/ttyUSB0")
