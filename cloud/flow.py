@@ -13,6 +13,7 @@ from cloud.billing.events import RunRequested
 from cloud.cases import tasks as cases
 from cloud.ingest import tasks as ingest
 from cloud.ingest.events import BatchStored, EpochOpened, HistoryForked
+from cloud.kit import outbox
 from cloud.kit.events import Routes
 from cloud.kit.runner import Handler
 from cloud.kit.schedules import Schedule
@@ -59,6 +60,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         parking.PUBLISH_PERMITS: parking.tell_permits,
         billing.BILL_RUN: billing.bill_run_handler(rate_period),
         payments.ASK: PaymentTasks(services.providers).ask,
+        outbox.DELIVER: outbox.deliver_by({}),
         reconciliation.BEGIN: books.begin,
         reconciliation.FETCH: books.fetch,
         reconciliation.COMPARE: books.compare,

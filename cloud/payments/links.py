@@ -1,0 +1,184 @@
+"""Our own cashier addresses: what a bill's QR carries. Whoever holds the bill may pay it, without signing in.
+
+An address shows the community, the premises' label and what is open, and nothing about persons. It stays valid while
+the bill is not settled by other means, and can be revoked; the next one then has another token.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from cloud.billing import service as billing
+from cloud.billing.documents import BillSummary
+from cloud.estate import service as estate
+from cloud.kit import directory
+from cloud.kit.actor import Actor
+from cloud.kit.db import Database, Unit
+from cloud.kit.directory import DirectoryKind
+from cloud.payments import repository, service
+from cloud.payments.cashier import Cashier
+from cloud.payments.channel import Channel
+from cloud.payments.errors import UnknownAttemptError, UnknownPayLinkError
+from cloud.payments.tables import PayLinkRow
+from cloud.payments.values import Attempt, IntentRequest, Quote
+from cloud.tariffs.charge import FundClass
+from common.civil import civil_day
+from common.ids import AccountId, BillId, LegalEntityId, TenantId
+
+TOKEN_BYTES = 18
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{24}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayLink:
+    """Where an address leads."""
+
+    tenant: TenantId
+    link_id: UUID
+    account_id: AccountId
+    bill_id: BillId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashierPage:
+    """What an address shows: the bill in short, what is open on it, and what is open on the whole account, by book."""
+
+    community_name: str
+    premises_label: str
+    bill: BillSummary
+    bill_quotes: tuple[Quote, ...]
+    account_quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkPayment:
+    """What somebody at an address wants to pay: the bill, or with `whole_account` all that is open, in one book."""
+
+    intent_id: UUID
+    legal_entity_id: LegalEntityId
+    fund_class: FundClass
+    whole_account: bool = False
+    amount_fen: int | None = None
+
+
+async def link_for(unit: Unit, bill_id: BillId, random_bytes: Callable[[int], bytes]) -> str:
+    """Return the token of a bill's address, making it at first use.
+
+    Raises:
+        UnknownBillError: the company has no such bill.
+    """
+    standing = await repository.pay_link_of(unit.session, bill_id)
+    if standing is not None:
+        return standing.token
+    bill = (await billing.bill(unit.session, bill_id)).summary
+    row = PayLinkRow(
+        tenant_id=unit.tenant,
+        community_id=bill.community_id,
+        link_id=unit.new_id(),
+        token=urlsafe_b64encode(random_bytes(TOKEN_BYTES)).decode(),
+        account_id=bill.account_id,
+        bill_id=bill_id,
+        created_at=unit.now,
+    )
+    unit.session.add(row)
+    await unit.session.flush()
+    await directory.enter(unit, DirectoryKind.BILL_QR, row.token, row.link_id)
+    unit.record("made", "pay_link", row.link_id, after={"bill_id": str(bill_id)})
+    return row.token
+
+
+async def revoke(unit: Unit, bill_id: BillId) -> None:
+    """Revoke the address of a bill; a bill without one is left as it is."""
+    row = await repository.pay_link_of(unit.session, bill_id)
+    if row is None:
+        return
+    row.revoked_at = unit.now
+    await directory.withdraw(unit, DirectoryKind.BILL_QR, row.token)
+    unit.record("revoked", "pay_link", row.link_id)
+
+
+async def find(database: Database, token: str) -> PayLink:
+    """Return where an address leads.
+
+    Raises:
+        UnknownPayLinkError: nowhere, or no longer.
+    """
+    if _TOKEN.fullmatch(token) is None:
+        raise UnknownPayLinkError
+    async with database.directory() as connection:
+        entry = await directory.find(connection, DirectoryKind.BILL_QR, token)
+    if entry is None:
+        raise UnknownPayLinkError
+    async with database.view(entry.tenant) as session:
+        row = await repository.pay_link(session, entry.object_id)
+    if row is None or row.revoked_at is not None:
+        raise UnknownPayLinkError
+    return PayLink(
+        tenant=entry.tenant,
+        link_id=row.link_id,
+        account_id=AccountId(row.account_id),
+        bill_id=BillId(row.bill_id),
+    )
+
+
+async def cashier_page(database: Database, token: str) -> CashierPage:
+    """Return what an address shows.
+
+    Raises:
+        UnknownPayLinkError: the address leads nowhere.
+    """
+    link = await find(database, token)
+    async with database.view(link.tenant) as session:
+        view = await billing.bill(session, link.bill_id)
+        community = await estate.community(session, view.summary.community_id)
+        day = civil_day(database.clock.now(), community.zone)
+        premises = await estate.premises(session, view.account.premises_id, day=day)
+        return CashierPage(
+            community_name=community.name,
+            premises_label=premises.label,
+            bill=view.summary,
+            bill_quotes=await service.quote(session, link.account_id, [link.bill_id]),
+            account_quotes=await service.quote(session, link.account_id),
+        )
+
+
+async def start(database: Database, cashier: Cashier, token: str, wish: LinkPayment) -> Attempt:
+    """Begin a payment at an address; anybody may pay.
+
+    Raises:
+        UnknownPayLinkError: the address leads nowhere.
+    """
+    link = await find(database, token)
+    request = IntentRequest(
+        intent_id=wish.intent_id,
+        account_id=link.account_id,
+        legal_entity_id=wish.legal_entity_id,
+        fund_class=wish.fund_class,
+        bill_ids=() if wish.whole_account else (link.bill_id,),
+        amount_fen=wish.amount_fen,
+    )
+    return await cashier.start(link.tenant, _payer(link), request, Channel.WECHAT)
+
+
+async def attempt(database: Database, cashier: Cashier, token: str, attempt_id: UUID, *, ask: bool = False) -> Attempt:
+    """Return an attempt begun for the address's account; with `ask` the channel is asked first.
+
+    Raises:
+        UnknownPayLinkError: the address leads nowhere.
+        UnknownAttemptError: the attempt is not of this account.
+    """
+    link = await find(database, token)
+    async with database.view(link.tenant) as session:
+        found = await service.attempt(session, attempt_id)
+        intent = await service.intent_of(session, found.intent_id)
+    if intent.account_id != link.account_id:
+        raise UnknownAttemptError
+    return await cashier.refresh(link.tenant, _payer(link), attempt_id) if ask else found
+
+
+def _payer(link: PayLink) -> Actor:
+    return Actor(kind="system", id=link.link_id, name="pay link")
