@@ -131,4 +131,5 @@ def _evidence(taken: Taken) -> Evidence:
 
 
 def _flagged(reading: Reading, derived: Derived) -> Reading:
-    return replace(reading, quality=reading.quality | derived.flags.get(reading.quantity, Quality.GOOD))
+    flags = derived.flags.get(reading.quantity, Quality.GOOD)
+    return replace(reading, quality=reading.quality | flags) if flags else reading

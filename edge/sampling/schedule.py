@@ -15,6 +15,7 @@ from common.errors import ensure
 
 MINUTES_PER_DAY = 24 * 60
 DAYS_LOOKED_BACK_MAX = 400
+DAYS_KNOWN_MAX = 8
 _DAY = timedelta(days=1)
 
 
@@ -34,6 +35,7 @@ class Schedule:
     zone: tzinfo
     daily_minute: int = 0
     dense: Mapping[date, int] = field(default_factory=dict)
+    _known: dict[date, tuple[datetime, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the bounds of the minutes."""
@@ -52,6 +54,8 @@ class Schedule:
 
     def passed(self, after: datetime, before: datetime) -> SlotRange | None:
         """Return the slots strictly between two instants; of a very long absence only the newest part is counted."""
+        if self.next_after(after) >= before:
+            return None
         last_day = civil_day(before, self.zone)
         first_day = max(civil_day(after, self.zone), last_day - timedelta(days=DAYS_LOOKED_BACK_MAX))
         days = (first_day + timedelta(days=n) for n in range((last_day - first_day).days + 1))
@@ -62,7 +66,16 @@ class Schedule:
         """Return the midnight that opens the slot's civil day."""
         return midnight(civil_day(slot, self.zone), self.zone)
 
-    def _slots(self, day: date) -> Iterator[datetime]:
+    def _slots(self, day: date) -> tuple[datetime, ...]:
+        """Return the slots of a civil day in order; the few days around the present are asked for over and over."""
+        known = self._known.get(day)
+        if known is None:
+            if len(self._known) >= DAYS_KNOWN_MAX:
+                self._known.clear()
+            known = self._known[day] = tuple(sorted(self._make_slots(day)))
+        return known
+
+    def _make_slots(self, day: date) -> Iterator[datetime]:
         start = midnight(day, self.zone)
         step = self.dense.get(day)
         if step is not None:
