@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cloud.billing import tasks as billing
-from cloud.billing.events import RunRequested
+from cloud.billing.events import BillsIssued, RunRequested
 from cloud.cases import tasks as cases
 from cloud.ingest import tasks as ingest
 from cloud.ingest.events import BatchStored, EpochOpened, HistoryForked
@@ -41,6 +41,7 @@ ROUTES: Routes = {
     ParkingReported: (parking.acts_job,),
     PermitsChanged: (parking.permits_job,),
     RunRequested: (billing.bill_run_job,),
+    BillsIssued: (billing.use_ahead_job,),
     PaymentBooked: (reconciliation.on_payment_booked,),
 }
 
@@ -59,6 +60,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         parking.TAKE_ACTS: parking.take_batch_acts,
         parking.PUBLISH_PERMITS: parking.tell_permits,
         billing.BILL_RUN: billing.bill_run_handler(rate_period),
+        billing.USE_AHEAD: billing.use_ahead,
         payments.ASK: PaymentTasks(services.providers).ask,
         outbox.DELIVER: outbox.deliver_by({}),
         reconciliation.BEGIN: books.begin,

@@ -6,18 +6,21 @@ repeats by its id. A message in is noted by its source and id: the second of the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint, func, update
+from sqlalchemy import UniqueConstraint, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.kit.db import MACHINERY, Unit
 from cloud.kit.jobs import NewJob
+from cloud.kit.runner import Handler, JobContext
 from cloud.kit.tables import JsonObject, TenantRow, table_flags
+from common.errors import RefusalError
 
 DELIVER = "outbox.deliver"
 
@@ -78,6 +81,34 @@ async def post(unit: Unit, message: Message) -> None:
     fresh = await unit.session.scalar(statement, execution_options=MACHINERY)
     if fresh is not None:
         unit.enqueue(NewJob(kind=DELIVER, key=f"outbox:{message_id}", payload={"message_id": str(message_id)}))
+
+
+class Sender(Protocol):
+    """A channel to the outside; it recognises a message that it was given before by its id."""
+
+    async def send(self, message_id: UUID, payload: JsonObject) -> str:
+        """Hand a message over and return the channel's receipt."""
+        ...
+
+
+def deliver_by(senders: Mapping[str, Sender]) -> Handler:
+    """Return the handler that hands each message to the sender of its channel.
+
+    A message to a channel that has no sender stays, and its job is tried again and then shown to a person.
+    """
+
+    async def deliver(context: JobContext) -> None:
+        message_id = UUID(str(context.job.payload["message_id"]))
+        async with context.view() as session:
+            message = (await session.scalars(select(OutboxRow).where(OutboxRow.message_id == message_id))).one()
+        sender = senders.get(message.channel)
+        if sender is None:
+            raise RefusalError(f"no sender is set up for the channel {message.channel}")
+        receipt = await sender.send(message_id, message.payload)
+        async with context.finishing_unit() as unit:
+            await mark_delivered(unit, message_id, receipt)
+
+    return deliver
 
 
 async def mark_delivered(unit: Unit, message_id: UUID, receipt: str) -> None:

@@ -7,11 +7,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from cloud.kit import outbox
+from cloud.kit import jobqueue, outbox
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
-from cloud.kit.jobs import JobRow
+from cloud.kit.errors import BusyError
+from cloud.kit.jobs import Job, JobRow
 from cloud.kit.outbox import DELIVER, Message, OutboxRow
+from cloud.kit.runner import JobContext
+from cloud.kit.tables import JsonObject
 from common.errors import RefusalError
 from common.ids import TenantId
 
@@ -65,3 +68,54 @@ async def test_a_message_in_is_heard_once_for_each_source_and_company(
         async with database.unit(company, actor) as unit:
             heard.append(await outbox.hear(unit, source, str(UUID(int=1))))
     assert heard == [True, False, True, True]
+
+
+class Postbox:
+    """A channel that fails as often as told, and remembers what it was given."""
+
+    def __init__(self, failures: int) -> None:
+        self._failures = failures
+        self.given: list[tuple[UUID, JsonObject]] = []
+
+    async def send(self, message_id: UUID, payload: JsonObject) -> str:
+        self.given.append((message_id, payload))
+        if len(self.given) <= self._failures:
+            raise BusyError("the channel is busy")
+        return f"receipt {len(self.given)}"
+
+
+async def due_jobs(database: Database) -> list[Job]:
+    async with database.directory() as connection:
+        return await jobqueue.claim(connection, worker="w", now=database.clock.now(), wanted=9, kinds=(DELIVER,))
+
+
+async def test_a_message_reaches_its_channel_and_a_failed_delivery_is_tried_again_under_the_same_id(
+    database: Database, worker_database: Database, tenant: TenantId, actor: Actor
+) -> None:
+    async with database.unit(tenant, actor) as unit:
+        await outbox.post(unit, GREETING)
+    postbox = Postbox(failures=1)
+    deliver = outbox.deliver_by({"inbox": postbox})
+    (job,) = await due_jobs(worker_database)
+    context = JobContext(worker_database, job, actor)
+    with pytest.raises(BusyError):
+        await deliver(context)
+    await deliver(context)
+    assert context.finished
+    assert len({message_id for message_id, _ in postbox.given}) == 1
+    async with database.view(tenant) as session:
+        (message,) = await session.scalars(select(OutboxRow))
+    assert message.receipt == "receipt 2"
+
+
+async def test_a_message_to_a_channel_without_a_sender_waits(
+    database: Database, worker_database: Database, tenant: TenantId, actor: Actor
+) -> None:
+    async with database.unit(tenant, actor) as unit:
+        await outbox.post(unit, GREETING)
+    (job,) = await due_jobs(worker_database)
+    with pytest.raises(RefusalError, match="no sender"):
+        await outbox.deliver_by({})(JobContext(worker_database, job, actor))
+    async with database.view(tenant) as session:
+        (message,) = await session.scalars(select(OutboxRow))
+    assert message.delivered_at is None
