@@ -37,8 +37,17 @@ class Refusal(StrEnum):
 
 PRECEDENCE = tuple(Refusal)
 
-# What a gateway may answer by trying again: the same bytes can be accepted later.
-TEMPORARY = frozenset({Refusal.TOO_FAR, Refusal.UNKNOWN_KEY, Refusal.EXPIRED_KEY, Refusal.STALE_CHALLENGE})
+# The same bytes can be accepted later: once the cloud is newer, a person has acted, or what is missing has come.
+TEMPORARY = frozenset(
+    {
+        Refusal.UNKNOWN_KEY,
+        Refusal.EXPIRED_KEY,
+        Refusal.UNKNOWN_VERSION,
+        Refusal.TOO_FAR,
+        Refusal.TOO_MANY_EPOCHS,
+        Refusal.STALE_CHALLENGE,
+    }
+)
 
 
 class WireError(RefusalError):

@@ -25,11 +25,15 @@ class Outbox(Protocol):
         ...
 
     async def wait_rows(self) -> None:
-        """Return when rows wait to be sealed: at once for the gate lane, else with the next commit."""
+        """Return when rows of any lane wait to be sealed."""
         ...
 
-    async def seal(self) -> SealedBatch | None:
-        """Move waiting rows into one signed batch, gate lane first; None when no row waits."""
+    async def wait_gate_rows(self) -> None:
+        """Return when rows of the gate lane wait to be sealed."""
+        ...
+
+    async def seal(self, lanes: Sequence[Lane] = tuple(Lane)) -> SealedBatch | None:
+        """Move waiting rows of the first lane that has any into one signed batch; None when no row waits."""
         ...
 
     async def pending(self, limit: int) -> Sequence[SealedBatch]:
@@ -41,7 +45,7 @@ class Outbox(Protocol):
         ...
 
     async def tried(self, number: int) -> None:
-        """Count one attempt to send the batch."""
+        """Count one attempt to send the batch; the count is kept with the next commit, which nobody waits for."""
         ...
 
     async def settle(self, number: int, receipt: bytes, state: BatchState) -> None:

@@ -7,6 +7,8 @@ receipt verified and the keep-time of powered time passed; wall clocks play no p
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+from collections.abc import Sequence
 
 from common.errors import ensure
 from common.wire.stamp import Anchor, ClockSource
@@ -24,9 +26,11 @@ _BATCH_COLUMNS = "number, lane, body, digest, state, tries"
 _RawEvent = tuple[int, int, str, int, int, bytes]
 
 
-def seal(connection: sqlite3.Connection, state: WriterState, sealer: Sealer) -> SealedBatch | None:
-    """Move the waiting rows of one lane into the next batch; gate lane first; None when nothing waits."""
-    for lane in Lane:
+def seal(
+    connection: sqlite3.Connection, state: WriterState, sealer: Sealer, lanes: Sequence[Lane] = tuple(Lane)
+) -> SealedBatch | None:
+    """Move the waiting rows of one lane into the next batch, the first of the lanes in which rows wait; else None."""
+    for lane in lanes:
         readings = _readings(connection, state) if lane is Lane.MEASURE else ()
         events = _events(connection, lane)
         if readings or events:

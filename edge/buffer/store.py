@@ -56,7 +56,8 @@ class Store:
         self._room = asyncio.Semaphore(SAMPLES_WAITING_MAX)
         self._rows_wait = asyncio.Event()
         self._rows_wait.set()
-        self._gate_waits = False
+        self._gate_rows_wait = asyncio.Event()
+        self._gate_rows_wait.set()
         self.epoch = state.epoch
 
     @classmethod
@@ -134,8 +135,9 @@ class Store:
 
         await self._writer.submit(work, Urgency.GATE if lane is Lane.GATE else Urgency.MEASURE)
         if records:
-            self._gate_waits = self._gate_waits or lane is Lane.GATE
             self._rows_wait.set()
+            if lane is Lane.GATE:
+                self._gate_rows_wait.set()
 
     async def note_clock(self) -> None:
         """Look at the clocks now, as every commit does; a backward step draws the cursors back to the present."""
@@ -170,22 +172,33 @@ class Store:
         """Give the signer, once the gateway is enrolled; until then `seal` returns None and rows wait."""
         self._sealer = sealer
         self._rows_wait.set()
+        self._gate_rows_wait.set()
 
     async def wait_rows(self) -> None:
         """Return when rows wait to be sealed."""
         await self._rows_wait.wait()
 
-    async def seal(self) -> SealedBatch | None:
-        """Move waiting rows into one signed batch, gate lane first; None when no row waits or nobody can sign."""
+    async def wait_gate_rows(self) -> None:
+        """Return when rows of the gate lane wait to be sealed."""
+        await self._gate_rows_wait.wait()
+
+    async def seal(self, lanes: Sequence[Lane] = tuple(Lane)) -> SealedBatch | None:
+        """Move waiting rows of the first lane that has any into one signed batch; None when none or nobody can sign."""
         sealer = self._sealer
-        urgency = Urgency.GATE if self._gate_waits else Urgency.MEASURE
-        self._gate_waits = False
-        self._rows_wait.clear()
+        urgency = Urgency.GATE if Lane.GATE in lanes and self._gate_rows_wait.is_set() else Urgency.MEASURE
+        if Lane.GATE in lanes:
+            self._gate_rows_wait.clear()
+        if Lane.MEASURE in lanes:
+            self._rows_wait.clear()
         if sealer is None:
             return None
-        batch = await self._writer.submit(lambda connection, state: sealing.seal(connection, state, sealer), urgency)
+        batch = await self._writer.submit(
+            lambda connection, state: sealing.seal(connection, state, sealer, lanes), urgency
+        )
         if batch is not None:
             self._rows_wait.set()
+            if batch.lane is Lane.GATE:
+                self._gate_rows_wait.set()
         return batch
 
     async def pending(self, limit: int) -> Sequence[SealedBatch]:

@@ -1,0 +1,72 @@
+"""Becoming known to the cloud, and changing the key later: both signed, neither gives a private key away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+
+from common.errors import RefusalError
+from common.wire.bundle import BundleKind
+from common.wire.refusal import WireError
+from common.wire.requests import EnrolmentRequest, PollAnswer, sign_enrolment, sign_rotation, unpack_answer
+from edge.uplink.identity import Identity
+from edge.uplink.link import CBOR, CloudLink, Reply
+
+ENROL_PATH = "/gateway/v1/enrol"
+KEYS_PATH = "/gateway/v1/keys"
+
+
+async def enrol(link: CloudLink, identity: Identity, *, code: str, epoch: int, hardware: str) -> PollAnswer:
+    """Enrol with a one-time code; the certificate is kept when this returns, and the first bundles are in the answer.
+
+    Raises:
+        LinkError: the cloud was not reached; the same code can be used again.
+        RefusalError: the cloud refused the code, or its answer does not hold together.
+    """
+    request = EnrolmentRequest(code=code, public_key=identity.key.public_key, epoch=epoch, hardware=hardware)
+    reply = await link.post(ENROL_PATH, sign_enrolment(request, identity.key))
+    answer = _answer(reply)
+    await _take_certificate(answer, identity.enrol)
+    return answer
+
+
+async def change_key(link: CloudLink, identity: Identity, entropy: Callable[[int], bytes]) -> None:
+    """Change to a fresh key; repeated after a failure it goes on with the same one.
+
+    Raises:
+        LinkError: the cloud was not reached; the old key goes on.
+        RefusalError: the cloud refused, or its answer does not hold together; the old key goes on.
+    """
+    fresh = await asyncio.to_thread(identity.next_key, entropy)
+    reply = await link.post(KEYS_PATH, sign_rotation(identity.gateway_id, fresh, identity.key))
+    await _take_certificate(_answer(reply), identity.change_key)
+
+
+def _answer(reply: Reply) -> PollAnswer:
+    if reply.media_type != CBOR:
+        raise RefusalError(f"the cloud refused: {_reason(reply)}")
+    return unpack_answer(reply.body)
+
+
+def _reason(reply: Reply) -> str:
+    """Return what a problem document says, or the status where it is none."""
+    try:
+        document = json.loads(reply.body)
+    except ValueError:
+        document = None
+    detail = document.get("detail") if isinstance(document, dict) else None
+    return detail if isinstance(detail, str) else f"status {reply.status}"
+
+
+async def _take_certificate(answer: PollAnswer, take: Callable[[bytes], None]) -> None:
+    """Give the first bundle that is a certificate for us to its taker."""
+    refused: WireError | None = None
+    for signed in answer.bundles:
+        try:
+            await asyncio.to_thread(take, signed)
+        except WireError as error:
+            refused = refused or error
+        else:
+            return
+    raise RefusalError(f"the cloud's answer holds no {BundleKind.CERTIFICATE} for this gateway") from refused
