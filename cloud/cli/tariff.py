@@ -1,0 +1,141 @@
+"""`gatehouse tariff WORD`: check a tariff file, price a request with it, compare two tariffs over many requests.
+
+    check FILE...                          all faults at once: line, what is wrong, how to mend it
+    price FILE --usage REQUEST             the amount and its explanation, or the reason why there is none
+    compare OLD NEW --usage REQUESTS       who pays more and who less, as a table and a histogram
+
+Requests are YAML: one mapping for `price`, `requests: [...]` with a `name` each for `compare`. The commands only read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cloud.cli.tariff_comparison import Change, histogram, table
+from cloud.cli.yaml_lines import Loaded, load_file
+from common.errors import FaultsError, RefusalError
+from common.rating.engine import rate
+from common.rating.explain import explain
+from common.rating.plain import line_to_plain
+from common.rating.refusal import RatingRefusedError
+from common.rating.usage_document import Place, read_request
+from common.tariff.canonical import canonical_json
+from common.tariff.compile import CompiledTariff, compile_tariff
+from common.tariff.document import parse_tariff
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 refused with the reason, 2 not understood."""
+    options = _parser().parse_args(argv)
+    try:
+        if options.word == "check":
+            return _check(options.files)
+        if options.word == "price":
+            return _price(options)
+        return _compare(options)
+    except RefusalError as refusal:
+        sys.stderr.write(f"gatehouse tariff: {refusal}\n")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gatehouse tariff", description="tariffs as data: check, price, compare")
+    words = parser.add_subparsers(dest="word", required=True, metavar="WORD")
+    check = words.add_parser("check", help="list every fault of tariff files")
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    price = words.add_parser("price", help="price one request and explain it")
+    price.add_argument("file", type=Path, metavar="FILE")
+    price.add_argument("--json", action="store_true", help="print the rated line as canonical JSON instead")
+    compare = words.add_parser("compare", help="show who pays more or less under a new tariff")
+    compare.add_argument("old", type=Path, metavar="OLD")
+    compare.add_argument("new", type=Path, metavar="NEW")
+    for command in (price, compare):
+        command.add_argument("--usage", type=Path, required=True, metavar="FILE", help="the request or requests, YAML")
+        command.add_argument("--zone", type=_zone, default=ZoneInfo("Asia/Shanghai"), help="zone of local times")
+        command.add_argument("--language", choices=("zh", "en"), default="zh")
+    return parser
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{name} is no time zone; write one such as Asia/Shanghai") from error
+
+
+def _check(files: Sequence[Path]) -> int:
+    faulty = 0
+    for path in files:
+        loaded = load_file(path)
+        try:
+            tariff = compile_tariff(parse_tariff(loaded.data))
+        except FaultsError as refusal:
+            faulty += 1
+            sys.stdout.writelines(f"{loaded.told(fault)}\n" for fault in refusal.faults)
+        else:
+            sys.stdout.write(f"{path}: {tariff.code} {tariff.body_sha[:12]} 无误 no fault\n")
+    return 1 if faulty else 0
+
+
+def _price(options: argparse.Namespace) -> int:
+    tariff = _load_tariff(options.file)
+    request = read_request(load_file(options.usage).data, tariff.document, _place(options))
+    try:
+        line = rate(tariff, request)
+    except RatingRefusedError as refusal:
+        reason = refusal.detail_zh if options.language == "zh" else refusal.detail_en
+        sys.stderr.write(f"gatehouse tariff: {reason}\n")
+        return 1
+    if options.json:
+        sys.stdout.write(canonical_json(line_to_plain(line)).decode() + "\n")
+    else:
+        sys.stdout.writelines(f"{sentence}\n" for sentence in explain(line, options.language))
+    return 0
+
+
+def _load_tariff(path: Path) -> CompiledTariff:
+    loaded = load_file(path)
+    try:
+        return compile_tariff(parse_tariff(loaded.data))
+    except FaultsError as refusal:
+        raise RefusalError("\n".join(loaded.told(fault) for fault in refusal.faults)) from refusal
+
+
+def _place(options: argparse.Namespace) -> Place:
+    zone: ZoneInfo = options.zone
+    return Place(zone=zone, zone_name=zone.key)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    old, new = _load_tariff(options.old), _load_tariff(options.new)
+    if old.currency != new.currency:
+        raise RefusalError(f"{old.currency.code} and {new.currency.code} cannot be compared")
+    changes = [_change(old, new, entry, options) for entry in _requests(load_file(options.usage))]
+    sys.stdout.writelines(f"{row}\n" for row in table(changes, old.currency))
+    sys.stdout.writelines(f"{row}\n" for row in histogram(changes, old.currency))
+    return 0
+
+
+def _requests(loaded: Loaded) -> list[dict[str, object]]:
+    entries = loaded.data.get("requests")
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise RefusalError(f"{loaded.path}: there are no requests; write `requests:` and a list of them")
+    return entries
+
+
+def _change(old: CompiledTariff, new: CompiledTariff, entry: dict[str, object], options: argparse.Namespace) -> Change:
+    name = str(entry.get("name", ""))
+    source = {field: value for field, value in entry.items() if field != "name"}
+    amounts: list[int | None] = []
+    reasons: list[str] = []
+    for tariff in (old, new):
+        try:
+            amounts.append(rate(tariff, read_request(source, tariff.document, _place(options))).amount_fen)
+        except RefusalError as refusal:
+            amounts.append(None)
+            reasons.append(str(refusal))
+    return Change(name=name, old=amounts[0], new=amounts[1], reason="; ".join(reasons))

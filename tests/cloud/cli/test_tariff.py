@@ -1,0 +1,160 @@
+"""`gatehouse tariff`: check lists all faults with their lines, price explains, compare shows who pays more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cloud.cli.tariff import main
+from cloud.cli.tariff_comparison import Change, histogram, table
+from cloud.cli.yaml_lines import BYTES_MAX, VALUES_MAX
+from common.money.amount import CNY
+from tests.common.tariff.library import LIBRARY
+
+BEIJING = LIBRARY / "electricity" / "beijing-annual.yaml"
+JINAN = LIBRARY / "electricity" / "jinan-tou.yaml"
+TAIPEI = LIBRARY / "electricity" / "taipower-bimonthly.yaml"
+REQUEST = 'period: [2026-06-01, 2026-07-01]\nquantity: "150"\nprior: "2800"\n'
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    code = main([str(word) for word in words])
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+def test_a_sound_library_file_has_no_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "check", BEIJING, JINAN)
+    assert code == 0
+    assert out.count("no fault") == 2
+
+
+BROKEN = """\
+format: gatehouse-tariff/1
+code: test/broken
+name: broken
+unit: kwh
+tiers: {bounds: ["20", "10"]}
+charges:
+  - key: energy
+    prices: ["1", "2", 0.5]
+  - key: other
+    pirce: "1"
+"""
+
+
+def test_every_fault_is_told_with_its_line_and_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, "broken.yaml", BROKEN)
+    code, out, _ = run(capsys, "check", path, BEIJING)
+    assert code == 1
+    assert f"{path}:4: unit: 'kwh' is unknown; use one of kWh" in out
+    assert f"{path}:5: tiers.bounds[1]: 10 is not above 20: tiers overlap; let the bounds rise" in out
+    assert f"{path}:8: charges[0].prices[2]: the binary fraction 0.5 stands where" in out
+    assert f"{path}:10: charges[1].pirce: the field is unknown; did you mean price?" in out
+    assert f"{path}:9: charges[1].price: a charge has one of" in out
+    assert "beijing-annual" in out
+
+
+def test_a_price_is_told_in_both_languages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    usage = write(tmp_path, "usage.yaml", REQUEST)
+    code, out, _ = run(capsys, "price", BEIJING, "--usage", usage)
+    assert code == 0
+    assert out.splitlines()[-1] == "合计 76.75 元"
+    assert "80 度 \N{MULTIPLICATION SIGN} 0.4883 + 70 度 \N{MULTIPLICATION SIGN} 0.5383 = 76.75 元" in out
+    _, out, _ = run(capsys, "price", BEIJING, "--usage", usage, "--language", "en")
+    assert out.splitlines()[-1] == "Total 76.75 CNY"
+    _, out, _ = run(capsys, "price", BEIJING, "--usage", usage, "--json")
+    assert json.loads(out)["amount_fen"] == 7675
+
+
+def test_a_line_that_cannot_be_priced_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    usage = write(tmp_path, "usage.yaml", "period: [2026-06-01, 2026-07-01]\n")
+    code, out, err = run(capsys, "price", BEIJING, "--usage", usage)
+    assert (code, out) == (1, "")
+    assert "缺少用量" in err
+    _, _, err = run(capsys, "price", BEIJING, "--usage", usage, "--language", "en")
+    assert "no usage: there is no usage for 2026-06-01..2026-07-01" in err
+
+
+def test_a_comparison_counts_who_pays_more_and_less(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f'  - {{name: "{n}", period: [2026-06-01, 2026-07-01], quantity: "{n * 100}"}}' for n in range(1, 4)]
+    rows.append('  - {name: "4", period: [2026-06-01, 2026-07-01]}')
+    usage = write(tmp_path, "usage.yaml", "\n".join(["requests:", *rows]))
+    code, out, _ = run(capsys, "compare", BEIJING, JINAN, "--usage", usage)
+    assert code == 0
+    assert "多付 more 3  不变 same 0  少付 less 0" in out
+    assert "拒绝 refused 1  合计 total +35.16" in out
+    _, out, _ = run(capsys, "compare", JINAN, BEIJING, "--usage", usage)
+    assert "多付 more 0  不变 same 0  少付 less 3" in out
+    assert "-35.16" in out
+
+
+def test_a_table_orders_by_change_and_a_histogram_counts_everyone() -> None:
+    changes = [Change(name=str(n), old=1_000, new=1_000 + n * 7) for n in range(-20, 21)]
+    changes += [Change(name="zero", old=0, new=5), Change(name="none", old=None, new=5, reason="no reading")]
+    rows = table(changes, CNY)
+    assert rows[1].startswith("20 ")
+    assert rows[1].endswith("+14.0%")
+    assert rows[41].endswith("-14.0%") or rows[42].endswith("-14.0%")
+    assert next(row for row in rows if row.startswith("zero")).endswith("+0.05")
+    assert "no reading" in rows[-3]
+    bars = histogram(changes, CNY)
+    assert len(bars) <= 10
+    assert sum(int(bar.split()[-1]) for bar in bars) == 42
+    assert histogram([changes[-1]], CNY) == []
+    (single,) = histogram([Change(name="a", old=1, new=1)], CNY)
+    assert single.endswith("#" * 40 + " 1")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("list.yaml", "- 1\n", "the file holds no fields"),
+        ("empty.yaml", "", "the file holds no fields"),
+        ("broken.yaml", "a: [1", "it is not YAML"),
+        ("twice.yaml", "a: 1\nb: 2\na: 3\n", "a: the field stands twice, on lines 1 and 3"),
+        ("deep.yaml", "[" * 60 + "]" * 60, "nests deeper than 40"),
+        ("large.yaml", "a: " + "x" * BYTES_MAX, "larger than"),
+        ("object.yaml", "a: !!python/object/apply:os.system ['true']\n", "it is not YAML"),
+    ],
+)
+def test_a_file_that_is_no_document_is_refused(
+    name: str, text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, "check", write(tmp_path, name, text))
+    assert code == 1
+    assert message in err
+
+
+def test_aliases_of_aliases_cannot_grow_without_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = ["a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]"]
+    rows += [f"a{n}: &a{n} [{', '.join(['*a' + str(n - 1)] * 10)}]" for n in range(1, 9)]
+    code, _, err = run(capsys, "check", write(tmp_path, "bomb.yaml", "\n".join(rows)))
+    assert code == 1
+    assert f"unfolds to more than {VALUES_MAX} values" in err
+
+
+def test_missing_files_other_currencies_and_no_requests_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, "check", tmp_path / "nowhere.yaml")
+    assert code == 1
+    assert "nowhere.yaml" in err
+    usage = write(tmp_path, "usage.yaml", REQUEST)
+    code, _, err = run(capsys, "compare", BEIJING, TAIPEI, "--usage", usage)
+    assert (code, "CNY and TWD cannot be compared" in err) == (1, True)
+    code, _, err = run(capsys, "compare", BEIJING, JINAN, "--usage", usage)
+    assert (code, "there are no requests" in err) == (1, True)
+    code, _, err = run(capsys, "price", write(tmp_path, "broken.yaml", BROKEN), "--usage", usage)
+    assert (code, "broken.yaml:4: unit" in err) == (1, True)
+    with pytest.raises(SystemExit):
+        main(["price", str(BEIJING), "--usage", str(usage), "--zone", "Mars/Base"])
+    assert "Mars/Base is no time zone" in capsys.readouterr().err
