@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from common.clock import from_epoch_ms
 from common.wire.records import Note
-from common.wire.stamp import Anchor
+from common.wire.stamp import Anchor, ClockSource
 from edge.buffer.codec import encode
 from edge.buffer.records import Lane, Record, Sample, StageState
 from edge.buffer.state import WriterState
@@ -91,3 +91,15 @@ def put_anchor(connection: sqlite3.Connection, state: WriterState, anchor: Ancho
         (anchor.boot_no, anchor.boot_ms, anchor.utc_ms, anchor.source.value, anchor.uncertainty_ms),
     )
     state.timeline.add(anchor)
+
+
+def receive_time(connection: sqlite3.Connection, state: WriterState, utc_ms: int, uncertainty_ms: int) -> None:
+    """Anchor this moment to the signed time of a receipt."""
+    anchor = Anchor(
+        boot_no=state.boot_no,
+        boot_ms=state.look().boot_ms,
+        utc_ms=utc_ms,
+        source=ClockSource.RECEIPT,
+        uncertainty_ms=uncertainty_ms,
+    )
+    put_anchor(connection, state, anchor)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from collections.abc import Sequence
 
 from common.errors import ensure
 from common.wire.stamp import Anchor, ClockSource

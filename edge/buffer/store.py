@@ -16,7 +16,7 @@ from typing import IO
 from common.errors import ensure
 from common.ids import MeterId
 from common.wire.records import Note
-from common.wire.stamp import Anchor, ClockSource
+from common.wire.stamp import ClockSource
 from edge.buffer import rows, sealing, shelf
 from edge.buffer.opening import open_file
 from edge.buffer.records import BatchState, Lane, Latest, Record, Sample, SealedBatch, Sealer, StageState, StoredBundle
@@ -214,8 +214,9 @@ class Store:
         )
 
     async def tried(self, number: int) -> None:
-        """Count one attempt to send the batch."""
-        await self._writer.submit(lambda connection, _: sealing.tried(connection, number), Urgency.MEASURE)
+        """Count one attempt to send the batch; the count is kept with the next commit, which nobody waits for."""
+        counted = self._writer.submit(lambda connection, _: sealing.tried(connection, number), Urgency.MEASURE)
+        counted.add_done_callback(_look_at)
 
     async def settle(self, number: int, receipt: bytes, state: BatchState) -> None:
         """Keep the verified receipt and end the batch's waiting; purge what outlived its keep-time."""
@@ -236,21 +237,19 @@ class Store:
 
     async def receive_time(self, utc_ms: int, uncertainty_ms: int) -> None:
         """Anchor the clock to the signed time of a receipt when nothing better is known in this boot."""
-
-        def work(connection: sqlite3.Connection, state: WriterState) -> None:
-            if state.stamp().source is not ClockSource.BOUNDED:
-                return
-            anchor = Anchor(
-                boot_no=state.boot_no,
-                boot_ms=state.look().boot_ms,
-                utc_ms=utc_ms,
-                source=ClockSource.RECEIPT,
-                uncertainty_ms=uncertainty_ms,
+        stamp = await self._writer.submit(lambda _, state: state.stamp(), Urgency.READ)
+        if stamp.source is ClockSource.BOUNDED:
+            await self._writer.submit(
+                lambda connection, state: rows.receive_time(connection, state, utc_ms, uncertainty_ms),
+                Urgency.MEASURE,
             )
-            rows.put_anchor(connection, state, anchor)
-
-        await self._writer.submit(work, Urgency.MEASURE)
 
     def _note_rows(self, future: asyncio.Future[bool]) -> None:
         if not future.cancelled() and future.exception() is None:
             self._rows_wait.set()
+
+
+def _look_at(done: asyncio.Future[None]) -> None:
+    """Take note of a failure that nobody waits for; the writer has logged it."""
+    if not done.cancelled():
+        done.exception()
