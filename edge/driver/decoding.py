@@ -47,6 +47,8 @@ def _decode(
     exact = _number(point, raw, data) * point.scale
     for name in point.multiply_by:
         exact *= Fraction(parameters.get(name, profile.parameters[name].default))
+    if point.wrap is not None and exact >= point.wrap:
+        raise ValueRefusedError(f"the value lies beyond the dial, which starts again at {point.wrap}")
     return PointValue(quantity=point.quantity, raw=raw, value_milli=to_milli(exact), exchange=exchange)
 
 

@@ -19,14 +19,13 @@ from edge.device.plan import Block, RegisterBlock
 from edge.driver.asking import BlockData, BlockFailure
 from edge.driver.outcome import DeviceConfig, Exchange, FailureKind, WireStats
 from edge.driver.questions import register_questions
-from edge.protocol.modbus_rtu import EXCEPTION_FLAG, EXCEPTION_MEANINGS, HOLDING_REGISTERS, RegisterQuestion
+from edge.protocol.codec import Answered, Foreign, Noise, Refused
+from edge.protocol.modbus_rtu import HOLDING_REGISTERS, RegisterQuestion
+from edge.protocol.modbus_tcp import match_stream, split_frames
 from edge.transport.line import RETRY_FIRST_S, RETRY_MOST_S
 
 CONNECT_S_MOST = 5.0
 TIMEOUTS_BEFORE_REOPEN = 5
-_HEADER_BYTES = 7
-_TRANSACTION = slice(0, 2)
-_LENGTH = slice(4, 6)
 _RECEIVED_BYTES_MOST = 4096
 
 
@@ -120,33 +119,36 @@ class ModbusTcpAsker:
             async with asyncio.timeout(answer_s):
                 await read(question.start, count=question.count, device_id=question.unit)  # type: ignore[misc]
         except TimeoutError:
-            return self._timeout()
+            return await self._timeout()
         except ModbusException as problem:
             await self.close()
             return BlockFailure(kind=FailureKind.LINK_LOST, detail=str(problem), exchange=self._exchange_bytes(b""))
         self._timeouts_in_a_row = 0
-        return self._judge(question)
+        return await self._judge(question)
 
-    def _judge(self, question: RegisterQuestion) -> BlockData | BlockFailure:
-        """Return what the frame with the question's own transaction number says."""
-        frame = own_frame(self._trace.sent, bytes(self._trace.received))
-        exchange = self._exchange_bytes(frame)
-        body = frame[_HEADER_BYTES:]
-        if body[:1] == bytes([question.function | EXCEPTION_FLAG]) and len(body) > 1:
+    async def _judge(self, question: RegisterQuestion) -> BlockData | BlockFailure:
+        """Return what the received bytes say to the question; a torn stream is given up."""
+        received = bytes(self._trace.received)
+        match = match_stream(received, self._trace.sent, question)
+        if isinstance(match, Answered):
+            self._stats.answers += 1
+            return BlockData(data=match.data, exchange=self._exchange_bytes(match.frame))
+        if isinstance(match, Refused):
             self._stats.refusals += 1
-            meaning = EXCEPTION_MEANINGS.get(body[1], f"exception {body[1]}")
-            return BlockFailure(kind=FailureKind.REFUSED, detail=meaning, exchange=exchange)
-        data = body[2:]
-        if body[:2] != bytes([question.function, 2 * question.count]) or len(data) != 2 * question.count:
-            self._stats.foreign_frames += 1
-            detail = "the answer does not fit the question; is another master behind the same gateway?"
-            return BlockFailure(kind=FailureKind.BAD_FRAME, detail=detail, exchange=exchange)
-        self._stats.answers += 1
-        return BlockData(data=data, exchange=exchange)
+            exchange = self._exchange_bytes(match.frame)
+            return BlockFailure(kind=FailureKind.REFUSED, detail=match.meaning, exchange=exchange)
+        self._stats.foreign_frames += isinstance(match, Foreign)
+        self._stats.checksum_errors += isinstance(match, Noise)
+        await self.close()
+        detail = f"{match.reason}; is another master behind the same gateway?"
+        return BlockFailure(kind=FailureKind.BAD_FRAME, detail=detail, exchange=self._exchange_bytes(received))
 
-    def _timeout(self) -> BlockFailure:
+    async def _timeout(self) -> BlockFailure:
+        """Count the silence; half a frame in the stream would pass for the start of the next answer."""
         self._stats.timeouts += 1
         self._timeouts_in_a_row += 1
+        if split_frames(bytes(self._trace.received))[1]:
+            await self.close()
         return BlockFailure(
             kind=FailureKind.TIMEOUT,
             detail="no answer in time; check the unit id and the meter behind the gateway",
@@ -155,13 +157,3 @@ class ModbusTcpAsker:
 
     def _exchange_bytes(self, response: bytes) -> Exchange:
         return Exchange(request=self._trace.sent, response=response)
-
-
-def own_frame(sent: bytes, received: bytes) -> bytes:
-    """Return the received frame of the sent frame's transaction and unit, or nothing."""
-    while len(received) > _HEADER_BYTES:
-        total = 6 + int.from_bytes(received[_LENGTH])
-        frame, received = received[:total], received[total:]
-        if frame[_TRANSACTION] == sent[_TRANSACTION] and frame[6:7] == sent[6:7] and len(frame) == total:
-            return frame
-    return b""

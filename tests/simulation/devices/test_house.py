@@ -120,6 +120,7 @@ async def test_a_bad_line_costs_time_and_no_value(tmp_path: Path, name: str) -> 
     assert [len(outcome.points) for outcome in outcomes] == [1] * len(METERS)
 
 
+@pytest.mark.timeout(60)  # the line waits as long as real meters may take, twice
 @pytest.mark.parametrize("kind", ["dead", "truncated", "bad_checksum", "refuse"])
 async def test_a_meter_that_gives_nothing_sound_gives_a_failure(tmp_path: Path, kind: str) -> None:
     clock = StandingClock()
