@@ -21,6 +21,7 @@ from cloud.kit.telemetry import HttpMetrics, metrics_page
 from cloud.ledger import endpoints as ledger
 from cloud.payments import endpoints as payments
 from cloud.rating.service import rate_period
+from cloud.reconciliation import endpoints as reconciliation
 from cloud.services import Services
 from common.wire.limits import PARCEL_BYTES_MAX
 
@@ -39,15 +40,18 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         cases.build_router(database),
         billing.build_router(database, rate_period),
         ledger.build_router(database),
+        payments.build_router(database, services.cashier),
+        reconciliation.build_router(database),
     )
 
 
 def machine_routers(services: Services) -> Sequence[APIRouter]:
-    """Return the routers for machines that prove themselves by signature: gateways and payment channels."""
+    """Return the routers nobody signs in to: gateways and channels prove themselves, a bill's address is a secret."""
     return (
         fleet.build_gateway_router(services.downlink, services.gateway_metrics),
         ingest.build_router(services.ingest, services.gateway_metrics),
         payments.build_notify_router(services.inbox),
+        payments.build_pay_router(services.database, services.cashier),
     )
 
 

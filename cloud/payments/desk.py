@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.estate import service as estate
@@ -78,10 +79,12 @@ async def add_cash_box(unit: Unit, book: Book, name: str) -> UUID:
     """Add a cash box that holds the money of one book.
 
     Raises:
-        RefusalError: it has no name.
+        NotFoundError: there is no such community.
+        RefusalError: it has no name, its name is taken, or there is no such legal entity.
     """
     if not name.strip():
         raise RefusalError("a cash box has a name; write where it stands")
+    await estate.community(unit.session, book.community_id)
     cash_box_id = unit.new_id()
     unit.session.add(
         CashBoxRow(
@@ -93,7 +96,10 @@ async def add_cash_box(unit: Unit, book: Book, name: str) -> UUID:
             fund_class=book.fund_class,
         )
     )
-    await unit.session.flush()
+    try:
+        await unit.session.flush()
+    except IntegrityError as error:
+        raise RefusalError("a box of this name stands here already, or there is no such legal entity") from error
     unit.record("added", "cash_box", cash_box_id, after={"fund_class": book.fund_class})
     return cash_box_id
 

@@ -45,30 +45,16 @@ def build_notify_router(inbox: Inbox) -> APIRouter:
     return router
 
 
-def build_router(database: Database, cashier: Cashier) -> APIRouter:
-    """Return the endpoints of payments for people."""
-    router = APIRouter(tags=["payments"])
-    _add_links(router, database, cashier)
-    _add_payments(router, database, cashier)
-    _add_desk(router, database)
-    return router
+def build_pay_router(database: Database, cashier: Cashier) -> APIRouter:
+    """Return what stands behind a bill's cashier address; the token is the right to see and pay, nobody signs in."""
+    router = APIRouter(prefix=PAY_PATH, tags=["cashier address"])
 
-
-def _add_links(router: APIRouter, database: Database, cashier: Cashier) -> None:
-    @router.post("/bills/{bill_id}/pay-link")
-    async def pay_link(bill_id: UUID, caller: SignedIn) -> schemas.PayLinkOut:
-        """Return the cashier address of a bill, the one its QR carries."""
-        async with database.unit(caller.tenant, caller.actor) as unit:
-            may_see(caller, (await billing.bill(unit.session, BillId(bill_id))).account)
-            token = await links.link_for(unit, BillId(bill_id), secrets.token_bytes)
-        return schemas.PayLinkOut(token=token, path=f"{PAY_PATH}/{token}")
-
-    @router.get("/pay/{token}")
+    @router.get("/{token}/dues")
     async def cashier_page(token: str) -> schemas.CashierPageOut:
-        """Tell whoever holds a bill what is open on it; no sign-in, no persons."""
+        """Tell whoever holds a bill what is open on it, and nothing about persons."""
         return schemas.CashierPageOut.of(await links.cashier_page(database, token))
 
-    @router.post("/pay/{token}/attempts", status_code=HTTPStatus.CREATED)
+    @router.post("/{token}/attempts", status_code=HTTPStatus.CREATED)
     async def start_at_link(token: str, body: schemas.LinkPaymentIn) -> schemas.AttemptOut:
         """Begin a payment at a bill's cashier address."""
         wish = links.LinkPayment(
@@ -80,10 +66,31 @@ def _add_links(router: APIRouter, database: Database, cashier: Cashier) -> None:
         )
         return schemas.AttemptOut.of(await links.start(database, cashier, token, wish))
 
-    @router.get("/pay/{token}/attempts/{attempt_id}")
+    @router.get("/{token}/attempts/{attempt_id}")
     async def attempt_at_link(token: str, attempt_id: UUID, *, ask: bool = False) -> schemas.AttemptOut:
         """Tell where an attempt stands; with `ask` the channel is asked first."""
         return schemas.AttemptOut.of(await links.attempt(database, cashier, token, attempt_id, ask=ask))
+
+    return router
+
+
+def build_router(database: Database, cashier: Cashier) -> APIRouter:
+    """Return the endpoints of payments for people."""
+    router = APIRouter(tags=["payments"])
+    _add_link(router, database)
+    _add_payments(router, database, cashier)
+    _add_desk(router, database)
+    return router
+
+
+def _add_link(router: APIRouter, database: Database) -> None:
+    @router.post("/bills/{bill_id}/pay-link")
+    async def pay_link(bill_id: UUID, caller: SignedIn) -> schemas.PayLinkOut:
+        """Return the cashier address of a bill, the one its QR carries."""
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            may_see(caller, (await billing.bill(unit.session, BillId(bill_id))).account)
+            token = await links.link_for(unit, BillId(bill_id), secrets.token_bytes)
+        return schemas.PayLinkOut(token=token, path=f"{PAY_PATH}/{token}")
 
 
 def _add_payments(router: APIRouter, database: Database, cashier: Cashier) -> None:
