@@ -74,7 +74,7 @@ async def publish_everywhere(unit: Unit) -> None:
 
 def bundle_body(books: Mapping[str, PriceBook], priced: Iterable[Priced]) -> dict[str, Any]:
     """Return the bundle of some assignments: each with the code of its tariff, and every revision of those tariffs."""
-    entries = sorted(priced, key=lambda one: (one.community, sorted(one.entry.items(), key=str), one.tariff_id))
+    entries = sorted(priced, key=_order)
     by_code: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(dict)
     for one in entries:
         revisions = _revisions(books[one.community], one.tariff_id)
@@ -95,6 +95,11 @@ def bundle_body(books: Mapping[str, PriceBook], priced: Iterable[Priced]) -> dic
         "revisions": [revision for name in sorted(sent) for revision in sent[name]],
         "assignments": assignments,
     }
+
+
+def _order(priced: Priced) -> tuple[str, str, str, str]:
+    entry = priced.entry
+    return priced.community, entry["charge_code"], str(entry.get("meter_id", "")), str(entry.get("lot", ""))
 
 
 def site_parts(site: Mapping[str, Any]) -> SiteParts:

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from cloud.kit.events import Event
-from common.ids import CommunityId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricesChanged(Event):
-    """Prices or assignments of a community changed; its gateways must hear of it. `change_id` names the change."""
+    """Prices or assignments of the company changed; its gateways must hear of it. One for each unit of work."""
 
-    community_id: CommunityId
     change_id: UUID

@@ -35,6 +35,8 @@ from common.tariff.compile import CompiledTariff, compile_tariff
 from common.tariff.document import TariffDocument, parse_tariff
 from common.tariff.revision import KnownRevision, RevisionRef
 
+_TOLD = "prices_changed"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionDraft:
@@ -155,7 +157,7 @@ async def withdraw_revision(
     )
     after = {"effective_from": effective_from.isoformat(), "rev": newest.rev + 1}
     unit.record("withdrew", "tariff", newest.tariff_id, before={"body_sha": newest.body_sha}, after=after)
-    _tell(unit, community_id)
+    _tell(unit)
 
 
 async def assign(unit: Unit, draft: AssignmentDraft) -> int:
@@ -191,7 +193,7 @@ async def assign(unit: Unit, draft: AssignmentDraft) -> int:
         "tariff_id": None if draft.tariff_id is None else str(draft.tariff_id),
     }
     unit.record("assigned", "charge_item", draft.charge_item_id, after=after)
-    _tell(unit, draft.community_id)
+    _tell(unit)
     return newest + 1
 
 
@@ -296,7 +298,7 @@ async def _add_revision(
     await unit.session.flush()
     after = {"effective_from": effective_from.isoformat(), "rev": row.rev, "body_sha": row.body_sha}
     unit.record("revised", "tariff", tariff_id, after=after)
-    _tell(unit, draft.community_id)
+    _tell(unit)
     return _ref(row, document.header.code)
 
 
@@ -305,8 +307,11 @@ def _body(document: TariffDocument) -> dict[str, object]:
     return dict(document.body) if isinstance(document.body, Mapping) else {}
 
 
-def _tell(unit: Unit, community_id: CommunityId) -> None:
-    unit.publish(PricesChanged(community_id=community_id, change_id=unit.new_id()))
+def _tell(unit: Unit) -> None:
+    """Tell of a change, once however much one unit of work changes."""
+    if _TOLD not in unit.session.info:
+        unit.session.info[_TOLD] = True
+        unit.publish(PricesChanged(change_id=unit.new_id()))
 
 
 def _ref(row: TariffRevisionRow, code: str) -> RevisionRef:
