@@ -91,9 +91,13 @@ class CourierStats:
     connected: bool = False
 
 
+def _nobody() -> None:
+    """Tell nobody."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Courier:
-    """Moves batches from the store to the cloud for as long as it runs."""
+    """Moves batches from the store to the cloud for as long as it runs; `reached` is called when a receipt has come."""
 
     store: CourierStore
     link: Link
@@ -102,6 +106,7 @@ class Courier:
     monotonic_s: Callable[[], float]
     rhythm: Rhythm = field(default_factory=Rhythm)
     stats: CourierStats = field(default_factory=CourierStats)
+    reached: Callable[[], None] = _nobody
     _fresh: asyncio.Event = field(default_factory=asyncio.Event)
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _answered: bool = False
@@ -196,6 +201,7 @@ class Courier:
             return
         if not self.stats.connected:
             _log.info("uplink_connected", batch=batch.number)
+            self.reached()
         self.stats.connected = True
         await self.store.receive_time(receipt.received_ms, round_trip_ms // 2 + 1)
         await self._settle(batch, receipt, reply.body)

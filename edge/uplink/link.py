@@ -71,6 +71,17 @@ class CloudLink:
             media_type = response.headers.get("content-type", "").split(";")[0].strip()
             return Reply(status=response.status_code, media_type=media_type, body=bytes(taken))
 
+    async def ask(self, path: str, body: bytes, wait_s: float) -> bytes:
+        """Send a signed request and return the body of a good answer.
+
+        Raises:
+            LinkError: as `post`, and when the cloud refused.
+        """
+        reply = await self.post(path, body, wait_s=wait_s)
+        if reply.media_type != CBOR:
+            raise LinkError(f"{path} was answered with status {reply.status}", answered=True)
+        return reply.body
+
     async def probe(self) -> bool:
         """Return whether somebody takes connections at the cloud's address; costs one handshake."""
         parts = urlsplit(self._base_url)
