@@ -11,12 +11,14 @@ store that stopped serving ends the process, for a supervisor to start it anew.
 from __future__ import annotations
 
 import asyncio
+import platform
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import asdict
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+import httpx
 import structlog
 from prometheus_client import CollectorRegistry
 
@@ -25,11 +27,13 @@ from common.ids import TimeOrderedIds
 from common.reading.reading import Quantity
 from common.wire import cbor
 from common.wire.records import Health
+from common.wire.stamp import ClockSource
 from edge.buffer.shedding import Budget
 from edge.buffer.store import Store
 from edge.clock import EdgeClock, PacedClock, SystemClock, entropy, monotonic_s
 from edge.device.catalogue import Catalogue, load_catalogue
 from edge.device.model import QUANTITY_UNITS
+from edge.downlink.listener import Listener
 from edge.driver.board import Board
 from edge.driver.build import build_gate_wire, build_wires
 from edge.driver.fitness import check_site
@@ -54,6 +58,13 @@ from edge.sampling.watch import OWNER as WATCH
 from edge.sampling.watch import Watch
 from edge.settings import Settings, make_pin
 from edge.telemetry import Probes
+from edge.uplink.backoff import FullJitter
+from edge.uplink.courier import Courier, Rhythm
+from edge.uplink.enrolment import enrol
+from edge.uplink.errors import LinkError
+from edge.uplink.identity import Identity
+from edge.uplink.link import CloudLink
+from edge.uplink.sealer import BatchSealer
 
 PART_PAUSE_S = 2.0
 HEALTH_S = 60.0
@@ -91,6 +102,10 @@ class Gateway:
 
     def __init__(self, settings: Settings, clock: EdgeClock, store: Store, catalogue: Catalogue) -> None:
         self._settings = settings
+        self._identity = Identity.load(settings.key_path, entropy)
+        self._enrolled = asyncio.Event()
+        self._courier: Courier | None = None
+        self._listener: Listener | None = None
         self._clock = clock
         self._store = store
         self._catalogue = catalogue
@@ -110,6 +125,7 @@ class Gateway:
                 group.create_task(self._keep("sampling", self.sampling.run)),
                 group.create_task(self._keep("gate", self.gate.run)),
                 group.create_task(self._keep("pages", pages.run)),
+                group.create_task(self._keep("uplink", self._reach_cloud)),
                 group.create_task(self._watch_health()),
             ]
             _log.info("gateway_started", epoch=self._store.epoch, bundles=self.versions)
@@ -211,7 +227,7 @@ class Gateway:
             registry=registry,
             dues=lambda: self._dues,
             occupied=self.gate.occupancy,
-            uplink=dict,
+            uplink=self._uplink_state,
             gateway_name=lambda: self._settings.home.name,
             read_now=self.sampling.read_now,
             enrol=self._enrol,
@@ -228,16 +244,79 @@ class Gateway:
         registry.register(Probes(probes(self.board, self._store, lambda: self._counters(server))))
         return server
 
+    async def _reach_cloud(self) -> None:
+        """Seal, send and listen, once a cloud is set and the gateway is enrolled."""
+        if self._settings.cloud_url is None:
+            await asyncio.Event().wait()
+        if not self._identity.enrolled:
+            await self._enrolled.wait()
+        self._store.use_sealer(BatchSealer(self._identity, entropy))
+        async with httpx.AsyncClient() as http:
+            link = CloudLink(http, self._settings.cloud_url or "")
+            self._courier = Courier(
+                store=self._store,
+                link=link,
+                trust=self._identity,
+                entropy=entropy,
+                monotonic_s=monotonic_s,
+                rhythm=Rhythm(gather_s=self._settings.cloud_gather_ms / 1000),
+            )
+            self._listener = self._listen(link, self._courier)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._courier.run())
+                group.create_task(self._listener.run())
+
+    def _listen(self, link: CloudLink, courier: Courier) -> Listener:
+        async def post(path: str, body: bytes, wait_s: float) -> bytes:
+            return (await link.post(path, body, wait_s=wait_s)).body
+
+        return Listener(
+            shelf=self._store,
+            credentials=self._identity,
+            apply=self.apply,
+            post=post,
+            now=self._trusted_now,
+            wait=FullJitter(entropy),
+            link_errors=(LinkError,),
+            reached=courier.nudge,
+            wait_s=self._settings.cloud_poll_s,
+        )
+
+    def _trusted_now(self) -> datetime | None:
+        """Return the business time, None while no clock of this boot is trusted."""
+        return None if self._clock.look().source is ClockSource.BOUNDED else self._clock.now()
+
+    def _uplink_state(self) -> dict[str, Any]:
+        """Return how the link to the cloud is doing."""
+        state: dict[str, Any] = {"cloud": self._settings.cloud_url, "enrolled": self._identity.enrolled}
+        if self._identity.enrolled:
+            state["gateway_id"] = str(self._identity.gateway_id)
+        if self._courier is not None:
+            state |= asdict(self._courier.stats)
+        if self._listener is not None:
+            state["downlink"] = asdict(self._listener.stats)
+        return state
+
     async def _enrol(self, code: str) -> str:
-        raise RefusalError(f"code {code!r}: no cloud is set; give cloud.url in settings.yaml")
+        name = await enrol_gateway(self._settings, self._identity, self._store.epoch, code)
+        self._enrolled.set()
+        return name
 
     def _counters(self, pages: PageServer) -> dict[str, int]:
         gate = {f"gate_{name}": value for name, value in asdict(self.gate.stats).items()}
-        return gate | {
-            "estimates_refused": self.estimator.refusals,
-            "pages_refused": pages.refusals,
-            "part_failures": self._part_failures,
-        }
+        uplink = {} if self._courier is None else asdict(self._courier.stats)
+        downlink = {} if self._listener is None else asdict(self._listener.stats)
+        links = {f"uplink_{name}": int(value) for name, value in uplink.items()}
+        links |= {f"downlink_{name}": int(value) for name, value in downlink.items()}
+        return (
+            gate
+            | links
+            | {
+                "estimates_refused": self.estimator.refusals,
+                "pages_refused": pages.refusals,
+                "part_failures": self._part_failures,
+            }
+        )
 
     async def _watch_health(self) -> None:
         """Store the counters now and then; end the process when the store no longer serves."""
@@ -262,6 +341,24 @@ class Gateway:
                 _log.exception("part_failed", part=name)
             ensure(self._store.alive, "the store's writer ended; start the gateway again")
             await asyncio.sleep(PART_PAUSE_S)
+
+
+async def enrol_gateway(settings: Settings, identity: Identity, epoch: int, code: str) -> str:
+    """Enrol with a one-time code and return the id the cloud gave.
+
+    Raises:
+        RefusalError: no cloud is set or reached, or it refused the code.
+    """
+    if settings.cloud_url is None:
+        raise RefusalError("no cloud is set; give cloud.url in settings.yaml")
+    async with httpx.AsyncClient() as http:
+        link = CloudLink(http, settings.cloud_url)
+        try:
+            await enrol(link, identity, code=code, epoch=epoch, hardware=platform.machine())
+        except LinkError as error:
+            raise RefusalError(f"the cloud was not reached ({error}); try the same code again later") from error
+    _log.info("gateway_enrolled", gateway=str(identity.gateway_id))
+    return str(identity.gateway_id)
 
 
 async def run_gateway(settings: Settings, stop: asyncio.Event) -> None:

@@ -32,6 +32,8 @@ class Settings:
 
     home: Path
     cloud_url: str | None
+    cloud_gather_ms: int
+    cloud_poll_s: int
     pages_host: str
     pages_port: int
     clock_file: Path | None
@@ -70,6 +72,8 @@ class _Entry:
 
 _ENTRIES: Mapping[str, _Entry] = {
     "cloud.url": _Entry(default=None),
+    "cloud.gather_ms": _Entry(default=900_000, low=1, high=86_400_000),
+    "cloud.poll_s": _Entry(default=25, low=0, high=60),
     "pages.host": _Entry(default="127.0.0.1"),
     "pages.port": _Entry(default=8480, low=0, high=65_535),
     "clock.file": _Entry(default=None),
@@ -109,6 +113,8 @@ def read_settings(home: Path) -> Settings:
     return Settings(
         home=home.absolute(),
         cloud_url=None if url is None else str(url).rstrip("/"),
+        cloud_gather_ms=_int(values, "cloud.gather_ms"),
+        cloud_poll_s=_int(values, "cloud.poll_s"),
         pages_host=str(values["pages.host"]),
         pages_port=_int(values, "pages.port"),
         clock_file=None if clock_file is None else (home.absolute() / str(clock_file)),

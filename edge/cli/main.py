@@ -1,6 +1,7 @@
 """`gatehouse edge WORD`: run the gateway and look after it.
 
     run       work until SIGTERM or Ctrl-C
+    enrol     make this gateway known to the cloud with a one-time code
     doctor    clock, disk, store, device models, wires, cloud; says how to mend
     budget    the disk a site needs while the cloud is away
 
@@ -14,14 +15,17 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from common.errors import RefusalError
-from edge.app import run_gateway
+from edge.app import enrol_gateway, make_clock, open_store, run_gateway
 from edge.cli.budget import SiteSize, budget_table
 from edge.cli.doctor import examine, report
-from edge.settings import Settings, read_settings
+from edge.clock import entropy
+from edge.settings import Settings, make_pin, read_settings
 from edge.telemetry import configure_logging
+from edge.uplink.identity import Identity
 
 Command = Callable[[Settings, argparse.Namespace], int]
 
@@ -41,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gatehouse edge", description="the gateway of Gatehouse")
     words = parser.add_subparsers(required=True, metavar="WORD")
     run = _word(words, "run", _run, "work until SIGTERM or Ctrl-C")
+    enrol = _word(words, "enrol", _enrol, "make this gateway known to the cloud with a one-time code")
+    enrol.add_argument("code", help="the code from the office")
     doctor = _word(words, "doctor", _doctor, "look at everything a visit would look at")
     budget = _word(words, "budget", _budget, "the disk a site needs while the cloud is away")
     for name, default, about in (
@@ -50,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         ("--days", 90, "days the cloud is away"),
     ):
         budget.add_argument(name, type=int, default=default, help=about)
-    for sub in (run, doctor, budget):
+    for sub in (run, enrol, doctor, budget):
         sub.add_argument("--home", type=Path, required=True, help="folder of settings, keys and store")
     return parser
 
@@ -75,6 +81,15 @@ async def _until_told(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await run_gateway(settings, stop)
+
+
+def _enrol(settings: Settings, options: argparse.Namespace) -> int:
+    """Enrol while the gateway rests; a running one is enrolled on its own page."""
+    identity = Identity.load(settings.key_path, entropy)
+    with closing(open_store(settings, make_clock(settings))) as store:
+        name = asyncio.run(enrol_gateway(settings, identity, store.epoch, options.code))
+    sys.stdout.write(f"gateway {name} is enrolled\ntechnician's PIN on its page: {make_pin(settings, entropy)}\n")
+    return 0
 
 
 def _doctor(settings: Settings, _: argparse.Namespace) -> int:
