@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from sqlite3 import Row
 from typing import Any
@@ -39,6 +39,7 @@ class Channel:
     messenger: Messenger
     now: Callable[[], datetime]
     base_url: str = ""
+    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +250,7 @@ def _bill_address(channel: Channel, call: Call) -> dict[str, Any]:
     if raw is None:
         raise ChannelRefusalError(400, "NO_STATEMENT_EXIST", "账单文件不存在")
     token = os.urandom(16).hex()
-    _FILES[token] = (call.merchant["mchid"], raw)
+    channel.files[token] = (call.merchant["mchid"], raw)
     digest = hashlib.sha1(raw, usedforsecurity=False).hexdigest()
     if channel.mischiefs.take(Mischief.BILL_WRONG_DIGEST) is not None:
         digest = "0" * len(digest)
@@ -263,16 +264,13 @@ def _bill_address(channel: Channel, call: Call) -> dict[str, Any]:
     }
 
 
-_FILES: dict[str, tuple[str, bytes]] = {}
-
-
 def _download(channel: Channel) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         try:
             call = await _verified(channel, request)
         except ChannelRefusalError as no:
             return _answer(channel, request, no.status, {"code": no.code, "message": no.message})
-        mchid, raw = _FILES.get(request.query_params.get("token", ""), ("", b""))
+        mchid, raw = channel.files.get(request.query_params.get("token", ""), ("", b""))
         if mchid != call.merchant["mchid"]:
             return Response(b"", 403)
         return Response(gzip.compress(raw), 200, {"Content-Type": "application/octet-stream"})
