@@ -288,7 +288,11 @@ class Gateway:
 
     def _uplink_state(self) -> dict[str, Any]:
         """Return how the link to the cloud is doing."""
-        state: dict[str, Any] = {"cloud": self._settings.cloud_url, "enrolled": self._identity.enrolled}
+        state: dict[str, Any] = {
+            "cloud": self._settings.cloud_url,
+            "enrolled": self._identity.enrolled,
+            "connected": False,
+        }
         if self._identity.enrolled:
             state["gateway_id"] = str(self._identity.gateway_id)
         if self._courier is not None:

@@ -77,7 +77,7 @@ class Box:
             registry=registry,
             dues=lambda: self.dues,
             occupied=lambda: {"north": 3},
-            uplink=lambda: {"state": "away"},
+            uplink=lambda: {"connected": False, "enrolled": True},
             gateway_name=lambda: "g1",
             read_now=self.read_now,
             enrol=self.enrol,
@@ -213,6 +213,8 @@ async def test_the_technician_sees_wires_and_decoded_values(box: Box) -> None:
     assert "152.375 m3" in page.text
     assert "8/9" in page.text
     assert "1-2-301 水表" in page.text
+    assert "未连接 away" in page.text
+    assert "Cars in north" in page.text
 
 
 async def test_a_silent_meter_says_why_it_shows_no_value(box: Box) -> None:
