@@ -193,6 +193,20 @@ async def block_revisions(
     return (await session.execute(statement)).scalars().all()
 
 
+async def revision_at(
+    session: AsyncSession, community_id: CommunityId, register: tuple[MeterId, Quantity], read_at: datetime, rev: int
+) -> ReadingRevisionRow | None:
+    """Return one correction of one instant."""
+    statement = select(ReadingRevisionRow).where(
+        ReadingRevisionRow.community_id == community_id,
+        ReadingRevisionRow.meter_id == register[0],
+        ReadingRevisionRow.quantity == register[1],
+        ReadingRevisionRow.read_at == read_at,
+        ReadingRevisionRow.rev == rev,
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
 async def newest_revision(
     session: AsyncSession, community_id: CommunityId, meter_id: MeterId, quantity: Quantity, read_at: datetime
 ) -> ReadingRevisionRow | None:

@@ -17,6 +17,7 @@ from cloud.kit.events import Event
 from cloud.metering.claims import claim_sessions, claimed_ids, record_session, sessions_ended, unclaimed_sessions
 from cloud.metering.corrections import Correction, confirm_rollover, revise_reading
 from cloud.metering.events import BatchUnpacked, OddityFound, ReadingRevised
+from cloud.metering.origins import DayState, completeness, holes, origin
 from cloud.metering.registers import RegisterBook, RegisterQuestion
 from cloud.metering.service import register_book, store_readings, watermarks
 from cloud.metering.sessions import SessionKind, UsageClaim, UsageSession
@@ -28,7 +29,7 @@ from common.ids import PremisesId, TenantId
 from common.reading.reading import Quality, Quantity
 from common.wire.batch import BatchContent
 from common.wire.records import AnomalyNote, Gap, GapReason, ProvisionalLine, Record
-from tests.cloud.metering.building import COMMUNITY, GATEWAY, HOUR_MS, ZONE, at, batch, column, homes, meter
+from tests.cloud.metering.building import COMMUNITY, EPOCH, GATEWAY, HOUR_MS, ZONE, at, batch, column, homes, meter
 from tests.support.clock import SettableClock
 
 MONDAY = date(2026, 1, 5)
@@ -320,3 +321,57 @@ async def test_an_unpacked_company_is_not_seen_by_another(
     await store(database, tenant, actor, daily(1, [100_000, 104_500]))
     registers = await book(database, other_tenant, MONDAY)
     assert registers.at(meter(1), ENERGY, MONDAY) is None
+
+
+async def test_a_register_is_traced_to_the_batch_that_first_brought_it(
+    database: Database, tenant: TenantId, actor: Actor
+) -> None:
+    morning = batch(1, at(MONDAY, 1), [column(0, at(MONDAY), [100])])
+    evening = batch(2, at(MONDAY, 20), [column(0, at(MONDAY, 18), [170])])
+    await store(database, tenant, actor, morning, evening)
+    async with database.unit(tenant, actor) as unit:
+        await revise_reading(unit, correction(MONDAY, 95, reason="misread"))
+    register = (await book(database, tenant, MONDAY)).at(meter(1), ENERGY, MONDAY)
+    assert register is not None
+    assert (register.value_milli, register.block_rev) == (95, 2)
+    async with database.view(tenant) as session:
+        found = await origin(session, COMMUNITY, register)
+    assert (found.gateway_id, found.store_epoch, found.sequence) == (GATEWAY, EPOCH, 1)
+    assert (found.original_milli, found.revision, found.reason) == (100, 1, "misread")
+
+
+async def test_a_register_that_was_only_ever_read_by_hand_comes_from_no_batch(
+    database: Database, tenant: TenantId, actor: Actor
+) -> None:
+    async with database.unit(tenant, actor) as unit:
+        await revise_reading(unit, correction(MONDAY, 95, reason="read by hand"))
+    register = (await book(database, tenant, MONDAY)).at(meter(1), ENERGY, MONDAY)
+    assert register is not None
+    async with database.view(tenant) as session:
+        found = await origin(session, COMMUNITY, register)
+    assert (found.gateway_id, found.original_milli, found.reason) == (None, None, "read by hand")
+
+
+async def test_completeness_names_the_days_that_wait(database: Database, tenant: TenantId, actor: Actor) -> None:
+    suspect = column(0, at(MONDAY), [1, None, 3, 4, None, 6], flags=[(3, int(Quality.SUSPECT))])
+    await store(database, tenant, actor, batch(1, at(MONDAY, 130), [suspect]))
+    async with database.unit(tenant, actor) as unit:
+        await revise_reading(unit, correction(MONDAY + timedelta(days=4), 5, reason="read by hand"))
+    question = RegisterQuestion(
+        community_id=COMMUNITY,
+        meters=frozenset({meter(1)}),
+        quantities=frozenset({ENERGY}),
+        days=frozenset(MONDAY + timedelta(days=n) for n in range(5)),
+        zone=ZONE,
+        known_at=LATER,
+    )
+    async with database.view(tenant) as session:
+        days = await completeness(session, question)
+    assert [(day.state, day.count) for day in days] == [
+        (DayState.COMPLETE, 1),
+        (DayState.MISSING, 0),
+        (DayState.COMPLETE, 1),
+        (DayState.HELD, 1),
+        (DayState.COMPLETE, 0),
+    ]
+    assert [day.day.day for day in holes(days)] == [6, 8]
