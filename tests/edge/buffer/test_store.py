@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from common.errors import RefusalError
+from common.errors import InvariantError, RefusalError
 from common.wire.batch import PersonalItem
 from common.wire.records import Gap, GapReason, Note
 from common.wire.stamp import ClockSource
@@ -20,7 +20,7 @@ from edge.buffer.schema import MIGRATIONS
 from edge.buffer.shedding import Budget
 from edge.buffer.store import Store
 from edge.buffer.writer import StoreUnavailableError
-from tests.edge.builders import QUARTER, HandClock, OpenSealer, counted, meter, sample
+from tests.edge.builders import QUARTER, HandClock, OpenSealer, counted, meter, sample, until
 
 MINUTE_MS = 60_000
 
@@ -335,3 +335,52 @@ async def test_many_samples_share_few_commits(tmp_path: Path) -> None:
         await future
     assert store.stats.commits <= 3
     store.close()
+
+
+async def test_a_writer_that_breaks_says_so_to_everyone_and_hangs_nobody(home: Home) -> None:
+    store = home.open()
+
+    def broken(_: object) -> None:
+        raise ValueError("a bug")
+
+    store.use_sealer(broken)  # type: ignore[arg-type]  # a sealer with a bug
+    await put(store, 1, 1000, 5_000)
+    with pytest.raises(InvariantError, match="a bug"):
+        await store.seal()
+    with pytest.raises(StoreUnavailableError, match="closed"):
+        await store.status()
+    await until(lambda: not store.alive)
+    store = home.open()
+    assert store.cursor(meter(1)) == 1000
+
+
+async def test_lanes_are_sealed_apart_and_waited_for_apart(home: Home) -> None:
+    store = home.open()
+    await put(store, 1, 1000, 5_000)
+    assert await store.seal((Lane.GATE,)) is None
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.02):
+            await store.wait_gate_rows()
+    await store.record(Note(what="alarm", detail=""), lane=Lane.GATE)
+    async with asyncio.timeout(1):
+        await store.wait_gate_rows()
+        await store.wait_rows()
+    gate = await store.seal((Lane.GATE,))
+    assert gate is not None
+    assert gate.lane is Lane.GATE
+    measure = await store.seal()
+    assert measure is not None
+    assert measure.lane is Lane.MEASURE
+
+
+async def test_attempts_are_counted(home: Home) -> None:
+    store = home.open()
+    await put(store, 1, 1000, 5_000)
+    batch = await store.seal()
+    assert batch is not None
+    await store.tried(batch.number)
+    await store.tried(batch.number)
+    await store.note_clock()
+    counted_batch = await store.batch(batch.number)
+    assert counted_batch is not None
+    assert counted_batch.tries == 2

@@ -272,3 +272,11 @@ async def test_a_permit_opens_and_its_expiry_does_not(bench: Bench) -> None:
     held = await bench.pass_by()
     assert held is not None
     assert held.reason is Reason.PAYMENT_DUE
+
+
+async def test_while_the_disk_refuses_the_gate_decides_from_memory(bench: Bench) -> None:
+    bench.store.close()
+    entered = await bench.pass_by()
+    assert entered is not None
+    assert entered.decision is Decision.OPEN
+    assert bench.gate.occupancy() == {"north": 1}
