@@ -22,6 +22,7 @@ import httpx
 import structlog
 from prometheus_client import CollectorRegistry
 
+from common.clock import from_epoch_ms
 from common.errors import RefusalError, ensure
 from common.ids import TimeOrderedIds
 from common.reading.reading import Quantity
@@ -47,7 +48,7 @@ from edge.kiosk.pages import Pages
 from edge.kiosk.probes import probes
 from edge.kiosk.server import PageServer
 from edge.kiosk.sessions import Guesses, TechnicianSessions
-from edge.kiosk.views import Sources
+from edge.kiosk.views import Sources, StayView
 from edge.prerate.estimator import OWNER as PRERATE
 from edge.prerate.estimator import Estimator
 from edge.prerate.prices import parse_prices
@@ -227,6 +228,9 @@ class Gateway:
             registry=registry,
             dues=lambda: self._dues,
             occupied=self.gate.occupancy,
+            stays=self._stays,
+            correct_plate=self.gate.correct,
+            settle_stay=self.gate.settle,
             uplink=self._uplink_state,
             gateway_name=lambda: self._settings.home.name,
             read_now=self.sampling.read_now,
@@ -243,6 +247,18 @@ class Gateway:
         server = PageServer(application, self._settings.pages_host, self._settings.pages_port)
         registry.register(Probes(probes(self.board, self._store, lambda: self._counters(server))))
         return server
+
+    def _stays(self) -> list[StayView]:
+        return [
+            StayView(
+                session_id=stay.session_id,
+                lot=stay.lot,
+                plate=stay.plate,
+                vehicle_class=stay.vehicle_class.value,
+                entered=from_epoch_ms(stay.entered_ms),
+            )
+            for stay in self.gate.stays().values()
+        ]
 
     async def _reach_cloud(self) -> None:
         """Seal, send and listen, once a cloud is set and the gateway is enrolled."""

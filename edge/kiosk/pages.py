@@ -25,7 +25,7 @@ from starlette.staticfiles import StaticFiles
 
 from common.errors import RefusalError
 from common.ids import MeterId
-from common.money.amount import CNY, format_minor
+from common.money.amount import CNY, format_minor, parse_money
 from edge.kiosk.sessions import Guesses, TechnicianSessions
 from edge.kiosk.views import MeterView, Sources, meter_views, status, wire_views
 
@@ -77,6 +77,8 @@ class Pages:
                 Route("/technician/meters/{meter_id}", signed_in(self._meter)),
                 Route("/technician/meters/{meter_id}/read", signed_in(self._read_meter), methods=["POST"]),
                 Route("/technician/enrol", signed_in(self._enrol), methods=["POST"]),
+                Route("/technician/parking", signed_in(self._parking)),
+                Route("/technician/parking/{session_id}", signed_in(self._tend_stay), methods=["POST"]),
                 Route("/status", self._status),
                 Route("/metrics", self._metrics),
                 Mount("/static", StaticFiles(directory=HERE / "static")),
@@ -127,13 +129,26 @@ class Pages:
 
     async def _read_meter(self, request: Request) -> Response:
         meter = self._find_meter(request)
-        await self._sources.read_now(MeterId(UUID(meter.meter_id)))
+        await self._sources.read_now(MeterId(_parse_id(meter.meter_id)))
         return RedirectResponse(f"/technician/meters/{meter.meter_id}", status_code=303)
 
     async def _enrol(self, request: Request) -> Response:
         form = await _form(request)
         done = await self._sources.enrol(form.get("code", "").strip())
         return self._message("enrolled", detail=done)
+
+    async def _parking(self, _: Request) -> Response:
+        return self._page("parking.html", stays=self._sources.stays())
+
+    async def _tend_stay(self, request: Request) -> Response:
+        """Correct a plate or note that a stay was paid at the gate, whichever the form says."""
+        form = await _form(request)
+        session_id = _parse_id(request.path_params["session_id"])
+        if "plate" in form:
+            await self._sources.correct_plate(session_id, form["plate"])
+        else:
+            await self._sources.settle_stay(session_id, parse_money(form.get("yuan", "")).minor)
+        return RedirectResponse("/technician/parking", status_code=303)
 
     async def _status(self, _: Request) -> Response:
         return JSONResponse(await status(self._sources))
@@ -183,6 +198,18 @@ async def _form(request: Request) -> dict[str, str]:
             raise HTTPException(_TOO_LARGE)
     fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=20)
     return {name: values[0] for name, values in fields.items()}
+
+
+def _parse_id(text: str) -> UUID:
+    """Return the id written as text.
+
+    Raises:
+        RefusalError: the text is no id.
+    """
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise RefusalError(f"{text!r} is no id; open the page again") from error
 
 
 def _address(request: Request) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 
@@ -61,6 +62,17 @@ class WireView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StayView:
+    """A car inside, for the person at the gate; its plate is shown to them and written nowhere else."""
+
+    session_id: UUID
+    lot: str
+    plate: str
+    vehicle_class: str
+    entered: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     """What the pages look at, anew for every page.
 
@@ -74,6 +86,9 @@ class Sources:
     registry: CollectorRegistry
     dues: Callable[[], DuesBook]
     occupied: Callable[[], Mapping[str, int]]
+    stays: Callable[[], Sequence[StayView]]
+    correct_plate: Callable[[UUID, str], Awaitable[None]]
+    settle_stay: Callable[[UUID, int], Awaitable[None]]
     uplink: Callable[[], Mapping[str, Any]]
     gateway_name: Callable[[], str]
     read_now: Callable[[MeterId], Awaitable[object]]

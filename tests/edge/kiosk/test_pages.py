@@ -38,7 +38,7 @@ from edge.kiosk.pages import Pages
 from edge.kiosk.probes import probes
 from edge.kiosk.server import PageServer, open_port
 from edge.kiosk.sessions import Guesses, TechnicianSessions
-from edge.kiosk.views import Sources
+from edge.kiosk.views import Sources, StayView
 from edge.telemetry import Probes
 from tests.edge.builders import START, HandClock, counted, meter, until
 from tests.edge.kiosk.test_dues import body
@@ -57,6 +57,9 @@ DEVICE = DeviceConfig(
 WIRE = WireConfig(wire="g1-bus", kind=WireKind.SERIAL_TCP, address="127.0.0.1:4001")
 
 
+STAY = StayView(session_id=UUID(int=77), lot="north", plate="苏A1234S", vehicle_class="temporary", entered=START)
+
+
 class Box:
     """A gateway's pages over a real store, with a board a test fills."""
 
@@ -66,6 +69,7 @@ class Box:
         self.dues = DuesBook()
         self.asked: list[MeterId] = []
         self.codes: list[str] = []
+        self.tended: list[tuple[UUID, str | int]] = []
         self.second = 0
         registry = CollectorRegistry()
         registry.register(Probes(probes(self.board, store, lambda: {"gate_opened": 2})))
@@ -77,6 +81,9 @@ class Box:
             registry=registry,
             dues=lambda: self.dues,
             occupied=lambda: {"north": 3},
+            stays=lambda: [STAY],
+            correct_plate=self.correct,
+            settle_stay=self.settle,
             uplink=lambda: {"connected": False, "enrolled": True},
             gateway_name=lambda: "g1",
             read_now=self.read_now,
@@ -93,6 +100,12 @@ class Box:
 
     async def read_now(self, meter_id: MeterId) -> None:
         self.asked.append(meter_id)
+
+    async def correct(self, session_id: UUID, plate: str) -> None:
+        self.tended.append((session_id, plate))
+
+    async def settle(self, session_id: UUID, fen: int) -> None:
+        self.tended.append((session_id, fen))
 
     async def enrol(self, code: str) -> str:
         if code != "AB12":
@@ -245,6 +258,26 @@ async def test_enrolment_by_code_and_its_refusal_are_shown(box: Box) -> None:
     assert refused.status_code == 409
     assert "used before" in refused.text
     assert box.codes == ["AB12"]
+
+
+async def test_a_wrong_plate_is_corrected_and_a_stay_is_paid_at_the_gate(box: Box) -> None:
+    await box.sign_in()
+    assert "苏A1234S" in (await box.browser.get("/technician/parking")).text
+    await box.browser.post(f"/technician/parking/{STAY.session_id}", data={"plate": "苏A12345"})
+    await box.browser.post(f"/technician/parking/{STAY.session_id}", data={"yuan": "7.50"})
+    assert box.tended == [(STAY.session_id, "苏A12345"), (STAY.session_id, 750)]
+
+
+@pytest.mark.parametrize(("path", "form"), [(str(STAY.session_id), {"yuan": "seven"}), ("x", {"plate": "苏A12345"})])
+async def test_a_sum_or_session_that_is_none_is_refused(box: Box, path: str, form: dict[str, str]) -> None:
+    await box.sign_in()
+    refused = await box.browser.post(f"/technician/parking/{path}", data=form)
+    assert refused.status_code == 409
+    assert box.tended == []
+
+
+async def test_plates_are_shown_to_nobody_without_the_pin(box: Box) -> None:
+    assert "苏A1234S" not in (await box.browser.get("/technician/parking")).text
 
 
 async def test_a_session_ends(box: Box) -> None:
