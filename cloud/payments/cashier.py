@@ -44,11 +44,11 @@ class Cashier:
     async def start(self, tenant: TenantId, actor: Actor, request: IntentRequest, channel: Channel) -> Attempt:
         """Begin a payment and return its attempt, with the code to scan when the channel gave one.
 
-        An attempt that is still open for the same intent is returned as it is: one wish, one code.
+        An attempt of the same intent that is paid or can still be paid is returned as it is: one wish, one code.
         """
         async with self._database.unit(tenant, actor) as unit:
             intent = await service.create_intent(unit, request)
-            standing = await service.open_attempt_of(unit.session, intent.intent_id)
+            standing = await service.standing_attempt(unit.session, intent.intent_id)
             if standing is not None:
                 return standing
             attempt = await service.open_attempt(unit, intent, channel, self._random_bytes, self._attempt_life)

@@ -61,6 +61,7 @@ TRANSITIONS: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
     }
 )
 ensure(set(TRANSITIONS) == set(AttemptState), "every attempt state stands in the table")
+STANDING_STATES = frozenset({AttemptState.SENT}) | _LATE
 OPEN_STATES = frozenset({AttemptState.CREATED, AttemptState.SENT, AttemptState.UNKNOWN})
 
 

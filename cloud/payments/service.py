@@ -32,6 +32,7 @@ from cloud.payments.merchants import merchant_account
 from cloud.payments.order_number import NumberKind, new_number
 from cloud.payments.rules import (
     OPEN_STATES,
+    STANDING_STATES,
     AttemptState,
     Expected,
     check_amount,
@@ -190,10 +191,10 @@ async def attempt(session: AsyncSession, attempt_id: UUID) -> Attempt:
     return attempt_of(row)
 
 
-async def open_attempt_of(session: AsyncSession, intent_id: UUID) -> Attempt | None:
-    """Return the attempt of an intent that the payer can still pay, if there is one."""
+async def standing_attempt(session: AsyncSession, intent_id: UUID) -> Attempt | None:
+    """Return the attempt of an intent that is paid or can still be paid, if there is one."""
     rows = await repository.attempts_of(session, intent_id)
-    return next((attempt_of(row) for row in rows if row.state is AttemptState.SENT), None)
+    return next((attempt_of(row) for row in rows if row.state in STANDING_STATES), None)
 
 
 async def attempts_numbered(session: AsyncSession, numbers: Sequence[str]) -> dict[str, Attempt]:
