@@ -98,6 +98,13 @@ def test_a_torn_answer_glued_to_a_whole_one_gives_the_whole_one_or_nothing(cut: 
     assert found.verdict is None or value_of(found).hex() == "26000000"
 
 
+def test_an_answer_with_the_start_of_another_frame_behind_it_waits_for_the_rest() -> None:
+    reception = received(ANSWER + ANSWER[:5], silent=False)
+
+    assert reception.verdict is None
+    assert reception.pending
+
+
 def test_a_wrong_checksum_is_counted_as_damage() -> None:
     found = received(ANSWER[:-2] + b"\x8b\x16")
 
