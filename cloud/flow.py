@@ -18,12 +18,13 @@ from cloud.kit.events import Routes
 from cloud.kit.runner import Handler
 from cloud.kit.schedules import Schedule
 from cloud.metering import tasks as metering
-from cloud.metering.events import OddityFound, ParkingReported
+from cloud.metering.events import EstimatesStored, OddityFound, ParkingReported
 from cloud.parking import tasks as parking
 from cloud.parking.events import PermitsChanged
 from cloud.payments import service as payments
 from cloud.payments.events import PaymentBooked
 from cloud.payments.tasks import PaymentTasks
+from cloud.rating import tasks as rating
 from cloud.rating.service import rate_period
 from cloud.reconciliation import tasks as reconciliation
 from cloud.reconciliation.tasks import ReconciliationTasks
@@ -39,6 +40,7 @@ ROUTES: Routes = {
     OddityFound: (cases.job_of,),
     PricesChanged: (tariffs.job_of,),
     ParkingReported: (parking.acts_job,),
+    EstimatesStored: (rating.job_of,),
     PermitsChanged: (parking.permits_job,),
     RunRequested: (billing.bill_run_job,),
     BillsIssued: (billing.use_ahead_job,),
@@ -57,6 +59,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         metering.UNPACK_BATCH: metering.unpack_batch,
         cases.OPEN_CASE: cases.open_case,
         tariffs.PUBLISH_PRICES: tariffs.publish_prices,
+        rating.CHECK_ESTIMATES: rating.compare_estimates,
         parking.TAKE_ACTS: parking.take_batch_acts,
         parking.PUBLISH_PERMITS: parking.tell_permits,
         billing.BILL_RUN: billing.bill_run_handler(rate_period),

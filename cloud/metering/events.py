@@ -9,6 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from cloud.kit.events import Event
+from common.civil import Period
 from common.ids import CommunityId, GatewayId, MeterId
 from common.reading.reading import Quantity
 
@@ -61,3 +62,12 @@ class ReadingRevised(Event):
     quantity: Quantity
     read_at: datetime
     rev: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimatesStored(Event):
+    """A batch brought estimates of a community for a period; `key` names batch, community and period."""
+
+    key: str
+    community_id: CommunityId
+    period: Period

@@ -15,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.kit.db import Unit
 from cloud.metering import repository
 from cloud.metering.blocks import Point, merge, pack, unpack
-from cloud.metering.events import BatchUnpacked, ParkingReported
+from cloud.metering.events import BatchUnpacked, EstimatesStored, ParkingReported
 from cloud.metering.findings import findings_of
 from cloud.metering.mapping import block_of, block_row, gap_rows, key_of, provisional_rows
 from cloud.metering.registers import BlockEdges, Register, RegisterBook, RegisterQuestion, Revision, overlay
 from cloud.metering.tables import BatchWatermarkRow, UnpackedBatchRow
 from cloud.metering.unpacking import DayKey, DayPoints, MeterHome, points_by_day
 from cloud.metering.usage import RegisterRef
+from common.civil import Period
 from common.clock import to_epoch_ms
 from common.ids import CommunityId, GatewayId, MeterId
 from common.reading.reading import Quality
@@ -52,7 +53,10 @@ async def store_readings(unit: Unit, content: BatchContent, homes: Mapping[Meter
         return False
     await _store_blocks(unit, header, placed, homes)
     unit.session.add_all(gap_rows(unit.tenant, unit.now, content, homes))
-    unit.session.add_all(provisional_rows(unit.tenant, unit.now, content, homes))
+    estimates = list(provisional_rows(unit.tenant, unit.now, content, homes))
+    unit.session.add_all(estimates)
+    for community_id, start, end in sorted({(row.community_id, row.period_start, row.period_end) for row in estimates}):
+        _tell_estimates(unit, header, CommunityId(community_id), Period(start, end))
     for finding in findings_of(content, placed, homes):
         unit.publish(finding)
     await _advance_watermark(unit, header)
@@ -143,6 +147,11 @@ def _tell(unit: Unit, content: BatchContent) -> None:
     unit.publish(BatchUnpacked(gateway_id=gateway_id, store_epoch=epoch, sequence=sequence))
     if next(content.records(ParkingEvent), None) is not None:
         unit.publish(ParkingReported(gateway_id=gateway_id, store_epoch=epoch, sequence=sequence))
+
+
+def _tell_estimates(unit: Unit, header: BatchHeader, community_id: CommunityId, period: Period) -> None:
+    key = f"{header.gateway_id}:{header.epoch}:{header.sequence}:{community_id}:{period}"
+    unit.publish(EstimatesStored(key=key, community_id=community_id, period=period))
 
 
 async def _advance_watermark(unit: Unit, header: BatchHeader) -> None:

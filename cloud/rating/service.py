@@ -6,34 +6,28 @@ the items, never an item of zero. Rated twice from the same knowledge, the outco
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.estate import service as estate
-from cloud.fleet import service as fleet
+from cloud.cases import service as cases
 from cloud.kit.db import Unit
-from cloud.metering import claims
-from cloud.metering import service as metering
-from cloud.metering.registers import RegisterBook, RegisterQuestion
-from cloud.rating import metered, pools, repository
+from cloud.metering.estimates import estimates as gateway_estimates
+from cloud.rating import estimates, metered, pools, repository
 from cloud.rating.drafts import Draft
+from cloud.rating.estimates import ESTIMATE_DIFFERS, checkable, difference
+from cloud.rating.gathering import desk_of, scope_of
 from cloud.rating.inputs import finish
 from cloud.rating.lines import Apportionment, RatingException, RatingInput, RatingOutcome
-from cloud.rating.metered import CountedDays, rate_metered
+from cloud.rating.metered import rate_metered
 from cloud.rating.pools import PoolPart, pool_parts, rate_pool
-from cloud.rating.scope import Desk, PlacedMeter, Scope
+from cloud.rating.scope import Desk, Scope
 from cloud.rating.segments import Segment, segments_of
 from cloud.rating.standing import rate_standing
 from cloud.rating.visits import rate_sessions
-from cloud.tariffs import service as tariffs
-from cloud.tariffs.book import PriceBook
-from cloud.tariffs.calendars import official_calendar
 from cloud.tariffs.charge import ChargeBasis
-from cloud.tariffs.facts import tariff_facts
 from common.civil import Period
 from common.ids import CommunityId, PremisesId
 from common.rating.engine import ENGINE_VERSION
@@ -59,7 +53,7 @@ async def rate_period(
         known_at: prices, readings, corrections and facts recorded later are not seen.
         premises: only the items of these premises; common costs are split over all of them all the same.
     """
-    scope = await _scope(session, community_id, period, known_at)
+    scope = await scope_of(session, community_id, period, known_at)
     segments, parts, exceptions = _planned(scope, premises)
     desk = await _desk(session, scope, segments, parts)
     drafts, apportionments, pool_inputs = _rated(desk, segments, parts, exceptions, premises)
@@ -92,52 +86,32 @@ async def keep(unit: Unit, community_id: CommunityId, outcome: RatingOutcome) ->
     unit.record("kept", "rating_input", community_id, after={"inputs": len(rows), "apportionments": len(splits)})
 
 
+async def check_estimates(unit: Unit, community_id: CommunityId, period: Period) -> int:
+    """Raise a case for each gateway's estimate of a period that the cloud does not come to; return how many differ.
+
+    An estimate that agrees closes the case of an earlier one that did not.
+    """
+    scope = await scope_of(unit.session, community_id, period, unit.now)
+    found = [one for one in await gateway_estimates(unit.session, community_id, period) if one.period == period]
+    checked = [plan for plan in (checkable(scope, one) for one in found) if plan is not None]
+    counted = [days for plan in checked for days in estimates.wanted_days(scope, plan)]
+    days = {segment.service.start for plan in checked for segment in plan.segments}
+    desk = await desk_of(unit.session, scope, counted, days)
+    reports = [(plan, difference(desk, plan)) for plan in checked]
+    differing = [report for _, report in reports if report is not None]
+    for report in differing:
+        await cases.raise_case(unit, report)
+    agreeing = {(plan.estimate.meter_id, plan.subject) for plan, report in reports if report is None}
+    for standing in await cases.open_about(unit.session, {meter_id for meter_id, _ in agreeing}):
+        if standing.reason == ESTIMATE_DIFFERS and (standing.object_id, standing.subject) in agreeing:
+            await cases.close_case(unit, standing.case_id, reason="gateway and cloud agree now")
+    return len(differing)
+
+
 async def inputs(session: AsyncSession, community_id: CommunityId, shas: Collection[str]) -> dict[str, RatingInput]:
     """Return kept inputs by their hash."""
     rows = await repository.inputs(session, community_id, shas)
     return {row.sha: RatingInput(sha=row.sha, body=row.body) for row in rows}
-
-
-async def _scope(session: AsyncSession, community_id: CommunityId, period: Period, known_at: datetime) -> Scope:
-    community = await estate.community(session, community_id)
-    prices = await tariffs.price_book(session, community_id, known_at)
-    payers = defaultdict(list)
-    for span in await estate.payers(session, community_id, period):
-        payers[span.premises_id].append(span)
-    meters: dict[PremisesId, list[PlacedMeter]] = defaultdict(list)
-    public: list[PlacedMeter] = []
-    reach = Period(_earliest_tier_year(prices, period), period.end)
-    for meter in await fleet.installed_meters(session, community_id, reach):
-        placed = PlacedMeter(
-            meter_id=meter.meter_id,
-            resource=meter.resource,
-            premises_id=meter.premises_id,
-            multiplier_milli=meter.multiplier_milli,
-            digits=meter.digits,
-            start=meter.start,
-            end=meter.end,
-            parent_meter_id=meter.parent_meter_id,
-        )
-        (public if placed.premises_id is None else meters[placed.premises_id]).append(placed)
-    return Scope(
-        community_id=community_id,
-        zone=community.zone,
-        zone_name=community.zone_name,
-        period=period,
-        known_at=known_at,
-        prices=prices,
-        premises=tuple(await estate.premises_in(session, community_id, day=period.start, known_at=known_at)),
-        payers={premises_id: tuple(spans) for premises_id, spans in payers.items()},
-        meters={premises_id: tuple(placed) for premises_id, placed in meters.items()},
-        public_meters=tuple(public),
-        sessions=await claims.sessions_ended(session, community_id, period, known_at),
-        calendar=await official_calendar(session, period, known_at),
-    )
-
-
-def _earliest_tier_year(prices: PriceBook, period: Period) -> date:
-    spans = (tariff.document.accumulation.span_of(period.start) for tariff in prices.compiled.values())
-    return min((span.start for span in spans if span is not None), default=period.start)
 
 
 def _planned(
@@ -175,26 +149,7 @@ async def _desk(session: AsyncSession, scope: Scope, segments: Sequence[Segment]
         *(days for part in parts for days in pools.wanted_days(part)),
     ]
     days = {segment.service.start for segment in segments} | {part.days.start for part in parts}
-    facts = {}
-    for day in sorted(days):
-        places = await estate.premises_in(session, scope.community_id, day=day, known_at=scope.known_at)
-        facts[day] = {place.id: tariff_facts(place.facts) for place in places}
-    return Desk(scope=scope, registers=await registers_for(session, scope, counted), facts=facts)
-
-
-async def registers_for(session: AsyncSession, scope: Scope, counted: Collection[CountedDays]) -> RegisterBook:
-    """Return the registers at both ends of every stretch, read at once."""
-    if not counted:
-        return RegisterBook({}, {}, scope.zone)
-    question = RegisterQuestion(
-        community_id=scope.community_id,
-        meters=frozenset(one.meter.meter_id for one in counted),
-        quantities=frozenset(one.meter.quantity for one in counted),
-        days=frozenset(day for one in counted for day in (one.days.start, one.days.end)),
-        zone=scope.zone,
-        known_at=scope.known_at,
-    )
-    return await metering.register_book(session, question)
+    return await desk_of(session, scope, counted, days)
 
 
 def _rated(

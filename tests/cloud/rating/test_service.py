@@ -10,22 +10,27 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import event
 
+from cloud.cases import service as cases
 from cloud.estate import service as estate
 from cloud.estate.kinds import EntityKind, Fact, PartyKind, PremisesKind, Role
 from cloud.estate.values import NewPremises
 from cloud.fleet import service as fleet
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database, Unit
+from cloud.kit.events import Event
 from cloud.metering.corrections import Correction, revise_reading
+from cloud.metering.events import EstimatesStored
 from cloud.metering.service import store_readings
 from cloud.metering.unpacking import MeterHome
 from cloud.rating.lines import ExceptionKind, RatingOutcome
-from cloud.rating.service import inputs, keep, rate_period
+from cloud.rating.service import check_estimates, inputs, keep, rate_period
 from cloud.tariffs import service as tariffs
 from cloud.tariffs.charge import ChargeBasis
 from cloud.tariffs.service import AssignmentDraft, PoolDraft, RevisionDraft
 from common.ids import ChargeItemId, CommunityId, LegalEntityId, MeterId, PartyId, PremisesId, TenantId
 from common.reading.reading import Quantity, Resource
+from common.tariff.document import parse_tariff
+from common.wire.records import ProvisionalLine
 from tests.cloud.metering.building import ZONE, at, batch, column
 from tests.cloud.rating.documents import Document, area_fee, electricity, public_energy
 from tests.cloud.rating.town import EVERYWHERE, JANUARY, item
@@ -270,3 +275,64 @@ async def test_another_company_rates_nothing_of_ours(
     await read(database, village, actor, month(10), month(2))
     with pytest.raises(Exception, match="no community"):
         await outcome(database, replace(village, tenant=other_tenant))
+
+
+def estimate(village: Village, meter: int, usage_kwh: int, amount_fen: int, sha: str) -> ProvisionalLine:
+    return ProvisionalLine(
+        meter_id=village.meters[meter],
+        charge_code="electricity",
+        period_start="2026-01-01",
+        period_end="2026-02-01",
+        usage_milli=usage_kwh * KWH,
+        amount_fen=amount_fen,
+        tariff_code="electricity",
+        tariff_from="2026-01-01",
+        tariff_rev=1,
+        tariff_sha=sha,
+        input_sha="",
+    )
+
+
+async def told(database: Database, village: Village, actor: Actor, sequence: int, *lines: ProvisionalLine) -> int:
+    """Store estimates, compare them, and return how many differ."""
+    content = batch(sequence, at(FEBRUARY, sequence), [], meters=village.meters, records=lines)
+    homes = {one: MeterHome(community_id=village.community, zone=ZONE) for one in village.meters}
+    async with database.unit(village.tenant, actor) as unit:
+        await store_readings(unit, content, homes)
+    async with database.unit(village.tenant, actor) as unit:
+        return await check_estimates(unit, village.community, JANUARY)
+
+
+async def test_an_estimate_that_differs_from_the_cloud_is_an_alarm_until_it_agrees(
+    database: Database, village: Village, actor: Actor, clock: SettableClock, published: list[Event]
+) -> None:
+    clock.set(at(FEBRUARY, 1))
+    await read(database, village, actor, month(10), month(2))
+    sha = parse_tariff(electricity()).body_sha
+    right = estimate(village, 0, 310, 155_00, sha)
+    assert await told(database, village, actor, 2, right, estimate(village, 1, 62, 30_00, sha)) == 1
+    assert [one.period for one in published if isinstance(one, EstimatesStored)] == [JANUARY]
+    async with database.view(village.tenant) as session:
+        (case,) = await cases.open_cases(session)
+    assert (case.reason, case.object_id) == ("estimate_differs", village.meters[1])
+    assert "30.00" in case.detail_en
+    assert "31.00" in case.detail_en
+    clock.advance(hours=1)
+    assert await told(database, village, actor, 3, estimate(village, 1, 62, 31_00, sha)) == 0
+    async with database.view(village.tenant) as session:
+        assert await cases.open_cases(session) == ()
+
+
+async def test_an_estimate_of_other_usage_at_the_same_amount_is_an_alarm_too(
+    database: Database, village: Village, actor: Actor, clock: SettableClock
+) -> None:
+    clock.set(at(FEBRUARY, 1))
+    await read(database, village, actor, month(10), month(2))
+    assert await told(database, village, actor, 2, estimate(village, 1, 63, 31_00, "")) == 1
+
+
+async def test_an_estimate_whose_registers_the_cloud_does_not_have_is_left_to_the_bill_run(
+    database: Database, village: Village, actor: Actor, clock: SettableClock
+) -> None:
+    clock.set(at(FEBRUARY, 1))
+    assert await told(database, village, actor, 1, estimate(village, 0, 310, 155_00, "")) == 0

@@ -1,0 +1,95 @@
+"""Estimates against the cloud's figure: the same month agrees, whatever else differs is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from cloud.metering.estimates import Estimate
+from cloud.rating.estimates import checkable, difference, wanted_days
+from cloud.tariffs.charge import ChargeBasis
+from common.reading.reading import Resource
+from common.tariff.revision import RevisionRef
+from tests.cloud.rating.documents import electricity
+from tests.cloud.rating.town import MARCH, Town, flat, item, meter
+
+POWER = item("electricity", ChargeBasis.METERED, Resource.ELECTRICITY)
+NEW_YEAR, ELEVENTH = date(2026, 1, 1), date(2026, 3, 11)
+KWH = 1000
+
+
+def town() -> Town:
+    built = Town()
+    built.live(1)
+    built.charge(POWER, built.price(electricity()))
+    built.read(meter(1, flat(1)), {NEW_YEAR: 0, MARCH.start: 2_100 * KWH, MARCH.end: 2_250 * KWH})
+    return built
+
+
+def estimate(built: Town, amount_fen: int, usage_kwh: int = 150, **facts: object) -> Estimate:
+    (known, *_) = next(iter(built.revisions.values()))
+    base = Estimate(
+        meter_id=meter(1, None).meter_id,
+        charge_code="electricity",
+        period=MARCH,
+        usage_milli=usage_kwh * KWH,
+        amount_fen=amount_fen,
+        revision=known.ref,
+    )
+    return replace(base, **facts)  # type: ignore[arg-type]
+
+
+def differs(built: Town, one: Estimate) -> str | None:
+    checked = checkable(built.scope(), one)
+    assert checked is not None
+    assert all(days.meter.meter_id == one.meter_id for days in wanted_days(built.scope(), checked))
+    report = difference(built.desk(), checked)
+    return None if report is None else report.detail_en
+
+
+def test_the_same_registers_and_price_agree() -> None:
+    built = town()
+    assert differs(built, estimate(built, 79_50)) is None
+
+
+@pytest.mark.parametrize(("amount_fen", "usage_kwh"), [(79_51, 150), (79_49, 150), (79_50, 149)])
+def test_one_fen_or_one_unit_off_is_told(amount_fen: int, usage_kwh: int) -> None:
+    built = town()
+    assert differs(built, estimate(built, amount_fen, usage_kwh)) is not None
+
+
+def test_an_outdated_price_is_named() -> None:
+    built = town()
+    old = RevisionRef(tariff_code="electricity", effective_from=NEW_YEAR, rev=1, body_sha="0" * 64)
+    told = differs(built, estimate(built, 70_00, revision=old))
+    assert told is not None
+    assert "outdated price" in told
+
+
+def test_a_price_change_inside_the_month_may_be_split_by_days_or_by_registers() -> None:
+    built = town()
+    built.price(electricity(("1.00", "1.00", "1.00")), ELEVENTH)
+    built.read(meter(1, flat(1)), {ELEVENTH: 2_110 * KWH})
+    by_registers = 5_00 + 140_00
+    by_days = 24_19 + 101_61 + 1  # 150 x 10/31 = 48.387 at 0.50, the rest at 1.00, rounded once
+    assert differs(built, estimate(built, by_registers)) is None
+    assert differs(built, estimate(built, by_days)) is None
+    assert differs(built, estimate(built, by_days + 1)) is not None
+
+
+def test_what_the_cloud_cannot_price_is_no_difference() -> None:
+    built = town()
+    checked = checkable(built.scope(), estimate(built, 1))
+    assert checked is not None
+    built.registers.clear()
+    assert difference(built.desk(), checked) is None
+
+
+@pytest.mark.parametrize(
+    "foreign", [{"meter_id": meter(9, None).meter_id}, {"charge_code": "heat"}], ids=["another meter", "another charge"]
+)
+def test_an_estimate_of_nothing_the_cloud_charges_is_left_alone(foreign: dict[str, object]) -> None:
+    built = town()
+    assert checkable(built.scope(), estimate(built, 79_50, 150, **foreign)) is None
