@@ -33,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RefusalError as refusal:
         sys.stderr.write(f"gatehouse cloud: {refusal}\n")
         return 1
+    except OSError as error:
+        sys.stderr.write(f"gatehouse cloud: {error.filename or options.home}: {error.strerror}\n")
+        return 1
     return 0
 
 

@@ -1,0 +1,64 @@
+"""Settings are read once, and everything wrong with them is told at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cloud.settings import SECRET_KEY_FILE, read_settings, secret_key_text
+from common.errors import FaultsError, RefusalError
+
+
+def settings(home: Path, text: str) -> Path:
+    (home / "settings.yaml").write_text(text, encoding="utf-8")
+    return home
+
+
+def test_a_home_without_a_file_and_an_empty_file_get_the_defaults(tmp_path: Path) -> None:
+    plain = read_settings(tmp_path)
+    assert (plain.port, plain.database, plain.clock_file, plain.secure_cookies) == (8080, None, None, False)
+    assert read_settings(settings(tmp_path, "# nothing yet\n")) == plain
+
+
+def test_every_setting_is_taken_from_the_file(tmp_path: Path) -> None:
+    text = (
+        "host: 0.0.0.0\nport: 9000\npublic_url: https://fees.example/\nclock_file: clock\nwechat_url: http://localhost:1\n"
+        "lanes: 2\npoll_ms: 50\nworker_metrics_port: 9001\n"
+        "database: {app: host=a, worker: host=b, owner: host=c}\n"
+    )
+    found = read_settings(settings(tmp_path, text))
+    assert (found.host, found.port, found.public_url) == ("0.0.0.0", 9000, "https://fees.example")  # noqa: S104 - read, not bound
+    assert found.secure_cookies
+    assert found.clock_file == tmp_path / "clock"
+    assert (found.lanes, found.poll_ms, found.worker_metrics_port) == (2, 50, 9001)
+    assert found.database is not None
+    assert (found.database.app, found.database.worker, found.database.owner) == ("host=a", "host=b", "host=c")
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    text = "prot: 1\nport: 70000\nlanes: no\npublic_url: fees\nhost: 5\ndatabase: {app: x}\n"
+    with pytest.raises(FaultsError) as refused:
+        read_settings(settings(tmp_path, text))
+    places = [fault.where.rsplit(" ", 1)[-1] for fault in refused.value.faults]
+    assert sorted(places) == ["database", "host", "lanes", "port", "prot", "public_url"]
+
+
+@pytest.mark.parametrize("text", ["port: [", "- a\n- b\n", "\x00"])
+def test_a_file_that_is_no_settings_is_refused_in_words(tmp_path: Path, text: str) -> None:
+    with pytest.raises(FaultsError, match=r"settings\.yaml"):
+        read_settings(settings(tmp_path, text))
+
+
+def test_a_missing_secret_key_names_the_command_that_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(RefusalError, match="gatehouse cloud init"):
+        secret_key_text(tmp_path)
+
+
+def test_the_secret_key_comes_from_its_file_unless_the_environment_gives_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / SECRET_KEY_FILE).write_text("from the file", encoding="ascii")
+    assert secret_key_text(tmp_path)[0] == "from the file"
+    monkeypatch.setenv("GATEHOUSE_SECRET_KEY", "from outside")
+    assert secret_key_text(tmp_path) == ("from outside", "GATEHOUSE_SECRET_KEY")

@@ -1,0 +1,98 @@
+"""The worker process around the runner: schedules by business time, wake-up, tidying, figures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from prometheus_client import generate_latest
+from sqlalchemy import text
+
+from cloud import flow
+from cloud.kit.db import Database
+from cloud.kit.roles import WORKER
+from cloud.services import Services
+from cloud.worker import Worker
+from common.ids import TenantId
+from tests.support import api
+from tests.support.clock import SettableClock
+from tests.support.postgres import TestServer
+
+
+@pytest_asyncio.fixture
+async def services(worker_database: Database, tmp_path: Path) -> AsyncIterator[Services]:
+    async with api.running_services(worker_database, tmp_path) as built:
+        yield built
+
+
+def worker(services: Services, server: TestServer, database_name: str) -> Worker:
+    conninfo = server.server.conninfo(role=WORKER, database=database_name)
+    return Worker(services, conninfo, name="w", lanes=2, poll_s=0.05)
+
+
+async def job_keys(database: Database, tenant: TenantId) -> list[str]:
+    async with database.view(tenant) as session:
+        return list(await session.scalars(text("select key from job where key like 'schedule:%' order by key")))
+
+
+async def test_schedules_fire_for_every_company_once_a_day(
+    services: Services,
+    server: TestServer,
+    database_name: str,
+    tenant: TenantId,
+    other_tenant: TenantId,
+    clock: SettableClock,
+) -> None:
+    working = worker(services, server, database_name)
+    database = services.database
+    clock.advance(hours=12)
+    await working.fire_schedules()
+    await working.fire_schedules()
+    first = await job_keys(database, tenant)
+    assert first == sorted(f"schedule:{schedule.name}:2026-01-01" for schedule in flow.SCHEDULES)
+    clock.advance(days=2)
+    await working.fire_schedules()
+    assert await job_keys(database, tenant) == await job_keys(database, other_tenant)
+    assert len(await job_keys(database, tenant)) == 3 * len(first)
+
+
+async def test_a_running_worker_does_what_is_due_and_stops_when_told(
+    services: Services, server: TestServer, database_name: str, tenant: TenantId, clock: SettableClock
+) -> None:
+    working = worker(services, server, database_name)
+    clock.advance(hours=12)
+    stop = asyncio.Event()
+    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+        group.create_task(working.run(stop))
+        await until_done(services.database, tenant, count=len(flow.SCHEDULES))
+        stop.set()
+    text_of = generate_latest(services.registry).decode()
+    assert 'gatehouse_jobs_total{kind="tariffs.publish",outcome="done"} 1.0' in text_of
+
+
+async def until_done(database: Database, tenant: TenantId, *, count: int) -> None:
+    """Wait until so many scheduled jobs are finished."""
+    finished = text("select count(*) from job where key like 'schedule:%' and state = 'done'")
+    done = 0
+    while done < count:
+        async with database.view(tenant) as session:
+            done = await session.scalar(finished) or 0
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.usefixtures("tenant")
+async def test_waiting_jobs_are_counted_by_kind_and_state_and_no_longer_once_done(
+    services: Services, server: TestServer, database_name: str, clock: SettableClock
+) -> None:
+    working = worker(services, server, database_name)
+    clock.advance(hours=12)
+    await working.fire_schedules()
+    await working._tidy()
+    figures = generate_latest(services.registry).decode()
+    assert 'gatehouse_jobs_waiting{kind="tariffs.publish",state="ready"} 1.0' in figures
+    await working.runner.drain()
+    await working._tidy()
+    assert 'kind="tariffs.publish",state="ready"' not in generate_latest(services.registry).decode()
