@@ -27,7 +27,8 @@ class Waiting:
 def waiting(connection: sqlite3.Connection) -> Waiting:
     """Count what waits."""
     readings, events, batches = connection.execute(
-        "SELECT ifnull((SELECT max(seq) FROM reading) - (SELECT min(seq) FROM reading) + 1, 0), (SELECT count(*) FROM event),"
+        "SELECT ifnull((SELECT max(seq) FROM reading) - (SELECT min(seq) FROM reading) + 1, 0),"
+        " (SELECT count(*) FROM event),"
         " (SELECT count(*) FROM batch WHERE state = 0)"
     ).fetchone()
     return Waiting(readings=readings, events=events, batches=batches)
