@@ -20,7 +20,7 @@ import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from common.wire.receipt import Receipt, open_receipt
-from common.wire.refusal import TEMPORARY, Refusal, WireError
+from common.wire.refusal import TEMPORARY, WireError
 from common.wire.sequence import Outcome
 from edge.buffer.ports import Outbox
 from edge.buffer.records import BatchState, Lane, SealedBatch
@@ -231,16 +231,16 @@ class Courier:
 
     async def _settle(self, batch: SealedBatch, receipt: Receipt, signed: bytes) -> None:
         if receipt.outcome is not Outcome.REFUSED:
+            await self.store.settle(batch.number, signed, BatchState.SETTLED)
             self.stats.settled += 1
             self.stats.contiguous = receipt.contiguous
-            await self.store.settle(batch.number, signed, BatchState.SETTLED)
             self._note_asked(receipt)
         elif receipt.refusal in TEMPORARY:
             self._rest_batch(batch, str(receipt.refusal))
         else:
-            self.stats.refused += 1
-            _log.error("batch_refused", batch=batch.number, reason=str(receipt.refusal or Refusal.UNREADABLE))
             await self.store.settle(batch.number, signed, BatchState.REFUSED)
+            self.stats.refused += 1
+            _log.error("batch_refused", batch=batch.number, reason=str(receipt.refusal))
 
     def _note_asked(self, receipt: Receipt) -> None:
         for missing in receipt.asked:
