@@ -278,19 +278,17 @@ class Gateway:
                 rhythm=Rhythm(gather_s=self._settings.cloud_gather_ms / 1000),
             )
             self._listener = self._listen(link, self._courier)
+            self._courier.reached = self._listener.nudge
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._courier.run())
                 group.create_task(self._listener.run())
 
     def _listen(self, link: CloudLink, courier: Courier) -> Listener:
-        async def post(path: str, body: bytes, wait_s: float) -> bytes:
-            return (await link.post(path, body, wait_s=wait_s)).body
-
         return Listener(
             shelf=self._store,
             credentials=self._identity,
             apply=self.apply,
-            post=post,
+            post=link.ask,
             now=self._trusted_now,
             wait=FullJitter(entropy),
             link_errors=(LinkError,),
