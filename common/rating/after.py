@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import assert_never
 
 from common.rating.line import Component, ComponentKind
 from common.rating.refusal import RatingRefusedError, RefusalKind
@@ -64,3 +65,5 @@ def _change(adjustment: Adjustment, base: Fraction, value: Fraction, variables: 
             return max(amount - base, Fraction(0))
         case AdjustmentKind.CAP:
             return min(amount - base, Fraction(0))
+        case unknown:
+            assert_never(unknown)

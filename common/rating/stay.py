@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from itertools import pairwise
+from typing import assert_never
 
 from common.civil import civil_day, midnight
 from common.rating.refusal import RatingRefusedError, RefusalKind
@@ -109,6 +110,8 @@ def _next_cut(rule: SessionRule, start: datetime, zone: tzinfo) -> datetime:
             return midnight(civil_day(start, zone) + DAY, zone)
         case Cut.DAY_FROM_ENTRY:
             return start + DAY
+        case unknown:
+            assert_never(unknown)
 
 
 def _is_full(rule: SessionRule, start: datetime, stop: datetime, zone: tzinfo) -> bool:

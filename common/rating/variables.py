@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
+from typing import assert_never
 
 from common.civil import Period
 from common.rating.proration import month_shares, months_of
@@ -119,6 +120,8 @@ class Variables:
                 return self.month_shares()
             case Per.YEAR:
                 return [share / _MONTHS_PER_YEAR for share in self.month_shares()]
+            case unknown:
+                assert_never(unknown)
 
     def _find(self, name: str) -> Fraction:
         if name in _BUILT_IN:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from common.errors import RefusalError
 from common.money.rounding import RoundingMode, divide
@@ -147,6 +147,8 @@ def _names(node: Node) -> Iterator[str]:
                 yield from _names(argument)
         case Number():
             return
+        case unknown:
+            assert_never(unknown)
 
 
 def _evaluate(node: Node, lookup: Lookup) -> Fraction:
@@ -160,6 +162,8 @@ def _evaluate(node: Node, lookup: Lookup) -> Fraction:
             if operator in _BINARY:
                 return _BINARY[operator](values[0], values[1])
             return _UNARY[operator](values[0]) if operator in _UNARY else _CHOICES[operator](values)
+        case unknown:
+            assert_never(unknown)
 
 
 class _Parser:

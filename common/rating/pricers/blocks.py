@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
+from typing import assert_never
 
 from common.tariff.session_model import Block, SessionRule, UnitRounding
 
@@ -51,3 +52,5 @@ def _round_units(rule: SessionRule, minutes: Fraction, every: int) -> Fraction:
             return Fraction(whole)
         case UnitRounding.STARTED:
             return Fraction(whole + (rest > rule.tail_minutes))
+        case unknown:
+            assert_never(unknown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import assert_never
 
 from common.rating.line import Component, ComponentKind
 from common.rating.refusal import RatingRefusedError, RefusalKind
@@ -129,6 +130,8 @@ def _window_stretches(tiers: Tiers | None, prior: int, variables: Variables) -> 
                 for name, share in shares.items()
                 if share
             ]
+        case unknown:
+            assert_never(unknown)
 
 
 def _in_order(usage: dict[str, int], prior: int) -> list[_Stretch]:

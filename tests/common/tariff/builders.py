@@ -47,19 +47,16 @@ def written(compiled: CompiledTariff, source: Mapping[str, object], place: Place
     return read_request({**period, **source}, compiled.document, place)
 
 
-def stay(*visits: tuple[str, str | None], place: Place = SHANGHAI, **fields: object) -> Session:
-    """Return a session of local times."""
+def stay(*visits: tuple[str, str | None], granted_minutes: int = 0, paid_at: str | None = None) -> Session:
+    """Return a session of local times in Shanghai."""
 
     def instant(text: str) -> datetime:
-        return datetime.fromisoformat(text).replace(tzinfo=place.zone).astimezone(UTC)
+        return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI.zone).astimezone(UTC)
 
-    found = tuple(Visit(entry=instant(start), exit=instant(end) if end else None) for start, end in visits)
-    granted = fields.get("granted_minutes", 0)
-    paid_at = fields.get("paid_at")
     return Session(
-        visits=found,
-        zone=place.zone,
-        zone_name=place.zone_name,
-        granted_minutes=granted if isinstance(granted, int) else 0,
-        paid_at=instant(paid_at) if isinstance(paid_at, str) else None,
+        visits=tuple(Visit(entry=instant(start), exit=instant(end) if end else None) for start, end in visits),
+        zone=SHANGHAI.zone,
+        zone_name=SHANGHAI.zone_name,
+        granted_minutes=granted_minutes,
+        paid_at=instant(paid_at) if paid_at else None,
     )

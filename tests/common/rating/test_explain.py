@@ -1,0 +1,214 @@
+"""The explanation is told from the trace, in both languages, and its amounts sum to the line."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from common.civil import Period
+from common.errors import InvariantError
+from common.rating.engine import rate, rate_parts
+from common.rating.explain import explain
+from common.rating.line import RatedLine, spread_fen
+from common.rating.plain import line_from_plain, line_to_plain
+from common.rating.request import Debt, RatingRequest, Share
+from common.rating.rounding import round_bill
+from common.tariff.canonical import canonical_json
+from common.tariff.compile import compile_tariff
+from common.tariff.document import parse_tariff
+from tests.common.rating import strategies
+from tests.common.tariff.builders import JUNE, graduated, stay, tariff, unit_price, usage
+
+X = "\N{MULTIPLICATION SIGN}"
+LABEL = {"zh": "电费", "en": "energy"}
+
+
+def told(line: RatedLine) -> tuple[list[str], list[str]]:
+    """Return both explanations with a plain x for the sign of multiplication."""
+    zh, en = ([sentence.replace(X, "x") for sentence in explain(line, language)] for language in ("zh", "en"))
+    return zh, en
+
+
+def test_tiers_are_told_as_one_sum() -> None:
+    compiled = tariff(
+        tiers={"bounds": ["2160", "4200"]},
+        charges=[{"key": "energy", "label": LABEL, "prices": ["0.50", "0.55", "0.80"]}],
+    )
+    line = rate(compiled, usage(150_000, 2_100_000))
+    assert line.amount_fen == 7_950
+    assert told(line) == (
+        ["电费: 60 度 x 0.50 + 90 度 x 0.55 = 79.50 元", "合计 79.50 元"],
+        ["energy: 60 kWh x 0.50 + 90 kWh x 0.55 = 79.50 CNY", "Total 79.50 CNY"],
+    )
+
+
+def test_adjustments_and_coarse_rounding_are_told_one_by_one() -> None:
+    compiled = tariff(
+        charges=[{"key": "energy", "label": LABEL, "price": "0.5"}, {"key": "base", "amount": "3", "per": "month"}],
+        adjust=[
+            {"discount": "0.1", "label": {"zh": "优惠", "en": "discount"}, "applies_to": ["energy"]},
+            {"surcharge": "0.06", "label": {"zh": "增值税", "en": "VAT"}},
+            {"rebate": "1", "label": {"zh": "抵扣", "en": "rebate"}},
+            {"minimum": "50.55", "label": {"zh": "最低", "en": "minimum"}},
+        ],
+        rounding=[{"stage": "line", "to": "1"}],
+        whole_units={"size": "1"},
+        free_allowance="2",
+    )
+    line = rate(compiled, RatingRequest(period=JUNE, quantity_milli=100_700))
+    assert line.amount_fen == 5_100
+    assert line.carried_milli == 700
+    assert told(line) == (
+        [
+            "免费额度 2 度",
+            "电费: 98 度 x 0.50 = 49.00 元",
+            "base x 1 个月: 3.00 元",
+            "优惠: 49.00 元 x 10% = -4.90 元",
+            "增值税: 47.10 元 x 6% = 2.83 元",
+            "抵扣: -1.00 元",
+            "最低: 补足最低收费 1.62 元",
+            "尾数取整: 0.45 元",
+            "结转下期 0.7",
+            "合计 51.00 元",
+        ],
+        [
+            "free allowance 2 kWh",
+            "energy: 98 kWh x 0.50 = 49.00 CNY",
+            "base x 1 month: 3.00 CNY",
+            "discount: 49.00 CNY x 10% = -4.90 CNY",
+            "VAT: 47.10 CNY x 6% = 2.83 CNY",
+            "rebate: -1.00 CNY",
+            "minimum: raised to the minimum by 1.62 CNY",
+            "rounding: 0.45 CNY",
+            "0.7 carried to the next period",
+            "Total 51.00 CNY",
+        ],
+    )
+
+
+def test_a_cap_is_told_as_what_it_takes_off() -> None:
+    adjust = [{"cap": "45", "per": "month", "label": {"zh": "封顶", "en": "cap"}}]
+    zh, en = told(rate(unit_price("0.5", adjust=adjust), usage(100_000)))
+    assert zh[1:] == ["封顶: 超出封顶部分 -5.00 元", "合计 45.00 元"]
+    assert en[1] == "cap: above the cap -5.00 CNY"
+
+
+def test_a_session_is_told_with_its_times() -> None:
+    windows = [
+        {
+            "name": "day",
+            "label": {"zh": "白天", "en": "day"},
+            "times": ["08:00-20:00"],
+            "blocks": [{"every": 30, "price": "1"}],
+        },
+        {"name": "night", "label": {"zh": "夜间", "en": "night"}, "times": ["20:00-08:00"], "once": "6"},
+    ]
+    compiled = tariff(session={"windows": windows})
+    session = stay(("2026-06-01T19:00", "2026-06-02T08:20"))
+    zh, en = told(rate(compiled, RatingRequest(period=JUNE, session=session)))
+    assert zh == [
+        "白天 06-01 19:00-20:00: 2 x 30 分钟 x 1.00 = 2.00 元",
+        "夜间 06-01 20:00-06-02 08:00: 1 次 x 6.00 = 6.00 元",
+        "白天 06-02 08:00-08:20: 1 x 30 分钟 x 1.00 = 1.00 元",
+        "合计 9.00 元",
+    ]
+    assert en[0] == "day 06-01 19:00-20:00: 2 x 30 min x 1.00 = 2.00 CNY"
+
+
+def test_a_late_charge_and_a_share_are_told_with_what_they_stand_on() -> None:
+    late = tariff(late_charge={"rate_per_day": "0.003"})
+    debt = Debt(key="1", amount_fen=50_000, due=date(2026, 6, 1))
+    zh, en = told(rate(late, RatingRequest(period=JUNE, debts=(debt,), paid_on=date(2026, 7, 1))))
+    assert zh[0] == "违约金: 本金 500.00 元 x 30 天 x 每日 0.3% = 45.00 元"
+    assert en[0] == "late charge: 500.00 CNY x 30 day x 0.3% a day = 45.00 CNY"
+    pool = tariff(
+        charges=[{"key": "p", "price": "1"}], share={"weight": "area", "label": {"zh": "公摊", "en": "share"}}
+    )
+    share = Share(
+        pool_fen=68_956, part_fen=632, weight=Fraction(8_853, 100), weights=Fraction(968_112, 100), sharers=96
+    )
+    zh, en = told(rate(pool, RatingRequest(period=JUNE, share=share)))
+    assert zh[0] == "公摊: 总额 689.56 元 按权重分摊, 本户 88.53, 共 96 户合计 9681.12 = 6.32 元"
+    assert en[0] == "share: 689.56 CNY split by weight, yours 88.53 of 9681.12 over 96 premises = 6.32 CNY"
+
+
+def test_a_part_month_is_told_as_a_fraction_and_a_plan_by_its_name() -> None:
+    compiled = tariff(
+        cases=[{"key": "all", "label": {"zh": "全部", "en": "all"}, "charges": [
+            {"key": "fee", "label": {"zh": "物业费", "en": "fee"}, "quantity": "area", "price": "2.5", "per": "month"}]}]
+    )  # fmt: skip
+    period = Period(date(2026, 5, 11), date(2026, 7, 1))
+    zh, en = told(rate(compiled, RatingRequest(period=period, facts={"area_milli": 100_000})))
+    assert zh == ["适用: 全部", "物业费: 100 x 2.50 x 52/31 个月 = 419.35 元", "合计 419.35 元"]
+    assert en[:2] == ["Plan: all", "fee: 100 x 2.50 x 52/31 month = 419.35 CNY"]
+
+
+def test_a_price_change_is_told_part_by_part() -> None:
+    parts = [Period(JUNE.start, date(2026, 6, 10)), Period(date(2026, 6, 10), JUNE.end)]
+    line = rate_parts([(unit_price("0.5"), usage(9_000, 0, parts[0])), (unit_price("0.6"), usage(21_000, 0, parts[1]))])
+    assert len({item.key for item in line.components}) == 2
+    assert told(line)[0] == ["energy: 9 度 x 0.50 = 4.50 元", "energy: 21 度 x 0.60 = 12.60 元", "合计 17.10 元"]
+
+
+@given(strategies.tiered(), strategies.QUANTITIES)
+def test_a_line_is_read_back_from_its_plain_form_byte_for_byte(document: dict[str, Any], quantity: int) -> None:
+    line = rate(
+        compile_tariff(parse_tariff(document)),
+        RatingRequest(period=JUNE, quantity_milli=quantity, facts={"persons": 1}),
+    )
+    printed = canonical_json(line_to_plain(line))
+    assert line_from_plain(json.loads(printed)) == line
+    assert canonical_json(line_to_plain(line_from_plain(json.loads(printed)))) == printed
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("tariff_code", 1, "1 stands where a rated line holds text"),
+        ("amount_fen", "1", "'1' stands where a rated line holds a whole number"),
+        ("components", 1, "1 stands where a rated line holds a list"),
+        ("plan", 1, "1 stands where a rated line holds fields"),
+        ("amount_fen", 1, "do not make a line of 1"),
+    ],
+)
+def test_a_damaged_plain_form_is_an_invariant_error(field: str, value: object, message: str) -> None:
+    plain = line_to_plain(rate(graduated(["100"], ["1", "2"]), usage(150_000)))
+    with pytest.raises(InvariantError, match=message):
+        line_from_plain({**plain, field: value})
+
+
+def test_quantities_of_components_are_milli_units_rounded_half_up() -> None:
+    line = rate(
+        tariff(charges=[{"key": "e", "quantity": "usage / 3", "price": "1"}, {"key": "a", "amount": "1"}]), usage(1_000)
+    )
+    assert [item.qty_milli for item in line.components] == [333, None]
+
+
+def test_whole_fen_are_spread_over_components_so_that_they_sum() -> None:
+    assert spread_fen([Fraction(1, 3)] * 3, 1) == [1, 0, 0]
+    assert spread_fen([Fraction(5, 2), Fraction(-1, 2)], 2) == [3, -1]
+    assert spread_fen([], 0) == []
+    assert spread_fen([Fraction(1), Fraction(1)], 7) == [4, 3]
+
+
+def test_charges_and_bills_are_rounded_at_their_own_stage() -> None:
+    plan = [
+        {"stage": "charge", "to": "1"},
+        {"stage": "line", "to": "0.01"},
+        {"stage": "bill", "to": "0.1", "mode": "down"},
+    ]
+    compiled = tariff(
+        tiers={"bounds": ["10"]},
+        charges=[{"key": "a", "prices": ["0.33", "0.44"]}, {"key": "b", "price": "0.111"}],
+        rounding=plan,
+    )
+    line = rate(compiled, usage(20_000))
+    assert line.amount_fen == 800 + 200
+    assert line.exact == 770 + 222
+    assert round_bill(compiled.document.rounding, 1_239) == -9
+    assert round_bill(unit_price("1").document.rounding, 1_239) == 0
