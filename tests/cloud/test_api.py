@@ -177,6 +177,7 @@ def contents_of(server: TestServer, database_name: str) -> Callable[[TenantId], 
     return lambda company: contents(server, database_name, company)
 
 
+@pytest.mark.timeout(120)  # hundreds of requests
 async def test_no_endpoint_reads_or_writes_rows_of_another_company(
     app: FastAPI,
     contents_of: Callable[[TenantId], dict[str, list[str]]],
