@@ -137,6 +137,18 @@ async def payment(session: AsyncSession, payment_id: PaymentId) -> Payment:
     return payment_of(row)
 
 
+async def payment_numbered(session: AsyncSession, number: str) -> Payment:
+    """Return the receipt with a number.
+
+    Raises:
+        NotFoundError: the company has no such payment.
+    """
+    row = await repository.payment_numbered(session, number)
+    if row is None:
+        raise NotFoundError(f"there is no payment {number}")
+    return payment_of(row)
+
+
 async def payments_of(session: AsyncSession, account_id: AccountId) -> tuple[Payment, ...]:
     """Return the receipts of an account, the newest first."""
     return tuple(payment_of(row) for row in await repository.payments_of(session, account_id))

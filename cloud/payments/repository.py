@@ -92,6 +92,11 @@ async def payment(session: AsyncSession, payment_id: UUID) -> PaymentRow | None:
     return await session.scalar(select(PaymentRow).where(PaymentRow.payment_id == payment_id))
 
 
+async def payment_numbered(session: AsyncSession, number: str) -> PaymentRow | None:
+    """Return the payment with a receipt number."""
+    return await session.scalar(select(PaymentRow).where(PaymentRow.number == number))
+
+
 async def payment_of_attempt(session: AsyncSession, attempt_id: UUID) -> PaymentRow | None:
     """Return the receipt of an attempt."""
     return await session.scalar(select(PaymentRow).where(PaymentRow.attempt_id == attempt_id))

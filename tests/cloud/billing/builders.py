@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from itertools import count
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -183,6 +186,12 @@ async def build_site(database: Database, worker_database: Database, tenant: Tena
         community_id=community_id,
         flats=tuple(built),
     )
+
+
+def counted_bytes() -> Callable[[int], bytes]:
+    """Return a source of bytes that is the same in every run."""
+    numbers = count()
+    return lambda length: hashlib.sha256(str(next(numbers)).encode()).digest()[:length]
 
 
 def at(day: date) -> datetime:
