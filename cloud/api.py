@@ -19,10 +19,12 @@ from cloud.ingest import endpoints as ingest
 from cloud.kit.http import BODY_BYTES_MAX, BodyLimit, LastResort, install_error_handlers
 from cloud.kit.telemetry import HttpMetrics, metrics_page
 from cloud.ledger import endpoints as ledger
+from cloud.metering import endpoints as metering
 from cloud.payments import endpoints as payments
 from cloud.rating.service import rate_period
 from cloud.reconciliation import endpoints as reconciliation
 from cloud.services import Services
+from cloud.tariffs import endpoints as tariffs
 from common.wire.limits import PARCEL_BYTES_MAX
 
 API = "/api/v1"
@@ -37,6 +39,8 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
     return (
         identity.build_router(database, services.passwords, secure_cookies=services.secure_cookies),
         estate.build_router(database),
+        tariffs.build_router(database),
+        metering.build_router(database),
         cases.build_router(database),
         billing.build_router(database, rate_period),
         ledger.build_router(database),

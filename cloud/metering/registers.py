@@ -25,9 +25,17 @@ from cloud.metering.usage import (
 from common.civil import midnight
 from common.clock import from_epoch_ms
 from common.ids import CommunityId, MeterId
-from common.reading.reading import Quality, Quantity
+from common.reading.reading import Quality, Quantity, Resource
 
 ONE_DAY = timedelta(days=1)
+# The cumulative register that bills a resource.
+BILLED_QUANTITY: Mapping[Resource, Quantity] = {
+    Resource.ELECTRICITY: Quantity.ENERGY_FORWARD,
+    Resource.WATER: Quantity.VOLUME,
+    Resource.HOT_WATER: Quantity.VOLUME,
+    Resource.GAS: Quantity.VOLUME,
+    Resource.HEAT: Quantity.HEAT_ENERGY,
+}
 Register = tuple[MeterId, Quantity]
 
 

@@ -10,21 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
 from cloud.estate.values import PayerSpan, Premises
-from cloud.metering.registers import RegisterBook
+from cloud.metering.registers import BILLED_QUANTITY, RegisterBook
 from cloud.metering.sessions import UsageSession
 from cloud.tariffs.book import KnownCalendar, PriceBook
 from common.civil import Period
 from common.ids import CommunityId, MeterId, PremisesId
 from common.reading.reading import Quantity, Resource
 
-# The cumulative register that bills a resource.
-BILLED_QUANTITY: Mapping[Resource, Quantity] = {
-    Resource.ELECTRICITY: Quantity.ENERGY_FORWARD,
-    Resource.WATER: Quantity.VOLUME,
-    Resource.HOT_WATER: Quantity.VOLUME,
-    Resource.GAS: Quantity.VOLUME,
-    Resource.HEAT: Quantity.HEAT_ENERGY,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

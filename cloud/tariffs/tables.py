@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.kit.tables import CommunityRow, Micro, TenantRow, table_flags
@@ -82,7 +83,7 @@ class TariffRevisionRow(CommunityRow):
     tariff_id: Mapped[UUID] = mapped_column(primary_key=True)
     effective_from: Mapped[date] = mapped_column(primary_key=True)
     rev: Mapped[int] = mapped_column(primary_key=True)
-    body: Mapped[dict[str, Any] | None]
+    body: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     body_sha: Mapped[str]
     basis_document: Mapped[str]
     decided_by: Mapped[str]

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from cloud.estate.kinds import Fact, PremisesKind
 from cloud.estate.values import PayerSpan, Premises
-from cloud.metering.registers import RegisterBook
+from cloud.metering.registers import BILLED_QUANTITY, RegisterBook
 from cloud.metering.sessions import UsageSession
 from cloud.metering.usage import RegisterRef
 from cloud.rating.drafts import Draft
 from cloud.rating.lines import RatingException
-from cloud.rating.scope import BILLED_QUANTITY, Desk, PlacedMeter, Scope
+from cloud.rating.scope import Desk, PlacedMeter, Scope
 from cloud.rating.segments import Segment, segments_of
 from cloud.tariffs.assignment import Assignment, AssignmentBook, Effect, Target, TargetKind
 from cloud.tariffs.book import PriceBook

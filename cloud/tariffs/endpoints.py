@@ -1,0 +1,97 @@
+"""Charge items, tariffs and assignments over HTTP, for those who may change prices."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+
+from cloud.estate import service as estate
+from cloud.identity.caller import Caller
+from cloud.identity.callers import require
+from cloud.identity.policy import Permission
+from cloud.kit.db import Database
+from cloud.tariffs import schemas
+from cloud.tariffs import service as tariffs
+from common.ids import CommunityId
+
+Editor = Annotated[Caller, Depends(require(Permission.CHANGE_TARIFFS))]
+Viewer = Annotated[Caller, Depends(require(Permission.SEE_BILLS))]
+
+
+def build_router(database: Database) -> APIRouter:
+    """Return the endpoints of prices."""
+    router = APIRouter(prefix="/communities/{community_id}", tags=["tariffs"])
+    _add_charge_items(router, database)
+    _add_revisions(router, database)
+    _add_assignments(router, database)
+    return router
+
+
+def _add_charge_items(router: APIRouter, database: Database) -> None:
+    @router.get("/charge-items")
+    async def charge_items(community_id: UUID, caller: Viewer) -> list[schemas.ChargeItemOut]:
+        """List the charge items of a community."""
+        async with database.view(caller.tenant) as session:
+            await estate.community(session, CommunityId(community_id))
+            found = await tariffs.charge_items(session, CommunityId(community_id))
+        return [schemas.ChargeItemOut.of(item) for item in found]
+
+    @router.post("/charge-items", status_code=HTTPStatus.CREATED)
+    async def add(community_id: UUID, body: schemas.ChargeItemIn, caller: Editor) -> schemas.IdOut:
+        """Add a charge item."""
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            await estate.community(unit.session, CommunityId(community_id))
+            item = body.item(unit.new_id(), CommunityId(community_id))
+            await tariffs.add_charge_item(unit, item)
+        return schemas.IdOut(id=item.charge_item_id)
+
+
+def _add_revisions(router: APIRouter, database: Database) -> None:
+    @router.get("/tariff-revisions")
+    async def revisions(community_id: UUID, caller: Viewer) -> list[schemas.RevisionOut]:
+        """List every revision of every tariff of a community."""
+        async with database.view(caller.tenant) as session:
+            await estate.community(session, CommunityId(community_id))
+            book = await tariffs.price_book(session, CommunityId(community_id), database.clock.now())
+        return schemas.RevisionOut.all_of(book)
+
+    @router.post("/tariff-revisions", status_code=HTTPStatus.CREATED)
+    async def record(community_id: UUID, body: schemas.RevisionIn, caller: Editor) -> schemas.RevisionOut:
+        """Record a tariff document; one with faults is refused with all of them and nothing is stored."""
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            await estate.community(unit.session, CommunityId(community_id))
+            tariff_id, ref = await tariffs.record_revision(
+                unit, body.draft(CommunityId(community_id), caller.display_name)
+            )
+        return schemas.RevisionOut(
+            tariff_id=tariff_id,
+            tariff_code=ref.tariff_code,
+            effective_from=ref.effective_from,
+            rev=ref.rev,
+            body_sha=ref.body_sha,
+        )
+
+    @router.post("/tariffs/{tariff_code}/withdrawals", status_code=HTTPStatus.NO_CONTENT)
+    async def withdraw(community_id: UUID, tariff_code: str, body: schemas.WithdrawalIn, caller: Editor) -> None:
+        """Withdraw what a tariff says from a day on."""
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            await tariffs.withdraw_revision(
+                unit,
+                CommunityId(community_id),
+                tariff_code,
+                effective_from=body.effective_from,
+                basis_document=body.basis_document,
+            )
+
+
+def _add_assignments(router: APIRouter, database: Database) -> None:
+    @router.post("/tariff-assignments", status_code=HTTPStatus.CREATED)
+    async def assign(community_id: UUID, body: schemas.AssignmentIn, caller: Editor) -> schemas.RevOut:
+        """Price a charge item for a target from a day on, or exempt the target."""
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            await estate.community(unit.session, CommunityId(community_id))
+            rev = await tariffs.assign(unit, body.draft(CommunityId(community_id)))
+        return schemas.RevOut(rev=rev)
