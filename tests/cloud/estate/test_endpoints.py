@@ -59,7 +59,9 @@ async def test_a_manager_sets_up_an_estate_sells_a_flat_and_reads_it_all_back(
         fact = {"fact": "area", "effective_from": "2026-03-01", "value_milli": 90_000}
         assert (await client.post(f"{V1}/premises/{flat}/facts", json=fact)).status_code == 204
         relations = (await client.get(f"{V1}/premises/{flat}/relations")).json()
-        listed = await client.get(f"{V1}/communities/{community}/premises", params={"day": "2026-02-28", "label": "301"})
+        listed = await client.get(
+            f"{V1}/communities/{community}/premises", params={"day": "2026-02-28", "label": "301"}
+        )
         later = await client.get(f"{V1}/premises/{flat}", params={"day": "2026-03-01"})
         names = (await client.get(f"{V1}/parties")).json()["rows"]
         buildings = (await client.get(f"{V1}/communities/{community}/buildings")).json()
