@@ -16,7 +16,7 @@ from cloud.kit.db import Database
 from cloud.payments import merchants, service
 from cloud.payments.channel import Channel
 from cloud.payments.channels.provider import Order, OrderView, Provider, Refused, TradeState, Unknown
-from cloud.payments.merchants import MerchantAccount, Providers
+from cloud.payments.merchants import Providers
 from cloud.payments.values import Attempt, IntentRequest
 from common.ids import TenantId
 
@@ -75,10 +75,6 @@ class Cashier:
         answer = await ask(self._providers.of(account), attempt, expired=False)
         async with self._database.unit(tenant, actor) as unit:
             return await service.note_asked(unit, attempt_id, answer)
-
-    def provider(self, account: MerchantAccount) -> Provider:
-        """Return the client of a merchant account."""
-        return self._providers.of(account)
 
 
 async def ask(provider: Provider, attempt: Attempt, *, expired: bool) -> OrderView | Refused | Unknown:

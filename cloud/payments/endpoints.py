@@ -92,6 +92,13 @@ def _add_link(router: APIRouter, database: Database) -> None:
             token = await links.link_for(unit, BillId(bill_id), secrets.token_bytes)
         return schemas.PayLinkOut(token=token, path=f"{PAY_PATH}/{token}")
 
+    @router.delete("/bills/{bill_id}/pay-link", status_code=HTTPStatus.NO_CONTENT)
+    async def revoke_link(bill_id: UUID, caller: SignedIn) -> None:
+        """Revoke the cashier address of a bill, for one that fell into wrong hands; the next one is another."""
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            may_see(caller, (await billing.bill(unit.session, BillId(bill_id))).account)
+            await links.revoke(unit, BillId(bill_id))
+
 
 def _add_payments(router: APIRouter, database: Database, cashier: Cashier) -> None:
     @router.get("/accounts/{account_id}/dues")

@@ -102,6 +102,21 @@ async def test_whoever_holds_the_bill_pays_it_from_its_address(counter: Counter,
         assert other.status_code == 404
 
 
+async def test_a_revoked_address_leads_nowhere_and_the_next_one_is_another(counter: Counter, app: FastAPI) -> None:
+    await counter.bill(0, 100)
+    (bill_id,) = await bills_of(counter)
+    token = await api.signed_in(counter.database, counter.tenant, "boss", RoleName.MANAGER)
+    path = f"/api/v1/bills/{bill_id}/pay-link"
+    async with api.client(app, token) as manager:
+        first = await told(await manager.post(path))
+        await told(await manager.delete(path), 204)
+        await told(await manager.delete(path), 204)
+        second = await told(await manager.post(path))
+        assert first["token"] != second["token"]
+        assert (await manager.get(f"{first['path']}/dues")).status_code == 404
+        assert (await manager.get(f"{second['path']}/dues")).status_code == 200
+
+
 @pytest.mark.parametrize("token", ["short", "A" * 24, "../../../etc/passwd", "wechat"])
 async def test_an_address_that_leads_nowhere_is_told(counter: Counter, app: FastAPI, token: str) -> None:
     del counter
