@@ -16,7 +16,7 @@ from cloud.fleet import endpoints as fleet
 from cloud.identity import endpoints as identity
 from cloud.identity.callers import Authentication
 from cloud.ingest import endpoints as ingest
-from cloud.kit.http import BODY_BYTES_MAX, BodyLimit, LastResort, install_error_handlers
+from cloud.kit.httpapi import BODY_BYTES_MAX, BodyLimit, LastResort, install_error_handlers
 from cloud.kit.telemetry import HttpMetrics, metrics_page
 from cloud.ledger import endpoints as ledger
 from cloud.metering import endpoints as metering

@@ -18,7 +18,7 @@ from cloud.identity.callers import require
 from cloud.identity.policy import Permission
 from cloud.kit.db import Database
 from cloud.kit.errors import ForbiddenError, MalformedError
-from cloud.kit.http import Page, Paging, page_of, paging
+from cloud.kit.httpapi import Page, Paging, page_of, paging
 from common.ids import CommunityId, PartyId, PremisesId
 
 Viewer = Annotated[Caller, Depends(require(Permission.SEE_ESTATE))]

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from fastapi import Response
 from prometheus_client import CollectorRegistry, Counter
 
-from cloud.kit.http import problem
+from cloud.kit.httpapi import problem
 from common.wire.refusal import Refusal, WireError
 
 COSE = "application/cose"

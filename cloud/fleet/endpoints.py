@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from cloud.fleet.answers import CBOR, GatewayMetrics, refusal_answer
 from cloud.fleet.downlink import Downlink
 from cloud.kit.errors import ForbiddenError
-from cloud.kit.http import problem, status_of
+from cloud.kit.httpapi import problem, status_of
 from common.wire.refusal import WireError
 
 _log = structlog.get_logger()

@@ -15,7 +15,7 @@ from cloud.identity.credentials import Passwords, Token
 from cloud.identity.policy import Permission, may_grant
 from cloud.kit.db import Database
 from cloud.kit.errors import ForbiddenError
-from cloud.kit.http import Page, Paging, page_of, paging
+from cloud.kit.httpapi import Page, Paging, page_of, paging
 from common.ids import UserId
 
 UserManager = Annotated[Caller, Depends(require(Permission.MANAGE_USERS))]

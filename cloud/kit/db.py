@@ -13,7 +13,7 @@
 Leaving the block cleanly flushes, audits, enqueues and commits; an exception rolls everything back. Never commit or
 roll back yourself. A deadlock, a restart, a lost connection or a full disk leaves the block as `BusyError`: nothing was
 changed, and the caller (or its job) tries the whole unit again. A violated constraint stays SQLAlchemy's
-`IntegrityError`; `kit/http.py` answers it as a conflict when it comes from a race of two requests.
+`IntegrityError`; `kit/httpapi.py` answers it as a conflict when it comes from a race of two requests.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The families of refusals a cloud domain raises; `kit/http.py` maps each to one HTTP status, in one place.
+"""The families of refusals a cloud domain raises; `kit/httpapi.py` maps each to one HTTP status, in one place.
 
 RefusalError                 400  a request that business rules decline
 ├── FaultsError              422  a document with faults, all listed

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloud.kit.clock import monotonic_s
-from cloud.kit.http import route_of
+from cloud.kit.httpapi import route_of
 
 PERSONAL_FIELDS = frozenset(
     {"name", "phone", "plate", "id_number", "card", "openid", "address", "email", "password", "token", "code", "secret"}

@@ -18,7 +18,7 @@ from cloud.ingest.service import Ingest
 from cloud.kit.clock import SystemClock
 from cloud.kit.db import Database
 from cloud.kit.events import no_listeners
-from cloud.kit.http import install_error_handlers
+from cloud.kit.httpapi import install_error_handlers
 from cloud.kit.ids import system_ids
 from common.wire.signing import SigningKey
 from tests.support.clock import SettableClock

@@ -16,7 +16,7 @@ from cloud.fleet.downlink import Downlink
 from cloud.fleet.endpoints import build_gateway_router
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
-from cloud.kit.http import install_error_handlers
+from cloud.kit.httpapi import install_error_handlers
 from common.ids import GatewayId, TenantId
 from common.wire.signing import SigningKey
 from tests.support.clock import SettableClock

@@ -19,7 +19,7 @@ from cloud.ingest.endpoints import build_router
 from cloud.ingest.service import Ingest
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
-from cloud.kit.http import install_error_handlers
+from cloud.kit.httpapi import install_error_handlers
 from cloud.kit.postgres import SUPERUSER
 from common.ids import TenantId
 from common.wire.receipt import Receipt, open_receipt

@@ -17,7 +17,7 @@ from cloud.estate import service as estate
 from cloud.estate.kinds import EntityKind
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
-from cloud.kit.http import install_error_handlers
+from cloud.kit.httpapi import install_error_handlers
 from cloud.kit.runner import JobMetrics, Runner
 from cloud.kit.secretbox import SecretBox
 from cloud.payments import booking, merchants, service

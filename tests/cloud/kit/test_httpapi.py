@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from cloud.kit import errors
-from cloud.kit.http import BodyLimit, LastResort, Paging, install_error_handlers, page_of, paging, status_of
+from cloud.kit.httpapi import BodyLimit, LastResort, Paging, install_error_handlers, page_of, paging, status_of
 from common.errors import Fault, FaultsError, InvariantError, RefusalError
 
 FAULTS = FaultsError("tariff", [Fault(where="line 3", what="overlaps", remedy="move it")])
