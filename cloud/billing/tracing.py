@@ -309,9 +309,7 @@ async def _session(session: AsyncSession, view: BillView, found: LineView) -> Tr
     named = found.line.trace.get("session_id")
     if named is None:
         return None
-    ended = await claims.sessions_ended(
-        session, view.summary.community_id, view.summary.period, view.summary.issued_at
-    )
+    ended = await claims.sessions_ended(session, view.summary.community_id, view.summary.period, view.summary.issued_at)
     for used in ended:
         if str(used.session_id) == named:
             return TracedSession(

@@ -55,12 +55,12 @@ async def _run(options: argparse.Namespace) -> list[tuple[str, AuditReport]]:
 
 
 async def audits(services: Services) -> list[tuple[str, AuditReport]]:
-    """Return the audit of every community of every company of this house, by community code."""
+    """Return the audit of every community of every company of this house, by community code and id."""
     async with services.database.directory() as connection:
         tenants = [tenant for tenant, _ in await jobqueue.companies(connection)]
-    found = []
+    found: dict[str, AuditReport] = {}
     for tenant in tenants:
         async with services.database.view(tenant) as session:
             for community in await estate.communities(session):
-                found.append((community.code, await audit(session, community.id)))
-    return found
+                found[f"{community.code} {community.id}"] = await audit(session, community.id)
+    return list(found.items())

@@ -1,4 +1,4 @@
-"""`gatehouse trace NUMBER`: the chain behind a bill, a bill line or a receipt, back to the signed batch and the raw frame.
+"""`gatehouse trace NUMBER`: the chain behind a bill, a bill line or a receipt, back to the raw frame.
 
     gatehouse trace GARDEN-B2026-000012 --home DIR        every line of a bill
     gatehouse trace GARDEN-B2026-000012/3 --home DIR      one line
