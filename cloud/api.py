@@ -39,6 +39,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
     return (
         identity.build_router(database, services.passwords, secure_cookies=services.secure_cookies),
         estate.build_router(database),
+        fleet.build_router(database),
         tariffs.build_router(database),
         metering.build_router(database),
         cases.build_router(database),

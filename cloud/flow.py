@@ -48,7 +48,7 @@ ROUTES: Routes = {
 }
 
 # work that recurs on civil days
-SCHEDULES: Sequence[Schedule] = (tariffs.DAILY, reconciliation.SCHEDULE)
+SCHEDULES: Sequence[Schedule] = (tariffs.DAILY, ingest.SCHEDULE, reconciliation.SCHEDULE)
 
 
 def handlers(services: Services) -> Mapping[str, Handler]:
@@ -56,6 +56,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
     books = ReconciliationTasks(services.providers, services.secret_box)
     return {
         ingest.NOTE_REPORTS: ingest.note_reports,
+        ingest.EXPIRE_PERSONAL: ingest.expire_personal,
         metering.UNPACK_BATCH: metering.unpack_batch,
         cases.OPEN_CASE: cases.open_case,
         tariffs.PUBLISH_PRICES: tariffs.publish_prices,

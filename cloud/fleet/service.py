@@ -272,15 +272,18 @@ async def install_meter(
     unit.record("installed", "meter", meter_id, after={"installation_id": str(installation_id), "start": str(start)})
 
 
-async def remove_meter(unit: Unit, meter_id: MeterId, end: date) -> None:
-    """Let a meter count nowhere from a civil day on.
+async def remove_meter(unit: Unit, community_id: CommunityId, meter_id: MeterId, end: date) -> None:
+    """Let a meter of a community count nowhere from a civil day on.
 
     Raises:
-        ConflictError: the meter counts nowhere, or only from a later day.
+        NotFoundError: the meter does not count in this community.
+        ConflictError: the meter counts only from a later day.
     """
     place = await repository.open_installation(unit.session, meter_id)
-    if place is None or place.starts >= end:
-        raise ConflictError(f"meter {meter_id} does not count anywhere before {end}")
+    if place is None or place.community_id != community_id:
+        raise NotFoundError(f"meter {meter_id} does not count in community {community_id}")
+    if place.starts >= end:
+        raise ConflictError(f"meter {meter_id} counts since {place.starts}; choose a later day")
     place.ends = end
     unit.record("removed", "meter", meter_id, after={"end": str(end)})
 

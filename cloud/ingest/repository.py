@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, bindparam, select, text, update
+from sqlalchemy import BigInteger, bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -110,15 +110,16 @@ async def personal_bodies(
     return (await session.scalars(query.order_by(PersonalItemRow.place))).all()
 
 
-async def expire_personal(session: AsyncSession, retention: str, before: datetime) -> int:
-    """Forget the bodies of a retention class that came before an instant, and return how many."""
+async def expire_personal(session: AsyncSession, before: Mapping[str, datetime], others_before: datetime) -> int:
+    """Forget the bodies that came before the instant of their retention class, and return how many."""
+    limits = [
+        (PersonalItemRow.retention == retention) & (PersonalItemRow.received_at < limit)
+        for retention, limit in before.items()
+    ]
+    others = PersonalItemRow.retention.not_in(before) & (PersonalItemRow.received_at < others_before)
     expired = (
         update(PersonalItemRow)
-        .where(
-            PersonalItemRow.retention == retention,
-            PersonalItemRow.received_at < before,
-            PersonalItemRow.body.is_not(None),
-        )
+        .where(PersonalItemRow.body.is_not(None), or_(others, *limits))
         .values(body=None)
         .returning(PersonalItemRow.item_id)
     )

@@ -7,9 +7,9 @@ without one. Nothing is unpacked here beyond what the bounds of the wire allow, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -234,10 +234,12 @@ async def personal_items(session: AsyncSession, ref: BatchRef) -> tuple[Personal
     return codec.open_personal([personal for personal, _ in held], [body for _, body in held])
 
 
-async def expire_personal(unit: Unit, *, retention: str, before: datetime) -> int:
-    """Forget the personal bodies of a retention class that came before an instant; return how many."""
-    forgotten = await repository.expire_personal(unit.session, retention, before)
-    unit.record("expired", "personal_item", unit.new_id(), after={"retention": retention, "count": forgotten})
+async def expire_personal(unit: Unit, keep: Mapping[str, timedelta], keep_others: timedelta, now: datetime) -> int:
+    """Forget the personal bodies whose retention class allows no longer keeping by an instant; return how many."""
+    forgotten = await repository.expire_personal(
+        unit.session, {retention: now - kept for retention, kept in keep.items()}, now - keep_others
+    )
+    unit.record("expired", "personal_item", unit.new_id(), after={"count": forgotten})
     return forgotten
 
 

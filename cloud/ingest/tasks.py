@@ -1,7 +1,9 @@
-"""What ingest does with a stored batch beyond its receipt: reports about bundles and health go to the fleet."""
+"""What ingest does beyond receipts: reports of a batch go to the fleet, personal bodies expire by their class."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import time, timedelta
 from uuid import UUID
 
 from cloud.fleet import service as fleet
@@ -10,10 +12,15 @@ from cloud.ingest.events import BatchStored
 from cloud.ingest.service import BatchRef
 from cloud.kit.jobs import NewJob
 from cloud.kit.runner import JobContext
+from cloud.kit.schedules import Schedule
 from common.ids import GatewayId
 from common.wire.records import BundleEffect, Health
 
 NOTE_REPORTS = "ingest.note_reports"
+EXPIRE_PERSONAL = "ingest.expire_personal"
+SCHEDULE = Schedule(name="personal_expiry", kind=EXPIRE_PERSONAL, at=time(3, 30))
+# How long the body of a personal item is kept, by retention class; a class not listed here is kept the shortest time.
+RETENTION: Mapping[str, timedelta] = {"parking": timedelta(days=90), "access": timedelta(days=30)}
 
 
 def batch_job(kind: str, event: BatchStored) -> NewJob:
@@ -45,3 +52,9 @@ async def note_reports(context: JobContext) -> None:
     reports = [(entry.seq, entry.stamp, health) for entry, health in content.records(Health)]
     async with context.finishing_unit() as unit:
         await fleet.note_reports(unit, ref.gateway_id, ref.epoch, effects, reports[-1] if reports else None)
+
+
+async def expire_personal(context: JobContext) -> None:
+    """Forget the personal bodies whose time has run out by the day of the job."""
+    async with context.finishing_unit() as unit:
+        await service.expire_personal(unit, RETENTION, min(RETENTION.values()), context.job.run_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import permutations
 from uuid import UUID
 
@@ -142,9 +143,11 @@ async def test_personal_bodies_expire_while_the_signed_batch_stays(
     async with database.view(tenant) as session:
         assert await ingest.personal_items(session, ref) == (PLATE,)
     clock.advance(days=31)
+    month, long = timedelta(days=30), timedelta(days=90)
     async with database.unit(tenant, actor) as unit:
-        assert await ingest.expire_personal(unit, retention="access", before=clock.now()) == 0
-        assert await ingest.expire_personal(unit, retention="parking", before=clock.now()) == 1
+        assert await ingest.expire_personal(unit, {"parking": long, "access": month}, month, clock.now()) == 0
+        assert await ingest.expire_personal(unit, {"parking": month}, long, clock.now()) == 1
+        assert await ingest.expire_personal(unit, {"parking": month}, long, clock.now()) == 0
     async with database.view(tenant) as session:
         assert await ingest.personal_items(session, ref) == ()
         assert (await ingest.open_batch(session, ref)).personal[0].item_id == PLATE.item_id
