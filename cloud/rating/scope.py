@@ -18,7 +18,6 @@ from common.ids import CommunityId, MeterId, PremisesId
 from common.reading.reading import Quantity, Resource
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedMeter:
     """A meter at a place; `premises_id` is None in a public area, `end` is None while it is installed."""

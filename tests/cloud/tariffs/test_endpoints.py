@@ -91,9 +91,7 @@ async def test_a_broken_tariff_is_answered_with_every_fault(
 
 
 @pytest.mark.parametrize("role", [RoleName.CASHIER, RoleName.TECHNICIAN, RoleName.RESIDENT])
-async def test_nobody_else_changes_prices(
-    database: Database, tenant: TenantId, tmp_path: Path, role: RoleName
-) -> None:
+async def test_nobody_else_changes_prices(database: Database, tenant: TenantId, tmp_path: Path, role: RoleName) -> None:
     community, entity = await community_of(database, tenant)
     token = await signed_in(database, tenant, "other", role)
     at = f"/api/v1/communities/{community}"

@@ -190,9 +190,7 @@ async def test_a_code_of_a_charge_item_is_taken_once(place: Place) -> None:
         await place.charge("power", ChargeBasis.METERED, tariff_id, EVERYWHERE)
 
 
-@pytest.mark.parametrize(
-    ("effect", "named"), [(Effect.CHARGE, False), (Effect.EXEMPT, True), (Effect.INHERIT, True)]
-)
+@pytest.mark.parametrize(("effect", "named"), [(Effect.CHARGE, False), (Effect.EXEMPT, True), (Effect.INHERIT, True)])
 async def test_an_assignment_names_a_tariff_to_charge_by_and_none_otherwise(
     place: Place, effect: Effect, *, named: bool
 ) -> None:
