@@ -14,7 +14,7 @@ from common.errors import InvariantError, RefusalError, ensure
 
 INT64_MAX = 2**63 - 1
 MICRO = 1_000_000
-_DECIMAL_TEXT = re.compile(r"(?P<sign>[+-]?)(?P<whole>[0-9]{1,18})(?:\.(?P<fraction>[0-9]{1,18}))?", re.ASCII)
+_DECIMAL_TEXT = re.compile(r"(?P<sign>[+-]?)(?P<whole>[0-9]{1,19})(?:\.(?P<fraction>[0-9]{1,18}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from common.civil import Period
-from common.errors import InvariantError, ensure
+from common.errors import ensure
 from common.money.amount import INT64_MAX
 from common.rating.after import adjust_components
 from common.rating.before import Usage, prepare_usage
@@ -26,7 +26,7 @@ from common.rating.catalog import price_rule
 from common.rating.line import Component, ComponentKind, RatedLine, spread_fen
 from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.rating.request import RatingRequest
-from common.rating.rounding import round_amount, round_components, step_of
+from common.rating.rounding import round_amount, round_components
 from common.rating.variables import Variables
 from common.tariff.canonical import canonical_sha
 from common.tariff.compile import CompiledPlan, CompiledTariff
@@ -70,9 +70,7 @@ def rate_parts(parts: Sequence[tuple[CompiledTariff, RatingRequest]]) -> RatedLi
     components = _numbered([list(part.components) for part in priced])
     tariff, request = parts[-1]
     exact = sum((part.exact for part in priced), Fraction(0))
-    step = step_of(tariff.document.rounding, RoundingStage.LINE)
-    if step is None:
-        raise InvariantError("every rounding plan has a stage for the line")
+    (step,) = (step for step in tariff.document.rounding if step.stage is RoundingStage.LINE)
     amount_fen, finished = _close(components, step)
     return RatedLine(
         tariff_code=tariff.code,

@@ -39,6 +39,10 @@ class Boundary(StrEnum):
     UPPER = "upper"
 
 
+# Looking a member up on an enum costs more than the comparison; this is the innermost loop of rating.
+_LOWER = Boundary.LOWER
+
+
 class BeyondTableError(RefusalError):
     """A quantity above the last bound of a table that says nothing beyond it."""
 
@@ -93,15 +97,23 @@ class StepTable:
         """
         if self.limit is not None and x > self.limit:
             raise BeyondTableError(f"the tariff gives no price above {Fraction(self.limit) / 1000}")
-        step = self.step_of(x)
-        cost = self.offsets[step] + (x - self.bounds[step]) * self.slopes[step]
+        bounds = self.bounds
+        step = bisect_left(bounds, x) - 1 if self.boundary is _LOWER else bisect_right(bounds, x) - 1
+        if step < 0:
+            return self.offsets[0]
+        cost = self.offsets[step] + (x - bounds[step]) * self.slopes[step]
         if cost > INT64_MAX:
             raise AmountTooLargeError("the amount does not fit 64 bits; check the quantity and the price")
         return cost
 
     def between(self, prior: Exact, quantity: Exact) -> Exact:
         """Return the cost of a quantity that follows a prior one; equal to the sum over `slices`."""
-        return self.cost(prior + quantity) - self.cost(prior) if prior else self.cost(quantity)
+        if not prior:
+            return self.cost(quantity)
+        bounds = self.bounds
+        step = bisect_left(bounds, prior) - 1 if self.boundary is _LOWER else bisect_right(bounds, prior) - 1
+        paid = self.offsets[step] + (prior - bounds[step]) * self.slopes[step]
+        return self.cost(prior + quantity) - paid
 
     def slices(self, prior: Exact, quantity: Exact) -> Iterator[Slice]:
         """Return the steps that a quantity after a prior one touches, in order; a zero quantity touches one.
@@ -111,7 +123,7 @@ class StepTable:
         ensure(prior >= 0 and quantity >= 0, "quantities of a step table are not negative")
         low, high = prior, prior + quantity
         step, last = self.step_of(low), self.step_of(high)
-        paid = self.cost(low) if low else 0
+        paid = self.cost(high) - self.between(low, quantity) if low else 0
         if self.mode is not TierMode.GRADUATED:
             step = last
         while step < last:

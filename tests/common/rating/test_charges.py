@@ -55,6 +55,25 @@ def test_windows_meet_tiers_as_the_tariff_says(order: str, request_fields: dict[
     assert windowed(order, request_fields).amount_fen == fen
 
 
+def test_windows_and_a_total_that_agree_are_one_usage() -> None:
+    both = {"windows_milli": {"peak": 120_000, "valley": 80_000}, "quantity_milli": 200_000}
+    assert windowed("in_order", both).amount_fen == 26_000
+
+
+def test_a_formula_may_name_the_usage_of_a_window_and_a_price_may_be_a_whole_number() -> None:
+    compiled = tariff(windows=WINDOWS, charges=[{"key": "a", "amount": "usage_peak * 2"}, {"key": "b", "price": 3}])
+    request = RatingRequest(period=JUNE, windows_milli={"peak": 5_000, "valley": 1_000})
+    assert rate(compiled, request).amount_fen == 1_000 + 1_800
+
+
+def test_an_adjustment_holds_only_under_its_condition() -> None:
+    relief = [{"discount": "0.3", "when": {"vacant": {"from": "1"}}}]
+    fee = tariff(charges=[{"key": "fee", "quantity": "area", "price": "1"}], adjust=relief)
+    facts = {"area_milli": 100_000}
+    assert rate(fee, RatingRequest(period=JUNE, facts={**facts, "vacant": 1})).amount_fen == 7_000
+    assert rate(fee, RatingRequest(period=JUNE, facts={**facts, "vacant": 0})).amount_fen == 10_000
+
+
 def test_two_arithmetics_of_one_tariff_agree_to_the_cent() -> None:
     tiers = {"bounds": ["200", "400"]}
     prices = tariff(tiers=tiers, charges=[{"key": "e", "prices": ["0.588", "0.638", "0.888"]}])
@@ -120,7 +139,8 @@ def test_parts_of_months_count_as_the_rule_says(rule: Proration, start: str, end
 
 def test_built_in_names_say_what_the_request_says() -> None:
     names = ["usage", "prior", "days", "months", "month", "year_days", "bill_days", "first_year_days", "part", "parts"]
-    compiled = tariff(values={"twice": "usage * 2"}, charges=[{"key": name, "amount": name} for name in [*names, "twice"]])
+    charges = [{"key": name, "amount": name} for name in [*names, "twice"]]
+    compiled = tariff(values={"twice": "usage * 2"}, charges=charges)
     bill = Period(date(2024, 12, 1), date(2025, 2, 1))
     request = RatingRequest(
         period=Period(date(2025, 1, 1), date(2025, 2, 1)),
@@ -250,7 +270,8 @@ def test_a_written_request_says_all_that_a_request_can() -> None:
         "hourly": {"07": "1", "21": "2"}, "prior_windows": {"peak": "4"}, "anchor": "2026-06-15",
         "facts": {"area": "88.53"}, "traits": {"metering": "windows"}, "paid_on": "2026-07-01",
         "visits": [["2026-06-01T08:00", None]], "paid_at": "2026-06-01T09:00", "granted_minutes": 30,
-        "debts": [{"key": "1", "amount": "5.00", "due": "2026-01-01", "kind": "rent"}], "period": ["2026-06-01", "2026-07-01"],
+        "debts": [{"key": "1", "amount": "5.00", "due": "2026-01-01", "kind": "rent"}],
+        "period": ["2026-06-01", "2026-07-01"],
     }  # fmt: skip
     request = read_request(source, compiled.document, library.SHANGHAI)
     assert request.windows_milli == {"valley": 1_000, "peak": 2_000}

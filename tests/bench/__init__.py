@@ -1,0 +1,1 @@
+"""Measurements of speed; ratios are gates, seconds are reported."""
