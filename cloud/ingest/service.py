@@ -289,7 +289,7 @@ async def _advance(unit: Unit, ref: BatchRef, verdict: Verdict) -> None:
 
 async def _open_stream(unit: Unit, ref: BatchRef, verdict: Verdict) -> None:
     before = await repository.streams(unit.session, ref.gateway_id)
-    previous = before[-1].epoch if before else None
+    previous = before[-1].epoch if verdict.replaces_epoch else None
     unit.session.add(
         StreamRow(
             tenant_id=unit.tenant,

@@ -28,7 +28,7 @@ from common.wire.records import BundleEffect
 from common.wire.refusal import WireError
 from common.wire.requests import NO_CHALLENGE, Poll, PollAnswer, sign_poll, unpack_answer
 from common.wire.signing import SigningKey
-from edge.buffer.records import BundleState, Lane, Record, StoredBundle
+from edge.buffer.records import BundleState, Record, StoredBundle
 
 PATH = "/gateway/v1/downlink"
 POLL_S = 25
@@ -51,7 +51,7 @@ class Shelf(Protocol):
         """Keep a bundle or change its state."""
         ...
 
-    async def record(self, *records: Record, lane: Lane = Lane.MEASURE) -> None:
+    async def record(self, *records: Record) -> None:
         """Store records."""
         ...
 

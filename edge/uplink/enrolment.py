@@ -5,19 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from typing import Protocol
 
 from common.errors import RefusalError
 from common.wire.bundle import BundleKind
 from common.wire.refusal import WireError
 from common.wire.requests import EnrolmentRequest, PollAnswer, sign_enrolment, sign_rotation, unpack_answer
 from edge.uplink.identity import Identity
-from edge.uplink.link import CBOR, CloudLink, Reply
+from edge.uplink.link import CBOR, Reply
 
 ENROL_PATH = "/gateway/v1/enrol"
 KEYS_PATH = "/gateway/v1/keys"
 
 
-async def enrol(link: CloudLink, identity: Identity, *, code: str, epoch: int, hardware: str) -> PollAnswer:
+class Door(Protocol):
+    """The way to the cloud."""
+
+    async def post(self, path: str, body: bytes) -> Reply:
+        """Send bytes and return what came back, or raise LinkError."""
+        ...
+
+
+async def enrol(link: Door, identity: Identity, *, code: str, epoch: int, hardware: str) -> PollAnswer:
     """Enrol with a one-time code; the certificate is kept when this returns, and the first bundles are in the answer.
 
     Raises:
@@ -31,7 +40,7 @@ async def enrol(link: CloudLink, identity: Identity, *, code: str, epoch: int, h
     return answer
 
 
-async def change_key(link: CloudLink, identity: Identity, entropy: Callable[[int], bytes]) -> None:
+async def change_key(link: Door, identity: Identity, entropy: Callable[[int], bytes]) -> None:
     """Change to a fresh key; repeated after a failure it goes on with the same one.
 
     Raises:

@@ -23,6 +23,7 @@ from common.wire.bundle import (
     open_first_certificate,
     sign_bundle,
 )
+from common.wire.cbor import encode
 from common.wire.codec import compress
 from common.wire.limits import BUNDLE_BYTES_MAX, BUNDLE_UNPACKED_MAX
 from common.wire.refusal import Refusal, WireError
@@ -108,6 +109,18 @@ def test_a_bundle_that_may_not_replace_the_one_in_force_is_refused(changes: dict
     with pytest.raises(WireError) as refused:
         check_fresh(bundle(**changes), gateway_id=GATEWAY, version_in_force=2, now=NOW)
     assert refused.value.reason is reason
+
+
+def test_a_bundle_beyond_its_bound_is_refused_before_it_leaves() -> None:
+    with pytest.raises(WireError) as refused:
+        sign_bundle(bundle({"of": bytes(BUNDLE_UNPACKED_MAX)}), CLOUD_KEY)
+    assert refused.value.reason is Refusal.OVERSIZE
+
+
+def test_a_body_that_is_no_map_is_refused() -> None:
+    raw = encode([1, GATEWAY.bytes, 1, 1, NOW_MS, None, []])
+    with pytest.raises(WireError, match="no map"):
+        open_bundle(sign(CLOUD_KEY, Purpose.BUNDLE, compress(raw)), TRUSTED)
 
 
 def test_versions_count_from_one() -> None:

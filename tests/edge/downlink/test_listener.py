@@ -195,6 +195,18 @@ async def test_polling_goes_on_through_failures_and_asks_for_nothing_twice(bench
     assert bench.polled[2] == {"site": 3, "tariffs": 4}
 
 
+async def test_a_nudge_ends_the_waiting_after_a_failure(bench: Bench) -> None:
+    bench.listener.wait = FullJitter(lambda count: b"\xff" * count, first_s=300)
+    bench.failing = 1
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(bench.listener.run())
+        await until(lambda: bench.listener.stats.failures == 1)
+        await asyncio.sleep(0.05)
+        bench.listener.nudge()
+        await until(lambda: bench.listener.stats.connected)
+        task.cancel()
+
+
 async def test_after_a_restart_only_news_are_asked_for(bench: Bench) -> None:
     await bench.take(bundle(3))
     bench.listener = bench.make()
