@@ -6,6 +6,7 @@ the items, never an item of zero. Rated twice from the same knowledge, the outco
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.cases import service as cases
 from cloud.kit.db import Unit
+from cloud.kit.errors import NotFoundError
 from cloud.metering.estimates import estimates as gateway_estimates
 from cloud.rating import estimates, metered, pools, repository
 from cloud.rating.drafts import Draft
@@ -23,14 +25,18 @@ from cloud.rating.inputs import finish
 from cloud.rating.lines import Apportionment, RatingException, RatingInput, RatingOutcome
 from cloud.rating.metered import rate_metered
 from cloud.rating.pools import PoolPart, pool_parts, rate_pool
+from cloud.rating.replay import ReplaySources, named_in, replay
 from cloud.rating.scope import Desk, Scope
 from cloud.rating.segments import Segment, segments_of
 from cloud.rating.standing import rate_standing
 from cloud.rating.visits import rate_sessions
+from cloud.tariffs import service as tariffs
+from cloud.tariffs.calendars import CALENDAR_CODE
 from cloud.tariffs.charge import ChargeBasis
 from common.civil import Period
 from common.ids import CommunityId, PremisesId
 from common.rating.engine import ENGINE_VERSION
+from common.rating.line import RatedLine
 
 Plan = TypeVar("Plan", Segment, PoolPart, Draft)
 _BY_SEGMENT = (ChargeBasis.AREA, ChargeBasis.FLAT, ChargeBasis.METERED)
@@ -106,6 +112,25 @@ async def check_estimates(unit: Unit, community_id: CommunityId, period: Period)
         if standing.reason == ESTIMATE_DIFFERS and (standing.object_id, standing.subject) in agreeing:
             await cases.close_case(unit, standing.case_id, reason="gateway and cloud agree now")
     return len(differing)
+
+
+async def replayed(session: AsyncSession, community_id: CommunityId, sha: str) -> tuple[RatedLine, ...]:
+    """Return the lines of a kept input, rated again from its bytes: the same lines, whatever was recorded since.
+
+    Raises:
+        NotFoundError: no such input is kept.
+        InvariantError: the kept bytes do not give the lines they name.
+    """
+    kept = await inputs(session, community_id, [sha])
+    if sha not in kept:
+        raise NotFoundError(f"no rating input {sha} is kept")
+    tariff_shas, calendar_shas = named_in(kept[sha].body)
+    calendars = await inputs(session, community_id, calendar_shas)
+    sources = ReplaySources(
+        tariffs=await tariffs.revision_bodies(session, community_id, sorted(tariff_shas)),
+        calendars={name: json.loads(calendar.body) for name, calendar in calendars.items()},
+    )
+    return replay(kept[sha].body, sources, CALENDAR_CODE)
 
 
 async def inputs(session: AsyncSession, community_id: CommunityId, shas: Collection[str]) -> dict[str, RatingInput]:

@@ -17,18 +17,21 @@ from cloud.estate.values import NewPremises
 from cloud.fleet import service as fleet
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database, Unit
+from cloud.kit.errors import NotFoundError
 from cloud.kit.events import Event
 from cloud.metering.corrections import Correction, revise_reading
 from cloud.metering.events import EstimatesStored
 from cloud.metering.service import store_readings
 from cloud.metering.unpacking import MeterHome
 from cloud.rating.lines import ExceptionKind, RatingOutcome
-from cloud.rating.service import check_estimates, inputs, keep, rate_period
+from cloud.rating.service import check_estimates, inputs, keep, rate_period, replayed
 from cloud.tariffs import service as tariffs
 from cloud.tariffs.charge import ChargeBasis
 from cloud.tariffs.service import AssignmentDraft, PoolDraft, RevisionDraft
 from common.ids import ChargeItemId, CommunityId, LegalEntityId, MeterId, PartyId, PremisesId, TenantId
+from common.rating.plain import line_to_plain
 from common.reading.reading import Quantity, Resource
+from common.tariff.canonical import canonical_json
 from common.tariff.document import parse_tariff
 from common.wire.records import ProvisionalLine
 from tests.cloud.metering.building import ZONE, at, batch, column
@@ -224,6 +227,34 @@ async def test_inputs_are_kept_once_under_their_own_hash(database: Database, vil
     assert set(kept.values()) == set(rated.inputs)
     assert all(hashlib.sha256(one.body).hexdigest() == sha for sha, one in kept.items())
     assert {one.input_sha for one in rated.items} <= set(kept)
+
+
+async def test_a_kept_input_rated_again_gives_the_same_lines_to_the_byte_whatever_was_recorded_since(
+    database: Database, village: Village, actor: Actor, clock: SettableClock
+) -> None:
+    await read(database, village, actor, month(10), month(2))
+    rated = await outcome(database, village)
+    async with database.unit(village.tenant, actor) as unit:
+        await keep(unit, village.community, rated)
+    clock.advance(days=90)
+    async with database.unit(village.tenant, actor) as unit:
+        dearer = RevisionDraft(
+            community_id=village.community,
+            document=area_fee("9.00"),
+            effective_from=NEW_YEAR,
+            basis_document="decision 2",
+            decided_by="the owners",
+        )
+        await tariffs.record_revision(unit, dearer)
+    billed: dict[str, list[bytes]] = {}
+    for one in rated.items:
+        billed.setdefault(one.input_sha, []).append(canonical_json(line_to_plain(one.line)))
+    async with database.view(village.tenant) as session:
+        for sha, lines in billed.items():
+            again = await replayed(session, village.community, sha)
+            assert [canonical_json(line_to_plain(line)) for line in again] == lines
+        with pytest.raises(NotFoundError):
+            await replayed(session, village.community, "0" * 64)
 
 
 async def test_asked_for_one_flat_only_its_items_come_and_the_pool_is_still_split_over_all(
