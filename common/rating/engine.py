@@ -120,7 +120,7 @@ def _price_plan(plan: CompiledPlan, variables: Variables, usage: Usage) -> _Pric
 def _free(usage: Usage, variables: Variables) -> list[Component]:
     if not usage.free:
         return []
-    quantity = Fraction(usage.free) / _MILLI
+    quantity = Fraction(usage.free, _MILLI)
     return [
         Component(
             kind=ComponentKind.FREE,

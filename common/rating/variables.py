@@ -119,7 +119,7 @@ class Variables:
             case Per.MONTH:
                 return self.month_shares()
             case Per.YEAR:
-                return [share / _MONTHS_PER_YEAR for share in self.month_shares()]
+                return [Fraction(share, _MONTHS_PER_YEAR) for share in self.month_shares()]
             case unknown:
                 assert_never(unknown)
 
@@ -150,7 +150,7 @@ def _year_days(day: date) -> int:
 
 
 _BUILT_IN: dict[str, Callable[[Variables], Fraction]] = {
-    "usage": lambda variables: Fraction(variables.usage) / _MILLI,
+    "usage": lambda variables: Fraction(variables.usage, _MILLI),
     "prior": lambda variables: Fraction(variables.request.prior_milli, _MILLI),
     "days": lambda variables: Fraction(variables.request.period.days),
     "months": lambda variables: sum(variables.month_shares(), Fraction(0)),

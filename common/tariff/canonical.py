@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from numbers import Real
 from typing import TypeAlias
 
 from common.errors import RefusalError
@@ -30,7 +31,7 @@ def to_plain(value: object, where: str = "document") -> Json:
         return {_key(key, where): to_plain(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
-    if isinstance(value, float):
+    if isinstance(value, Real):
         raise RefusalError(f'{where}: {value} is a binary fraction; write the decimal in quotes, such as "0.55"')
     raise RefusalError(f"{where}: {type(value).__name__} is no JSON value; use text, whole numbers, lists and mappings")
 

@@ -59,7 +59,7 @@ Lookup: TypeAlias = Callable[[str], Fraction]
 def _divide(left: Fraction, right: Fraction) -> Fraction:
     if right == 0:
         raise FormulaError("the formula divides by zero")
-    return left / right
+    return Fraction(left, right)
 
 
 def _round(value: Fraction) -> Fraction:

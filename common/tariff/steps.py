@@ -96,7 +96,7 @@ class StepTable:
             AmountTooLargeError: the cost does not fit 64 bits.
         """
         if self.limit is not None and x > self.limit:
-            raise BeyondTableError(f"the tariff gives no price above {Fraction(self.limit) / 1000}")
+            raise BeyondTableError(f"the tariff gives no price above {Fraction(self.limit, 1000)}")
         bounds = self.bounds
         step = bisect_left(bounds, x) - 1 if self.boundary is _LOWER else bisect_right(bounds, x) - 1
         if step < 0:

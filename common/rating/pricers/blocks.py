@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
 from typing import assert_never
 
 from common.tariff.session_model import Block, SessionRule, UnitRounding
@@ -44,10 +43,10 @@ def _units(rule: SessionRule, blocks: Sequence[Block], minutes: Fraction) -> lis
 
 
 def _round_units(rule: SessionRule, minutes: Fraction, every: int) -> Fraction:
-    whole, rest = floor(minutes / every), minutes % every
+    whole, rest = divmod(minutes, every)
     match rule.rounding:
         case UnitRounding.EXACT:
-            return minutes / every
+            return Fraction(minutes, every)
         case UnitRounding.COMPLETED:
             return Fraction(whole)
         case UnitRounding.STARTED:

@@ -176,7 +176,7 @@ def _component(charge: Charge, stretch: _Stretch, part: Slice, variables: Variab
         key=key,
         charge=charge.key,
         label=charge.label,
-        quantity=Fraction(part.quantity) * stretch.share / _MILLI,
+        quantity=Fraction(part.quantity * stretch.share, _MILLI),
         unit=variables.unit if charge.quantity.names <= {"usage"} else "",
         price_micro=int(part.slope),
         amount=amount,

@@ -11,6 +11,7 @@ from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
 from fractions import Fraction
+from numbers import Real
 from typing import TypeVar
 
 from common.errors import Fault, RefusalError
@@ -227,6 +228,6 @@ def exact(text: str) -> Fraction:
 def _kind_of(value: object) -> str:
     if value is None:
         return "nothing"
-    if isinstance(value, float):
+    if isinstance(value, Real) and not isinstance(value, int):
         return f"the binary fraction {value}"
     return {str: f"the text {value!r}", bool: f"{value}", Mapping: "a mapping"}.get(type(value), type(value).__name__)

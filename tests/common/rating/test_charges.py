@@ -111,9 +111,7 @@ def test_a_facility_of_a_new_kind_is_a_tariff_and_no_code() -> None:
     assert rate(charging, request).amount_fen == 1_200 + 800 + 1_800 + 1_500
 
 
-@pytest.mark.parametrize(
-    ("per", "fen"), [("once", 1_200), ("day", 1_200 * 45), ("month", 1_800), ("year", 150)]
-)
+@pytest.mark.parametrize(("per", "fen"), [("once", 1_200), ("day", 1_200 * 45), ("month", 1_800), ("year", 150)])
 def test_a_price_stands_for_a_time(per: str, fen: int) -> None:
     fee = tariff(proration="thirty_days", charges=[{"key": "fee", "amount": "12", "per": per}])
     assert rate(fee, RatingRequest(period=Period(date(2026, 6, 1), date(2026, 7, 16)))).amount_fen == fen

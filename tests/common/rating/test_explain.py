@@ -140,7 +140,7 @@ def test_a_late_charge_and_a_share_are_told_with_what_they_stand_on() -> None:
 def test_a_part_month_is_told_as_a_fraction_and_a_plan_by_its_name() -> None:
     compiled = tariff(
         cases=[{"key": "all", "label": {"zh": "全部", "en": "all"}, "charges": [
-            {"key": "fee", "label": {"zh": "物业费", "en": "fee"}, "quantity": "area", "price": "2.5", "per": "month"}]}]
+            {"key": "f", "label": {"zh": "物业费", "en": "fee"}, "quantity": "area", "price": "2.5", "per": "month"}]}]
     )  # fmt: skip
     period = Period(date(2026, 5, 11), date(2026, 7, 1))
     zh, en = told(rate(compiled, RatingRequest(period=period, facts={"area_milli": 100_000})))
