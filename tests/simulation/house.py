@@ -286,11 +286,11 @@ class House:
         home = self.folder / gateway
         home.mkdir(exist_ok=True)
         settings = {
-            "cloud": {"url": f"http://127.0.0.1:{self.links[gateway].port}"},
+            "cloud": {"url": f"http://127.0.0.1:{self.links[gateway].port}", "gather_ms": 100, "poll_s": 5},
             "pages": {"port": self.ports[gateway]},
             "clock": {"file": str(self.clock_file)},
-            "store": {"ballast_mib": 1},
-            "sampling": {"tick_ms": 10, "retry_ms": 200, "back_off_first_ms": 500, "back_off_most_ms": 2000},
+            "store": {"ballast_mib": 1, "commit_interval_ms": 5},
+            "sampling": {"tick_ms": 5, "patience_ms": 0, "back_off_first_ms": 20, "back_off_most_ms": 50},
         }
         (home / "settings.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
 

@@ -45,12 +45,12 @@ class Office:
         """
         return _told(self._http.post(path, json=body))
 
-    def premises(self, community_id: str) -> dict[str, dict[str, Any]]:
-        """Return the premises of a community by label."""
+    def premises(self, community_id: str, day: date) -> dict[str, dict[str, Any]]:
+        """Return the premises of a community by label, as they stand on a day."""
         found: dict[str, dict[str, Any]] = {}
         offset: int | None = 0
         while offset is not None:
-            page = self.get(f"/communities/{community_id}/premises", offset=offset, limit=200)
+            page = self.get(f"/communities/{community_id}/premises", day=day.isoformat(), offset=offset, limit=200)
             found |= {row["label"]: row for row in page["rows"]}
             offset = page["next_offset"]
         return found
@@ -62,6 +62,12 @@ class Office:
         return found
 
 
+def cashier_page(base_url: str, token: str) -> dict[str, Any]:
+    """Return what a bill's cashier address tells whoever holds the bill."""
+    told: dict[str, Any] = _told(httpx.get(f"{base_url}/pay/{token}/dues", timeout=_TIMEOUT_S))
+    return told
+
+
 def pay_at_link(base_url: str, token: str, book: dict[str, Any], intent_id: UUID, **wish: Any) -> dict[str, Any]:
     """Begin a payment at a bill's cashier address, as whoever scans its code does."""
     body = {
@@ -70,7 +76,7 @@ def pay_at_link(base_url: str, token: str, book: dict[str, Any], intent_id: UUID
         "fund_class": book["fund_class"],
         **wish,
     }
-    told: dict[str, Any] = _told(httpx.post(f"{base_url}{_API}/pay/{token}/attempts", json=body, timeout=_TIMEOUT_S))
+    told: dict[str, Any] = _told(httpx.post(f"{base_url}/pay/{token}/attempts", json=body, timeout=_TIMEOUT_S))
     return told
 
 

@@ -19,7 +19,7 @@ import yaml
 from cloud.cli.site_file import Community, Premises, expand
 from common.measure.quantity import format_milli
 from tests.simulation.devices.loads import Load
-from tests.simulation.people import draw, residents_of
+from tests.simulation.people import Resident, draw, residents_of
 
 DEMO = Path(__file__).resolve().parents[2] / "firmware-config" / "sites" / "demo"
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -87,6 +87,16 @@ class DemoSite:
             for meter in self.meters
             if (meter.community, meter.premises, meter.resource) == (community, premises, resource)
         )
+
+    def drivers(self, community: str) -> list[tuple[Premises, Resident]]:
+        """Return the payers of a community who have a plate, with their doors."""
+        return [
+            (door, person)
+            for door in self.premises
+            if door.community == community and door.kind == "residence"
+            for person in residents_of(self.seed, community, door.label)
+            if person.plate is not None
+        ]
 
     def load(self, meter: DemoMeter) -> Load:
         """Return what the meter shows at any instant."""
@@ -255,7 +265,7 @@ def site_document(
     kinds = {meter.wire: (meter.gateway, meter.kind) for meter in site.meters if meter.live}
     wires = [
         {"gateway": gateway, "wire": wire, "kind": kind, "address": addresses[wire]}
-        | ({"baud": 9600, "parity": "none"} if kind == "serial" else {})
+        | {"baud": 9600, "parity": "none" if kind == "serial" else "even"}
         for wire, (gateway, kind) in kinds.items()
     ]
     wires += [
@@ -267,7 +277,11 @@ def site_document(
         {"gateway": code, "wire": f"{code}-gate", "kind": "mqtt", "address": broker} for code in sorted(lot_gateways)
     ]
     return template | {
-        "people": [_person(door, resident) for door in site.premises for resident in _residents(site, door)],
+        "people": [
+            _person(door, resident)
+            for door in site.premises
+            for resident in residents_of(site.seed, door.community, door.label)
+        ],
         "meters": [
             {
                 "serial": meter.serial,
@@ -292,11 +306,7 @@ def _community(site: DemoSite, code: str) -> dict[str, Any]:
     return found
 
 
-def _residents(site: DemoSite, door: Premises) -> tuple[Any, ...]:
-    return residents_of(site.seed, door.community, door.label)
-
-
-def _person(door: Premises, resident: Any) -> dict[str, Any]:
+def _person(door: Premises, resident: Resident) -> dict[str, Any]:
     return {
         "community": door.community,
         "premises": door.label,
