@@ -228,6 +228,13 @@ def exact(text: str) -> Fraction:
 def _kind_of(value: object) -> str:
     if value is None:
         return "nothing"
-    if isinstance(value, Real) and not isinstance(value, int):
-        return f"the binary fraction {value}"
-    return {str: f"the text {value!r}", bool: f"{value}", Mapping: "a mapping"}.get(type(value), type(value).__name__)
+    named = {
+        str: f"the text {value!r}",
+        bool: f"{value}",
+        int: f"the number {value}",
+        dict: "a mapping",
+        list: "a list",
+    }
+    if type(value) in named:
+        return named[type(value)]
+    return f"the binary fraction {value}" if isinstance(value, Real) else type(value).__name__

@@ -123,14 +123,14 @@ def tiers(bounds: object, **fields: object) -> dict[str, object]:
         (body(charges=[CHARGE], code="Test"), "code: 'Test' is no code; use small ASCII letters"),
         (body(charges=[CHARGE], currency="RMB"), "currency: 'RMB' is unknown; use one of CNY, EUR"),
         (body(charges=[CHARGE], format="v2"), "format: this format is unknown; write gatehouse-tariff/1"),
-        (body(charges=[CHARGE], source={"title": 3}), "source.title: int stands where a text is expected"),
+        (body(charges=[CHARGE], source={"title": 3}), "source.title: the number 3 stands where a text is expected"),
         (
             body(tiers={"bounds": ["1"]}, charges=[{"key": "e", "prices": ["1", "2"], "per": "month"}]),
             "charges[0].per: tiers count a total, not a price per time",
         ),
-        ([CHARGE], "document: list stands where named fields are expected"),
+        ([CHARGE], "document: a list stands where named fields are expected"),
         ("{", "document: it is not JSON"),
-        ("[1]", "document: list stands where named fields are expected"),
+        ("[1]", "document: a list stands where named fields are expected"),
     ],
 )  # fmt: skip
 def test_a_broken_tariff_is_refused_with_the_fault_named(source: object, expected: str) -> None:
