@@ -58,8 +58,6 @@ def decode(data: bytes, what: str) -> Any:
             semantic_decoders=_REFUSED_TAGS,
         )
         canonical = encode(value)
-    except WireError:
-        raise
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise WireError(Refusal.MALFORMED, f"{what} is not readable CBOR") from error
     if canonical != data:

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from common.wire import codec
 from common.wire.batch import BatchContent, PersonalItem
 from common.wire.cbor import encode
+from common.wire.columns import arrange
 from common.wire.limits import CONTENT_BYTES_MAX, PARCEL_BYTES_MAX
 from common.wire.records import Evidence, Note
 from common.wire.refusal import Refusal, WireError
-from tests.common.wire.builders import METER, NOW_MS, calm, content, contents, header, row, series
+from tests.common.wire.builders import METER, NOW_MS, calm, content, contents, header, row, sample, series
 
 ITEM = PersonalItem(item_id=UUID(int=9), retention="parking", kind="plate", value="沪A12345")
 SALT = bytes(16)
@@ -44,6 +45,11 @@ def test_points_and_records_are_told_in_order() -> None:
     made = content(note, frame, rows=(row(value=5),))
     assert [point.value_milli for point in made.points()] == [1000, 1007, 1014, 1021, 5]
     assert [record for _, record in made.records(Evidence)] == [frame]
+
+
+def test_a_hole_is_no_reading() -> None:
+    columns, _ = arrange([sample(slot=0, value=10), sample(slot=1, value=20), sample(slot=3, value=40)])
+    assert [point.value_milli for point in content(columns=columns).points()] == [10, 20, 40]
 
 
 @calm
