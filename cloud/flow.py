@@ -17,6 +17,7 @@ from cloud.kit import outbox
 from cloud.kit.events import Routes
 from cloud.kit.runner import Handler
 from cloud.kit.schedules import Schedule
+from cloud.ledger import tasks as ledger
 from cloud.metering import tasks as metering
 from cloud.metering.events import EstimatesStored, OddityFound, ParkingReported
 from cloud.parking import tasks as parking
@@ -43,12 +44,18 @@ ROUTES: Routes = {
     EstimatesStored: (rating.job_of,),
     PermitsChanged: (parking.permits_job,),
     RunRequested: (billing.bill_run_job,),
-    BillsIssued: (billing.use_ahead_job,),
-    PaymentBooked: (reconciliation.on_payment_booked,),
+    BillsIssued: (billing.use_ahead_job, billing.dues_job_of_bills),
+    PaymentBooked: (reconciliation.on_payment_booked, lambda event: billing.dues_job(event.payment_id)),
 }
 
 # work that recurs on civil days
-SCHEDULES: Sequence[Schedule] = (tariffs.DAILY, ingest.SCHEDULE, reconciliation.SCHEDULE)
+SCHEDULES: Sequence[Schedule] = (
+    tariffs.DAILY,
+    billing.DUES_DAILY,
+    ledger.SCHEDULE,
+    ingest.SCHEDULE,
+    reconciliation.SCHEDULE,
+)
 
 
 def handlers(services: Services) -> Mapping[str, Handler]:
@@ -65,6 +72,8 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         parking.PUBLISH_PERMITS: parking.tell_permits,
         billing.BILL_RUN: billing.bill_run_handler(rate_period),
         billing.USE_AHEAD: billing.use_ahead,
+        billing.PUBLISH_DUES: billing.publish_dues,
+        ledger.SEAL: ledger.seal_days,
         payments.ASK: PaymentTasks(services.providers).ask,
         outbox.DELIVER: outbox.deliver_by({}),
         reconciliation.BEGIN: books.begin,

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,7 +22,7 @@ from cloud.fleet import service as fleet
 from cloud.kit.db import Unit
 from common.civil import civil_day
 from common.errors import RefusalError
-from common.ids import BillId, CommunityId, GatewayId, PremisesId
+from common.ids import AccountId, BillId, CommunityId, GatewayId, MeterId, PremisesId
 from common.wire.bundle import BundleKind
 
 ROOMS_MAX = 20_000
@@ -32,15 +33,33 @@ def lookup_sha(room: str, code: str) -> str:
     return hashlib.sha256(f"{room.strip().upper()}:{code.strip()}".encode()).hexdigest()
 
 
-async def publish_dues(unit: Unit, community_id: CommunityId, gateway_ids: Sequence[GatewayId]) -> None:
-    """Hand the snapshot of a community, as of now, to its gateways."""
-    body = await dues_body(unit.session, community_id, unit.now)
-    for gateway_id in gateway_ids:
-        await fleet.publish_bundle(unit, gateway_id, BundleKind.DUES, body)
+async def publish_everywhere(unit: Unit) -> None:
+    """Hand every gateway the dues, as of now, of the communities whose meters its site names."""
+    bodies: dict[CommunityId, list[dict[str, Any]]] = {}
+    for gateway in await fleet.gateways(unit.session):
+        rooms: list[dict[str, Any]] = []
+        for community_id in sorted(await _communities_of(unit, gateway.gateway_id)):
+            if community_id not in bodies:
+                bodies[community_id] = await dues_rooms(unit.session, community_id, unit.now)
+            rooms += bodies[community_id]
+        if rooms:
+            body = {"as_of": unit.now.isoformat(), "rooms": rooms}
+            await fleet.publish_bundle(unit, gateway.gateway_id, BundleKind.DUES, body)
 
 
-async def dues_body(session: AsyncSession, community_id: CommunityId, as_of: datetime) -> Mapping[str, Any]:
-    """Return the body of the bundle: every account that was ever billed, with its open bills."""
+async def _communities_of(unit: Unit, gateway_id: GatewayId) -> frozenset[CommunityId]:
+    newest = await fleet.newer_bundles(unit.session, gateway_id, {}, unit.now)
+    site = next((bundle.body for bundle in newest if bundle.kind is BundleKind.SITE), {})
+    meters = {MeterId(UUID(str(device["meter_id"]))) for device in site.get("devices") or ()}
+    return frozenset((await fleet.meter_communities(unit.session, meters)).values()) if meters else frozenset()
+
+
+async def dues_rooms(session: AsyncSession, community_id: CommunityId, as_of: datetime) -> list[dict[str, Any]]:
+    """Return the rooms of the bundle: every account that was ever opened, with its open bills.
+
+    Raises:
+        RefusalError: there are more accounts than a kiosk takes.
+    """
     community = await estate.community(session, community_id)
     labels = {
         premises.id: premises.label
@@ -51,11 +70,10 @@ async def dues_body(session: AsyncSession, community_id: CommunityId, as_of: dat
         raise RefusalError(f"{len(accounts)} accounts; a kiosk takes {ROOMS_MAX}: give the gateway a part of them")
     lines = await service.open_lines_of(session, [account.account_id for account in accounts])
     bills = await repository.bills_at(session, {line.bill_id for line in lines})
-    by_account: dict[object, list[OpenLine]] = {}
+    by_account: dict[AccountId, list[OpenLine]] = {}
     for line in lines:
         by_account.setdefault(line.account_id, []).append(line)
-    rooms = [_room(account, labels, by_account.get(account.account_id, []), bills) for account in accounts]
-    return {"as_of": as_of.isoformat(), "rooms": rooms}
+    return [_room(account, labels, by_account.get(account.account_id, []), bills) for account in accounts]
 
 
 def _room(

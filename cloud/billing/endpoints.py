@@ -9,10 +9,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from cloud.billing import corrections, runs, schemas, service
+from cloud.billing import corrections, runs, schemas, service, tracing
 from cloud.billing.corrections import CorrectionScope
 from cloud.billing.documents import Account, Rater
 from cloud.billing.service import MONTHLY, RunScope
+from cloud.billing.tracing import LineTrace
 from cloud.estate import service as estate
 from cloud.identity.caller import Caller
 from cloud.identity.callers import SignedIn, require
@@ -122,6 +123,14 @@ def _add_bills(router: APIRouter, database: Database) -> None:
             found = await service.bill(session, BillId(bill_id))
         may_see(caller, found.account)
         return schemas.BillOut.of(found)
+
+    @router.get("/bills/{bill_id}/lines/{n}/trace")
+    async def trace(bill_id: UUID, n: int, caller: SignedIn) -> LineTrace:
+        """Answer the chain behind a bill line: postings, rating, registers, signed batches and raw frames."""
+        async with database.view(caller.tenant) as session:
+            view = await service.bill(session, BillId(bill_id))
+            may_see(caller, view.account)
+            return await tracing.trace_line(session, view, n)
 
     @router.get("/accounts/{account_id}/open-lines")
     async def open_lines(account_id: UUID, caller: SignedIn) -> list[schemas.OpenLineOut]:

@@ -119,7 +119,13 @@ async def request_run(unit: Unit, scope: RunScope) -> None:
 
 
 async def run_chunk(
-    unit: Unit, rate: Rater, scope: RunScope, *, known_at: datetime, after: Place | None
+    unit: Unit,
+    rate: Rater,
+    scope: RunScope,
+    *,
+    known_at: datetime,
+    after: Place | None,
+    accounts_max: int = CHUNK_ACCOUNTS,
 ) -> ChunkReport:
     """Issue the documents of the next accounts that are due after a place; all of it commits, or nothing.
 
@@ -127,7 +133,7 @@ async def run_chunk(
     that waited finds it no longer due.
     """
     period = await period_of(unit.session, scope)
-    rows = await repository.due(unit.session, period, after, CHUNK_ACCOUNTS, lock=True)
+    rows = await repository.due(unit.session, period, after, accounts_max, lock=True)
     if not rows:
         return ChunkReport(issued=0, waived=0, waiting=0, exceptions=0, total_fen=0, after=None)
     draft, outcome = await _rated(unit.session, rate, _Question(period=period, known_at=known_at), rows)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from uuid import UUID
 
 import structlog
 
-from cloud.billing import offsets, runs, service
+from cloud.billing import dues, offsets, runs, service
 from cloud.billing.documents import Rater
 from cloud.billing.events import BillsIssued, RunRequested
 from cloud.billing.service import RunScope
 from cloud.kit.jobs import NewJob
 from cloud.kit.runner import Handler, JobContext
+from cloud.kit.schedules import Schedule
 from common.ids import AccountId, BillId, CommunityId
 
 BILL_RUN = "billing.run"
 USE_AHEAD = "billing.use_ahead"
+PUBLISH_DUES = "billing.dues"
+DUES_DAILY = Schedule(name="dues", kind=PUBLISH_DUES, at=time(0, 10))
 _log = structlog.get_logger()
 
 
@@ -89,3 +92,19 @@ async def use_ahead(context: JobContext) -> None:
             [AccountId(UUID(account_id)) for account_id in payload["account_ids"]],
             BillId(UUID(payload["bill_id"])),
         )
+
+
+def dues_job_of_bills(event: BillsIssued) -> NewJob:
+    """Return the job that tells the kiosks of new bills."""
+    return dues_job(event.bill_ids[0])
+
+
+def dues_job(change_id: UUID) -> NewJob:
+    """Return the job that tells the kiosks of a change, named by the document or payment that made it."""
+    return NewJob(kind=PUBLISH_DUES, key=f"dues:{change_id}", partition="dues")
+
+
+async def publish_dues(context: JobContext) -> None:
+    """Hand every gateway the dues as of now, and finish, in one commit."""
+    async with context.finishing_unit() as unit:
+        await dues.publish_everywhere(unit)

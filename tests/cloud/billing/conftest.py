@@ -33,6 +33,7 @@ class Office:
         self.site = site
         self.clock = clock
         self.book = b.PriceBook()
+        self.chunk_accounts = runs.CHUNK_ACCOUNTS
 
     async def period(self, month: int) -> RunScope:
         """Open the month's period and go to the day after it."""
@@ -50,7 +51,14 @@ class Office:
         after: runs.Place | None = None
         while True:
             async with self.site.worker_database.unit(self.site.tenant, self.site.actor) as unit:
-                report = await runs.run_chunk(unit, self.book, scope, known_at=self.clock.now(), after=after)
+                report = await runs.run_chunk(
+                    unit,
+                    self.book,
+                    scope,
+                    known_at=self.clock.now(),
+                    after=after,
+                    accounts_max=self.chunk_accounts,
+                )
             reports.append(report)
             if report.after is None:
                 return reports
