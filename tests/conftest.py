@@ -1,0 +1,14 @@
+"""What holds for every test: Hypothesis judges results, never the clock, because machines differ.
+
+`HYPOTHESIS_PROFILE=soak` looks much longer.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("push", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "push"))
