@@ -1,4 +1,4 @@
-"""The HTTP face of the cloud: every router in one list, behind the same manners.
+"""The HTTP face of the cloud: every router in one list, behind the same manners; what no router knows is a page's.
 
 Order of the layers a request passes: last resort, counting, body limit, recognition of the caller, endpoint.
 """
@@ -25,6 +25,8 @@ from cloud.rating.service import rate_period
 from cloud.reconciliation import endpoints as reconciliation
 from cloud.services import Services
 from cloud.tariffs import endpoints as tariffs
+from cloud.web.frame import Parts
+from cloud.web.pages import build_web
 from common.wire.limits import PARCEL_BYTES_MAX
 
 API = "/api/v1"
@@ -69,6 +71,15 @@ def build_api(services: Services) -> FastAPI:
     for router in machine_routers(services):
         app.include_router(router)
     app.include_router(_health(services))
+    app.router.default = build_web(
+        Parts(
+            database=services.database,
+            passwords=services.passwords,
+            cashier=services.cashier,
+            public_url=services.public_url,
+            secure_cookies=services.secure_cookies,
+        )
+    )
     app.add_middleware(Authentication, database=services.database)
     app.add_middleware(BodyLimit, limit=BODY_BYTES_MAX, limits=BODY_LIMITS)
     app.add_middleware(HttpMetrics, registry=services.registry)

@@ -59,6 +59,14 @@ def status_of(error: GatehouseError) -> HTTPStatus:
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+def clash_of(error: Exception) -> errors.ConflictError | None:
+    """Return the refusal that a violated constraint amounts to when two requests raced, or None for any other."""
+    original = error.orig if isinstance(error, IntegrityError) else None
+    if not isinstance(original, psycopg.Error) or original.sqlstate not in _CLASHES:
+        return None
+    return errors.ConflictError(f"{_CLASHES[original.sqlstate]}; look again and then retry")
+
+
 def problem(status: HTTPStatus, detail: str, **members: Any) -> JSONResponse:
     """Return a problem document."""
     body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail, **members}
@@ -89,10 +97,10 @@ def install_error_handlers(app: FastAPI) -> None:
         return problem(HTTPStatus(error.status_code), error.detail)
 
     async def clash(request: Request, error: Exception) -> JSONResponse:
-        original = error.orig if isinstance(error, IntegrityError) else None
-        if not isinstance(original, psycopg.Error) or original.sqlstate not in _CLASHES:
+        refusal = clash_of(error)
+        if refusal is None:
             raise error
-        return await refuse(request, errors.ConflictError(f"{_CLASHES[original.sqlstate]}; look again and then retry"))
+        return await refuse(request, refusal)
 
     app.add_exception_handler(IntegrityError, clash)
     app.add_exception_handler(RefusalError, refuse)
@@ -107,11 +115,18 @@ def route_of(scope: Scope) -> str:
     return str(getattr(matched, "path", "unmatched"))
 
 
-class LastResort:
-    """Middleware: answer a fault of ours with a problem document, and log it once."""
+async def answer_fault(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a fault of ours with a problem document, without a word about the inside."""
+    answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a fault of ours; nothing was changed")
+    await answer(scope, receive, send)
 
-    def __init__(self, app: ASGIApp) -> None:
+
+class LastResort:
+    """Middleware: answer a fault of ours, as a problem document or as told, and log it once."""
+
+    def __init__(self, app: ASGIApp, answer: ASGIApp = answer_fault) -> None:
         self._app = app
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and stand behind it."""
@@ -128,8 +143,7 @@ class LastResort:
             if scope["type"] != "http" or started:
                 raise
             _log.exception("request_failed", method=scope["method"], route=route_of(scope), exc_info=error)
-            answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a fault of ours; nothing was changed")
-            await answer(scope, receive, send)
+            await self._answer(scope, receive, send)
 
 
 class BodyLimit:

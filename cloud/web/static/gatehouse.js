@@ -1,7 +1,7 @@
-/* Charts only where a page has one: the library is loaded when the first chart comes into view, drawn as SVG. */
+/* Charts only where a page has one: the library is loaded when the first chart is there, drawn as SVG. */
 "use strict";
 
-const LIBRARY = "/static/vendor/echarts.min.js";
+const LIBRARY = document.currentScript.dataset.charts;
 let libraryLoading = null;
 
 function loadLibrary() {
@@ -33,7 +33,14 @@ function drawNew(root) {
 }
 
 document.addEventListener("DOMContentLoaded", () => drawNew(document));
-document.addEventListener("htmx:afterSwap", (event) => drawNew(event.target));
+document.addEventListener("htmx:afterSettle", () => drawNew(document));
+document.addEventListener("htmx:sendError", () => {
+  document.getElementById("notice").textContent = "网络不通，请稍后再试 No connection; please try again";
+});
+/* Choosing in a filter is enough; without script its button does the same. */
+document.addEventListener("change", (event) => {
+  if (event.target.closest("form[data-filter]")) event.target.form.requestSubmit();
+});
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });

@@ -1,0 +1,40 @@
+"""What a page says after something was done, and how it words each kind of refusal: Chinese first, English beside it.
+
+After a form the browser is sent on to a page with `?done=<word>`; only the words here are shown, so a link cannot put
+words into our mouth.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+DONE: dict[str, tuple[str, str]] = {
+    "noted": ("备注已记录", "Note recorded"),
+    "assigned": ("已转交", "Assigned"),
+    "closed": ("事项已关闭", "Case closed"),
+    "period-created": ("账期已建立", "Billing period created"),
+    "run-approved": ("出账已批准，正在后台处理", "Run approved; the worker is at it"),
+    "correction-applied": ("更正已出具调整单", "Correction applied; adjustments issued"),
+    "correction-empty": ("没有账单受影响，无需调整", "No bill is affected; nothing to adjust"),
+    "correction-dropped": ("更正已放弃", "Correction dropped"),
+    "signed-out": ("您已退出登录", "You are signed out"),
+}
+
+HEADLINES: dict[HTTPStatus, tuple[str, str]] = {
+    HTTPStatus.BAD_REQUEST: ("不能这样做", "This cannot be done"),
+    HTTPStatus.UNAUTHORIZED: ("请先登录", "Please sign in"),
+    HTTPStatus.FORBIDDEN: ("没有权限", "You may not do this"),
+    HTTPStatus.NOT_FOUND: ("找不到该页面", "There is no such page"),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("不能这样打开", "This page does not take that"),
+    HTTPStatus.CONFLICT: ("内容已变化，请重新查看", "Something has changed; look again"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("提交内容过大", "This is too large"),
+    HTTPStatus.UNPROCESSABLE_ENTITY: ("填写有误", "Something is filled in wrongly"),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("系统繁忙，请稍后再试", "Busy; please try again"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: ("系统出错，没有任何更改", "A fault of ours; nothing was changed"),
+}
+OTHER_HEADLINE = ("不能完成", "This did not work")
+
+
+def headline(status: HTTPStatus) -> tuple[str, str]:
+    """Return how a refusal is headed in both languages."""
+    return HEADLINES.get(status, OTHER_HEADLINE)

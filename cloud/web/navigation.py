@@ -1,0 +1,53 @@
+"""Where a signed-in person can go, by what he may do; the first place is where he lands after signing in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cloud.identity.caller import Caller
+from cloud.identity.policy import Permission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A page group in the navigation."""
+
+    path: str
+    zh: str
+    en: str
+    needs: Permission
+
+    def holds(self, path: str) -> bool:
+        """Return whether a path lies in this place."""
+        return path == self.path or path.startswith(f"{self.path}/")
+
+
+PLACES: tuple[Place, ...] = (
+    Place(path="/dashboard", zh="总览", en="Dashboard", needs=Permission.SEE_DASHBOARD),
+    Place(path="/runs", zh="账单批次", en="Bill runs", needs=Permission.RUN_BILLS),
+    Place(path="/desk", zh="收款台", en="Desk", needs=Permission.TAKE_CASH),
+    Place(path="/cases", zh="待办事项", en="Cases", needs=Permission.SEE_CASES),
+    Place(path="/corrections", zh="更正", en="Corrections", needs=Permission.CORRECT),
+    Place(path="/tariffs", zh="价格", en="Tariffs", needs=Permission.CHANGE_TARIFFS),
+    Place(path="/fleet", zh="网关", en="Gateways", needs=Permission.SEE_FLEET),
+    Place(path="/audit", zh="审计日志", en="Audit log", needs=Permission.MANAGE_USERS),
+    Place(path="/my", zh="我的账单", en="My bills", needs=Permission.SEE_OWN),
+)
+SIGN_IN = "/sign-in"
+
+
+def places_for(caller: Caller | None) -> tuple[Place, ...]:
+    """Return the places that a caller may enter, in the order of the navigation."""
+    return () if caller is None else tuple(place for place in PLACES if caller.may(place.needs))
+
+
+def landing(caller: Caller) -> str:
+    """Return where a caller lands: the first place he may enter, or a page that says he has no role yet."""
+    places = places_for(caller)
+    return places[0].path if places else "/no-role"
+
+
+def local_path(wanted: str) -> str | None:
+    """Return a path to go on to when it is one of ours, else None: a link must not lead to another site."""
+    local = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
+    return wanted if local else None

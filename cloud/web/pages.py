@@ -1,0 +1,35 @@
+"""All pages as one application: every page group in one list, behind the same headers and the same refusals.
+
+It answers whatever the API's own routers do not know (`cloud/api.py`), inside the API's middlewares: the caller is
+recognised, bodies are bounded and answers are counted there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
+
+from cloud.kit.httpapi import LastResort
+from cloud.web import assets, signin
+from cloud.web.frame import Frame, Parts
+from cloud.web.refusals import Refusals
+from cloud.web.security import SecureHeaders
+
+PageGroup = Callable[[Frame], APIRouter]
+GROUPS: Sequence[PageGroup] = (signin.build_pages,)
+
+
+def build_web(parts: Parts) -> ASGIApp:
+    """Return the application of all pages and the files they load."""
+    frame = Frame(parts)
+    refusals = Refusals(frame)
+    app = FastAPI(title="Gatehouse pages", docs_url=None, redoc_url=None, openapi_url=None)
+    refusals.install(app)
+    for build_pages in GROUPS:
+        app.include_router(build_pages(frame))
+    app.mount(assets.PREFIX, assets.static_files())
+    app.add_middleware(LastResort, answer=refusals.fault_of_ours)
+    app.add_middleware(SecureHeaders)
+    return app
