@@ -26,6 +26,7 @@ from common.errors import RefusalError
 from tests.simulation.broker import broker_process, mosquitto_program
 from tests.simulation.conductor import Conductor
 from tests.simulation.link import Link
+from tests.simulation.office import Office, sign_in
 from tests.simulation.processes import Process, free_port, wait_until
 from tests.simulation.site import DEMO, DemoSite, compose, device_description, site_document, write_recorded
 from tests.simulation.wechat.seals import kept_key
@@ -35,6 +36,7 @@ DAYS_RECORDED = 200
 START_SECONDS = 60.0
 MERCHANT_SERIAL = "6157F09EFDC096DE15EBE81A47057A7232F1B8E2"
 APP_ID = "wx0000000000demo00"
+PEOPLE = ("manager", "cashier", "technician")
 Say = Callable[[str], None]
 
 
@@ -92,8 +94,8 @@ class House:
             say(f"网关 gateway {gateway}")
             self.start_gateway(gateway)
 
-    def stop(self) -> None:
-        """Stop every process that runs, gateways first, and hold the business clock."""
+    def stop_processes(self) -> None:
+        """Stop every process that runs, gateways first, and hold the business clock; the database goes on."""
         self.conductor.hold()
         for name in [*self.gateways, "worker", "cloud", "wechat", "devices", "broker"]:
             if name in self.processes:
@@ -101,6 +103,10 @@ class House:
         for link in self.links.values():
             link.close()
         self.links.clear()
+
+    def stop(self) -> None:
+        """Stop everything, the database last."""
+        self.stop_processes()
         self._stack.close()
 
     def start_cloud(self) -> None:
@@ -142,6 +148,25 @@ class House:
         told: dict[str, Any] = answer.json()
         return told
 
+    def technician_pin(self, gateway: str) -> str:
+        """Return the PIN that the gateway made for its technician page."""
+        return (self.folder / gateway / "technician.pin").read_text(encoding="ascii").strip()
+
+    def office(self, login: str) -> Office:
+        """Return a signed-in user of the story; the session is kept with the data, or begun with a fresh code."""
+        path = self.folder / "sessions.json"
+        kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if login not in kept or not Office(self.cloud_url, kept[login]).stands():
+            if login in kept:
+                told = self._run("code", ["cloud", "code", "--home", str(self.folder / "cloud"), login])
+                code = told.split()[-1]
+            else:
+                code = self.codes["users"][login]
+            kept[login] = sign_in(self.cloud_url, code)
+            path.touch(mode=0o600)
+            path.write_text(json.dumps(kept), encoding="utf-8")
+        return Office(self.cloud_url, kept[login])
+
     def control_wechat(self, act: str, **fields: Any) -> dict[str, Any]:
         """Call the channel's back door."""
         answer = httpx.post(f"{self.wechat_url}/control/{act}", json=fields, timeout=10)
@@ -164,11 +189,12 @@ class House:
         self.processes[name] = process
         return process
 
-    def _run(self, name: str, words: list[str]) -> None:
-        """Run one command of ours to its end."""
+    def _run(self, name: str, words: list[str]) -> str:
+        """Run one command of ours to its end and return what it printed."""
         done = subprocess.run([GATEHOUSE, *words], capture_output=True, text=True, check=False)  # noqa: S603 - ours
         if done.returncode:
             raise RefusalError(f"{name} failed: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
 
     def _start_broker(self) -> None:
         process = broker_process(self.folder / "logs", self.ports["broker"], program=mosquitto_program())
@@ -223,7 +249,7 @@ class House:
             "worker_metrics_port": self.ports["worker"],
         }
         (home / "settings.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-        self._stack.enter_context(EmbeddedPostgres(home / "database").hold())
+        self.server = self._stack.enter_context(EmbeddedPostgres(home / "database").hold())
         if self.first_time:
             say("小区、住户、表具与价格 communities, people, meters and prices")
             path = self._write_site(dense)
@@ -249,9 +275,10 @@ class House:
             for merchant in company["merchants"]:
                 merchant["credentials"] = self._credentials(merchant["merchant_number"])
         document["users"] = [
-            {"login": f"{role}@{company['code']}".replace("@", "-"), "company": company["code"], "role": role}
+            {"login": f"{whose}{role}-{company['code']}", "company": company["code"], "role": role}
             for company in document["companies"]
-            for role in ("manager", "cashier", "technician")
+            for whose, roles in (("", PEOPLE), ("story-", ("manager", "cashier")))
+            for role in roles
         ]
         shutil.copytree(DEMO / "tariffs", self.folder / "tariffs", dirs_exist_ok=True)
         path = self.folder / "site.yaml"
@@ -286,7 +313,7 @@ class House:
         home = self.folder / gateway
         home.mkdir(exist_ok=True)
         settings = {
-            "cloud": {"url": f"http://127.0.0.1:{self.links[gateway].port}", "gather_ms": 100, "poll_s": 5},
+            "cloud": {"url": f"http://127.0.0.1:{self.links[gateway].port}", "gather_ms": 1500, "poll_s": 5},
             "pages": {"port": self.ports[gateway]},
             "clock": {"file": str(self.clock_file)},
             "store": {"ballast_mib": 1, "commit_interval_ms": 5},

@@ -20,10 +20,13 @@ _TIMEOUT_S = 60.0
 class Office:
     """One signed-in user of the cloud."""
 
-    def __init__(self, base_url: str, code: str) -> None:
-        self._http = httpx.Client(base_url=base_url + _API, timeout=_TIMEOUT_S)
-        token = self.post("/session", code=code)["token"]
-        self._http.headers["Authorization"] = f"Bearer {token}"
+    def __init__(self, base_url: str, token: str) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx.Client(base_url=base_url + _API, timeout=_TIMEOUT_S, headers=headers)
+
+    def stands(self) -> bool:
+        """Return whether the session is still good."""
+        return self._http.get("/me").is_success
 
     def close(self) -> None:
         """Close the connection."""
@@ -60,6 +63,12 @@ class Office:
         rows = self.get(f"/communities/{community_id}/billing-periods")
         found: dict[str, Any] = next(row for row in rows if row["start"] == start.isoformat())
         return found
+
+
+def sign_in(base_url: str, code: str) -> str:
+    """Spend a one-time code and return the session's token."""
+    token: str = _told(httpx.post(f"{base_url}{_API}/session", json={"code": code}, timeout=_TIMEOUT_S))["token"]
+    return token
 
 
 def cashier_page(base_url: str, token: str) -> dict[str, Any]:

@@ -50,24 +50,42 @@ class Story:
         self.money = Money(house, self.seen, self._managers)
 
     def tell(self) -> None:
-        """Tell all of it."""
+        """Tell all of it, or what is left of it when an earlier telling was interrupted."""
         self._sign_in()
         for month in plan.MONTHS:
             self._create_periods(month)
             period = month_of(month)
             for day in plan.days(period.start, period.end - timedelta(days=1)):
-                self._live(day)
-            self._close_month(month)
+                self._tell_day(day)
+            if month.isoformat() not in self.seen["closed"]:
+                self._close_month(month)
+                self.seen["closed"].append(month.isoformat())
+                self.save()
         for day in plan.days(plan.AFTER, plan.CORRECTION_DAY):
-            self._live(day)
-        self._correct()
+            self._tell_day(day)
+        if not self.seen["corrections"]:
+            self._correct()
         self._drain()
+        self.seen["told"] = True
+        self.save()
+
+    @property
+    def told(self) -> bool:
+        """Return whether the story was told to its end."""
+        return bool(self.seen.get("told"))
+
+    def _tell_day(self, day: date) -> None:
+        if day.isoformat() <= self.seen.get("day", ""):
+            return
+        self._live(day)
+        self.seen["day"] = day.isoformat()
         self.save()
 
     def save(self) -> None:
         """Write what was seen."""
-        path = self.house.folder / "story.json"
-        path.write_text(json.dumps(self.seen, ensure_ascii=False, indent=1), encoding="utf-8")
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(json.dumps(self.seen, ensure_ascii=False, indent=1), encoding="utf-8")
+        fresh.replace(self._file)
 
     def close(self) -> None:
         """Close the connections of the office."""
@@ -75,11 +93,9 @@ class Story:
             office.close()
 
     def _sign_in(self) -> None:
-        users = self.house.codes["users"]
         for company in self.house.codes["companies"]:
-            self._managers[company] = Office(self.house.cloud_url, users[f"manager-{company}"])
-            self.money.cashiers[company] = Office(self.house.cloud_url, users[f"cashier-{company}"])
-        self.seen["technicians"] = [name for name in users if name.startswith("technician")]
+            self._managers[company] = self.house.office(f"story-manager-{company}")
+            self.money.cashiers[company] = self.house.office(f"story-cashier-{company}")
 
     def _communities(self) -> Iterable[tuple[str, str, str]]:
         """Return company, community and community id of all communities."""
