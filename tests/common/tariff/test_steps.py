@@ -48,6 +48,7 @@ def table(mode: TierMode, boundary: Boundary = Boundary.LOWER, *, closed: bool =
 def test_a_quantity_costs_what_its_mode_says(mode: TierMode, boundary: Boundary, quantity: int, cost: int) -> None:
     found = table(mode, boundary)
     assert found.cost(quantity * 1_000) == cost * YUAN
+    assert found.between(0, quantity * 1_000) == cost * YUAN
     assert sum(part.cost for part in found.slices(0, quantity * 1_000)) == cost * YUAN
 
 
