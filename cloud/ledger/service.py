@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.kit.db import Unit
@@ -29,6 +30,7 @@ from cloud.ledger.journals import (
     facts_of,
     fingerprint,
 )
+from cloud.ledger.tables import SEALED_DAY_STATE
 from cloud.tariffs.charge import FundClass
 from common.errors import ensure
 from common.ids import AccountId, BillId, CommunityId, LegalEntityId
@@ -82,7 +84,7 @@ async def post_many(unit: Unit, drafts: Sequence[JournalDraft]) -> tuple[Journal
     standing = await _standing(unit, community_id, entries)
     fresh = [entry for entry in entries if entry.journal_id not in standing]
     if fresh:
-        added = await repository.insert_journals(unit.session, [_journal_row(unit, entry) for entry in fresh])
+        added = await _add_journals(unit, fresh)
         unit.record("posted", "journal", fresh[0].journal_id, after={"journals": len(added)})
         standing |= await _standing(unit, community_id, [entry for entry in fresh if entry.journal_id not in added])
         await _write(unit, community_id, [entry for entry in fresh if entry.journal_id in added])
@@ -90,6 +92,17 @@ async def post_many(unit: Unit, drafts: Sequence[JournalDraft]) -> tuple[Journal
         JournalRef(journal_id=standing.get(entry.journal_id, entry.journal_id), replayed=entry.journal_id in standing)
         for entry in entries
     )
+
+
+async def _add_journals(unit: Unit, entries: Sequence[_Entry]) -> set[UUID]:
+    """Add the journals and return the ids of those whose key was new; a day sealed at this very moment refuses all."""
+    try:
+        return await repository.insert_journals(unit.session, [_journal_row(unit, entry) for entry in entries])
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == SEALED_DAY_STATE:
+            first = min(entry.draft.business_date for entry in entries)
+            raise SealedDayError(first, first) from error
+        raise
 
 
 def _entry(unit: Unit, draft: JournalDraft) -> _Entry:

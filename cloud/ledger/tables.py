@@ -236,6 +236,7 @@ class SealRow(CommunityRow):
     __table_args__ = (table_flags(append_only=True),)
 
 
+SEALED_DAY_STATE = "GH001"  # what the trigger below raises
 _REFUSE_SEALED_DAY = """
     create function refuse_journal_of_sealed_day() returns trigger language plpgsql security definer
     set search_path = pg_catalog, public as $$
