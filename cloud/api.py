@@ -76,6 +76,7 @@ def build_api(services: Services) -> FastAPI:
             database=services.database,
             passwords=services.passwords,
             cashier=services.cashier,
+            rate=rate_period,
             public_url=services.public_url,
             secure_cookies=services.secure_cookies,
         )

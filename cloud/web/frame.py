@@ -40,6 +40,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.billing.documents import Rater
 from cloud.estate import service as estate
 from cloud.estate.values import Community
 from cloud.identity.caller import Caller
@@ -62,6 +63,7 @@ class Parts:
     database: Database
     passwords: Passwords
     cashier: Cashier
+    rate: Rater
     public_url: str
     secure_cookies: bool
 
@@ -148,4 +150,4 @@ def chosen(communities: tuple[Community, ...], code: str | None) -> Community:
     for community in communities:
         if code is None or community.code == code:
             return community
-    raise NotFoundError("there is no such community, or none that you may see")
+    raise NotFoundError("there is no such community, or none that you may see; a site is loaded by `gatehouse cloud`")

@@ -1,0 +1,174 @@
+"""Billed, received, overdue: the money figures of a community, from bills and the book.
+
+Billed and received of a period are told apart by the other side of each transfer on a receivable: income, collected
+for another and funds are billing; clearing, cash, bank and what was paid ahead are receiving. So billed less received
+is what the book says is open, always.
+
+The figures of a period are found through its obligations and the receipts of a month through the day of the journal:
+neither reads the rows of other months, however long the history is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.insights.figures import BuildingCollection, Collected, DayReceipts, Debtor, PeriodCollection
+from common.civil import Period, days_of
+from common.ids import AccountId, CommunityId, PremisesId
+
+PERIODS_MAX = 24
+DEBTORS_MAX = 100
+
+# Every movement on the lines of the documents of some periods, signed for the receivable.
+_MOVES = """
+    documents as (
+        select distinct b.bill_id, b.period_start, a.account_id, a.premises_id
+          from obligation o
+          join bill b on (b.tenant_id, b.community_id, b.account_id, b.cycle, b.period_start)
+                       = (o.tenant_id, o.community_id, o.account_id, o.cycle, o.period_start)
+          join account a on (a.tenant_id, a.community_id, a.account_id) = (b.tenant_id, b.community_id, b.account_id)
+         where o.community_id = :community and o.cycle = 'month' and o.period_start = any(:starts)
+    ),
+    moves as (
+        select d.bill_id, d.period_start, d.account_id, d.premises_id,
+               case when debit.type = 'receivable' then credit.type else debit.type end as other,
+               case when debit.type = 'receivable' then t.fen else -t.fen end as fen
+          from documents d
+          join transfer t on t.bill_id = d.bill_id and t.kind in ('posted', 'post')
+          join ledger_account debit on debit.ledger_account_id = t.debit_id
+               and (debit.tenant_id, debit.community_id) = (t.tenant_id, t.community_id)
+          join ledger_account credit on credit.ledger_account_id = t.credit_id
+               and (credit.tenant_id, credit.community_id) = (t.tenant_id, t.community_id)
+         where (debit.type = 'receivable') <> (credit.type = 'receivable')
+    )
+"""
+_SUMS = """
+    coalesce(sum(fen) filter (where other in ('income', 'agency', 'fund')), 0)::bigint as billed,
+    coalesce(-sum(fen) filter (where other not in ('income', 'agency', 'fund')), 0)::bigint as received
+"""
+
+_BY_BUILDING = text(f"""
+    with {_MOVES}
+    select g.name, g.code, count(distinct m.account_id) as accounts, {_SUMS}
+      from moves m
+      join premises p on p.community_id = :community and p.premises_id = m.premises_id
+      left join building g on g.community_id = :community and g.building_id = p.building_id
+     group by g.code, g.name
+     order by g.code nulls last
+""")  # noqa: S608 - joined from the constants above
+_BY_PERIOD = text(f"""
+    with {_MOVES}
+    select p.period_start, p.period_end, {_SUMS}
+      from billing_period p left join moves m on m.period_start = p.period_start
+     where p.community_id = :community and p.cycle = 'month' and p.period_start = any(:starts)
+     group by p.period_start, p.period_end
+     order by p.period_start
+""")  # noqa: S608 - joined from the constants above
+_LAST_PERIODS = text("""
+    select period_start, period_end from billing_period
+     where community_id = :community and cycle = 'month' and period_start <= :through
+     order by period_start desc limit :wanted
+""")
+_RECEIPTS = text("""
+    select j.business_date as day,
+           sum(case when debit.type in ('clearing', 'cash', 'bank') then t.fen else -t.fen end)::bigint as fen
+      from journal j
+      join transfer t on (t.tenant_id, t.community_id, t.journal_id) = (j.tenant_id, j.community_id, j.journal_id)
+           and t.kind in ('posted', 'post')
+      join ledger_account debit on debit.ledger_account_id = t.debit_id
+           and (debit.tenant_id, debit.community_id) = (t.tenant_id, t.community_id)
+      join ledger_account credit on credit.ledger_account_id = t.credit_id
+           and (credit.tenant_id, credit.community_id) = (t.tenant_id, t.community_id)
+     where j.community_id = :community and j.business_date >= :start and j.business_date < :end
+       and (debit.type in ('clearing', 'cash', 'bank') and credit.type in ('receivable', 'prepayment', 'suspense')
+            or credit.type in ('clearing', 'cash', 'bank') and debit.type in ('receivable', 'prepayment', 'suspense'))
+     group by j.business_date
+""")
+_DEBTORS = text("""
+    with open_lines as (
+        select t.bill_id,
+               sum(case when debit.type = 'receivable' then t.fen else -t.fen end)::bigint as fen
+          from transfer t
+          join ledger_account debit on debit.ledger_account_id = t.debit_id
+               and (debit.tenant_id, debit.community_id) = (t.tenant_id, t.community_id)
+          join ledger_account credit on credit.ledger_account_id = t.credit_id
+               and (credit.tenant_id, credit.community_id) = (t.tenant_id, t.community_id)
+         where t.community_id = :community and t.bill_id is not null and t.kind in ('posted', 'post')
+           and (debit.type = 'receivable') <> (credit.type = 'receivable')
+         group by t.bill_id
+        having sum(case when debit.type = 'receivable' then t.fen else -t.fen end) > 0
+    )
+    select a.account_id, a.premises_id, p.label, y.name, sum(o.fen)::bigint as fen, min(b.due_on) as since
+      from open_lines o
+      join bill b on b.community_id = :community and b.bill_id = o.bill_id and b.due_on < :today
+      join account a on (a.tenant_id, a.community_id, a.account_id) = (b.tenant_id, b.community_id, b.account_id)
+      join premises p on (p.tenant_id, p.community_id, p.premises_id) = (a.tenant_id, a.community_id, a.premises_id)
+      join party y on (y.tenant_id, y.party_id) = (a.tenant_id, a.party_id)
+     group by a.account_id, a.premises_id, p.label, y.name
+     order by sum(o.fen) desc, a.account_id
+     limit :wanted
+""")
+
+
+async def by_building(session: AsyncSession, community_id: CommunityId, start: date) -> tuple[BuildingCollection, ...]:
+    """Return the collection of the period that starts on a day, one building each, by code; those in none come last."""
+    found = await session.execute(_BY_BUILDING, {"community": community_id, "starts": [start]})
+    return tuple(
+        BuildingCollection(
+            name=row.name,
+            accounts=row.accounts,
+            collected=Collected(billed_fen=row.billed, received_fen=row.received),
+        )
+        for row in found
+    )
+
+
+async def last_periods(session: AsyncSession, community_id: CommunityId, through: date, wanted: int) -> list[Period]:
+    """Return the newest billing periods that have begun by a day, the newest first."""
+    found = await session.execute(
+        _LAST_PERIODS, {"community": community_id, "through": through, "wanted": min(wanted, PERIODS_MAX)}
+    )
+    return [Period(row.period_start, row.period_end) for row in found]
+
+
+async def by_period(
+    session: AsyncSession, community_id: CommunityId, periods: Sequence[Period]
+) -> tuple[PeriodCollection, ...]:
+    """Return the collection of some billing periods, the oldest first; one without a bill has nothing billed."""
+    starts = [period.start for period in periods]
+    found = await session.execute(_BY_PERIOD, {"community": community_id, "starts": starts})
+    return tuple(
+        PeriodCollection(
+            start=row.period_start,
+            end=row.period_end,
+            collected=Collected(billed_fen=row.billed, received_fen=row.received),
+        )
+        for row in found
+    )
+
+
+async def receipts(session: AsyncSession, community_id: CommunityId, period: Period) -> tuple[DayReceipts, ...]:
+    """Return what came in on each day of a period, online and at the desk, refunds taken off; every day is there."""
+    values = {"community": community_id, "start": period.start, "end": period.end}
+    by_day = {row.day: row.fen for row in await session.execute(_RECEIPTS, values)}
+    return tuple(DayReceipts(day=day, fen=by_day.get(day, 0)) for day in days_of(period))
+
+
+async def debtors(session: AsyncSession, community_id: CommunityId, today: date, wanted: int) -> tuple[Debtor, ...]:
+    """Return the accounts with the largest overdue amounts: open on bills that were due before today."""
+    values = {"community": community_id, "today": today, "wanted": min(wanted, DEBTORS_MAX)}
+    return tuple(
+        Debtor(
+            account_id=AccountId(row.account_id),
+            premises_id=PremisesId(row.premises_id),
+            room=row.label,
+            party_name=row.name,
+            overdue_fen=row.fen,
+            since=row.since,
+        )
+        for row in await session.execute(_DEBTORS, values)
+    )
