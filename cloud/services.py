@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 from prometheus_client import CollectorRegistry
 
-from cloud.fleet.answers import GatewayMetrics
+from cloud.fleet.counters import GatewayMetrics
 from cloud.fleet.downlink import Downlink
 from cloud.fleet.keyfile import signing_key
 from cloud.identity.credentials import Passwords

@@ -13,8 +13,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cloud.app import open_house, running_services
+from cloud.app import running_services
 from cloud.estate import service as estate
+from cloud.house import open_house
 from cloud.kit import jobqueue
 from cloud.ledger.auditing import AuditReport, audit
 from cloud.services import Services

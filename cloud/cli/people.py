@@ -8,8 +8,9 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from cloud.app import open_house, running_services
+from cloud.app import running_services
 from cloud.estate import service as estate
+from cloud.house import open_house
 from cloud.identity import service as identity
 from cloud.identity.policy import Grant, RoleName
 from cloud.kit import directory

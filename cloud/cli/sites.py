@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cloud.app import open_house, running_services
+from cloud.app import running_services
 from cloud.cli.site_load import Report, load_site
+from cloud.house import open_house
 from cloud.settings import read_settings
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from fastapi import Response
-from prometheus_client import CollectorRegistry, Counter
 
 from cloud.kit.httpapi import problem
 from common.wire.refusal import Refusal, WireError
@@ -26,18 +25,6 @@ _STATUS: dict[Refusal, HTTPStatus] = {
     Refusal.EXPIRED_KEY: HTTPStatus.UNAUTHORIZED,
     Refusal.FOREIGN_GATEWAY: HTTPStatus.FORBIDDEN,
 }
-
-
-class GatewayMetrics:
-    """What the gateway endpoints count, by endpoint and by reason of refusal."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.accepted = Counter(
-            "gatehouse_gateway_requests", "Requests of gateways by outcome", ["endpoint", "outcome"], registry=registry
-        )
-        self.refused = Counter(
-            "gatehouse_gateway_refusals", "Refused requests of gateways", ["endpoint", "reason"], registry=registry
-        )
 
 
 def status_of(reason: Refusal) -> HTTPStatus:

@@ -14,7 +14,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from cloud.estate import service as estate
 from cloud.fleet import enrolment, schemas
 from cloud.fleet import service as fleet
-from cloud.fleet.answers import CBOR, GatewayMetrics, refusal_answer
+from cloud.fleet.answers import CBOR, refusal_answer
+from cloud.fleet.counters import GatewayMetrics
 from cloud.fleet.downlink import Downlink
 from cloud.identity.caller import Caller
 from cloud.identity.callers import require

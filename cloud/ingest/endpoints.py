@@ -7,7 +7,8 @@ from http import HTTPStatus
 import structlog
 from fastapi import APIRouter, Request, Response
 
-from cloud.fleet.answers import COSE, GatewayMetrics, refusal_answer, status_of
+from cloud.fleet.answers import COSE, refusal_answer, status_of
+from cloud.fleet.counters import GatewayMetrics
 from cloud.ingest.service import Ingest
 from common.wire.refusal import WireError
 

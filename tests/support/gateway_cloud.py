@@ -10,7 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from cloud.fleet.answers import GatewayMetrics
+from cloud.fleet.counters import GatewayMetrics
 from cloud.fleet.downlink import Downlink
 from cloud.fleet.endpoints import build_gateway_router
 from cloud.ingest.endpoints import build_router

@@ -18,11 +18,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from cloud.app import open_house, running_services
+from cloud.app import running_services
 from cloud.billing import tracing
 from cloud.billing.errors import UnknownBillError
 from cloud.billing.tracing import LineTrace
 from cloud.cli.trace.words import line_words, payment_words
+from cloud.house import open_house
 from cloud.kit import jobqueue
 from cloud.kit.errors import NotFoundError
 from cloud.payments import booking

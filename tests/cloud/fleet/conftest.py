@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from cloud.fleet import service as fleet
-from cloud.fleet.answers import GatewayMetrics
+from cloud.fleet.counters import GatewayMetrics
 from cloud.fleet.downlink import Downlink
 from cloud.fleet.endpoints import build_gateway_router
 from cloud.kit.actor import Actor

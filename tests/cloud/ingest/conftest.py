@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from cloud.fleet import enrolment
 from cloud.fleet import service as fleet
-from cloud.fleet.answers import GatewayMetrics
+from cloud.fleet.counters import GatewayMetrics
 from cloud.ingest.endpoints import build_router
 from cloud.ingest.service import Ingest
 from cloud.kit.actor import Actor

@@ -1,8 +1,8 @@
-"""Logs hold no personal data, metrics no paths."""
+"""Logs hold no personal data."""
 
 from __future__ import annotations
 
-from cloud.kit.telemetry import PERSONAL_FIELDS, mask_personal
+from cloud.kit.logs import PERSONAL_FIELDS, mask_personal
 
 
 def test_fields_of_personal_data_are_masked_and_others_kept() -> None:
