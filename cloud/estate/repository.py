@@ -14,6 +14,7 @@ from cloud.estate.kinds import Fact, Role
 from cloud.estate.tables import (
     BuildingRow,
     CommunityRecord,
+    LegalEntityRow,
     PartyPremisesRow,
     PartyRow,
     PremisesFactRow,
@@ -38,6 +39,11 @@ async def community(session: AsyncSession, community_id: CommunityId) -> Communi
 async def company(session: AsyncSession) -> TenantRecord | None:
     """Return the company itself."""
     return await session.scalar(select(TenantRecord))
+
+
+async def legal_entities(session: AsyncSession) -> list[LegalEntityRow]:
+    """Return the company's legal entities by name."""
+    return list(await session.scalars(select(LegalEntityRow).order_by(LegalEntityRow.name_key)))
 
 
 async def buildings(session: AsyncSession, community_id: CommunityId) -> list[BuildingRow]:

@@ -47,6 +47,11 @@ async def company_name(session: AsyncSession) -> str:
     return "" if row is None else row.name
 
 
+async def entity_names(session: AsyncSession) -> dict[LegalEntityId, str]:
+    """Return the names of the company's legal entities."""
+    return {row.legal_entity_id: row.name for row in await repository.legal_entities(session)}
+
+
 async def communities(session: AsyncSession) -> list[Community]:
     """Return the company's communities in the order of their names."""
     return [_community(row) for row in await repository.communities(session)]

@@ -109,6 +109,11 @@ async def cash_boxes(session: AsyncSession, community_id: CommunityId) -> tuple[
     return tuple(_box(row) for row in await repository.cash_boxes(session, community_id))
 
 
+async def left_fen(session: AsyncSession, cash_box_id: UUID) -> int:
+    """Return what a box should hold when nobody has a shift at it: what was last counted in it."""
+    return await repository.last_count_fen(session, cash_box_id)
+
+
 async def open_shift(unit: Unit, cash_box_id: UUID, *, opening_fen: int, reason: str = "") -> Shift:
     """Open a shift of the acting cashier with the count of the box; a difference to the last count needs a reason.
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing import service as billing
 from cloud.billing.documents import BillSummary
@@ -45,13 +47,17 @@ class PayLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CashierPage:
-    """What an address shows: the bill in short, what is open on it, and what is open on the whole account, by book."""
+    """What an address shows: the bill in short, what is open on it, and what is open on the whole account, by book.
+
+    `receivers` are the names of the legal entities that the money goes to.
+    """
 
     community_name: str
     premises_label: str
     bill: BillSummary
     bill_quotes: tuple[Quote, ...]
     account_quotes: tuple[Quote, ...]
+    receivers: Mapping[LegalEntityId, str] = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +95,12 @@ async def link_for(unit: Unit, bill_id: BillId, random_bytes: Callable[[int], by
     await directory.enter(unit, DirectoryKind.BILL_QR, row.token, row.link_id)
     unit.record("made", "pay_link", row.link_id, after={"bill_id": str(bill_id)})
     return row.token
+
+
+async def token_of(session: AsyncSession, bill_id: BillId) -> str | None:
+    """Return the token of a bill's address when it has one that is valid."""
+    row = await repository.pay_link_of(session, bill_id)
+    return None if row is None else row.token
 
 
 async def revoke(unit: Unit, bill_id: BillId) -> None:
@@ -143,6 +155,7 @@ async def cashier_page(database: Database, token: str) -> CashierPage:
             bill=view.summary,
             bill_quotes=await service.quote(session, link.account_id, [link.bill_id]),
             account_quotes=await service.quote(session, link.account_id),
+            receivers=await estate.entity_names(session),
         )
 
 

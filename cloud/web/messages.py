@@ -17,6 +17,11 @@ DONE: dict[str, tuple[str, str]] = {
     "correction-applied": ("更正已出具调整单", "Correction applied; adjustments issued"),
     "correction-empty": ("没有账单受影响，无需调整", "No bill is affected; nothing to adjust"),
     "correction-dropped": ("更正已放弃", "Correction dropped"),
+    "shift-opened": ("已开班", "Shift opened"),
+    "shift-closed": ("已交班", "Shift closed"),
+    "cash-taken": ("已收款", "Cash taken"),
+    "break-closed": ("差异已署名关闭，正在重新对账", "Break closed in your name; the day is compared again"),
+    "statement-asked": ("已请求重新下载，稍后刷新", "The statement is fetched again; look again shortly"),
     "signed-out": ("您已退出登录", "You are signed out"),
 }
 

@@ -12,13 +12,19 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from cloud.kit.httpapi import LastResort
-from cloud.web import assets, signin
+from cloud.web import assets, desk, money, pay, resident, signin
 from cloud.web.frame import Frame, Parts
 from cloud.web.refusals import Refusals
 from cloud.web.security import SecureHeaders
 
 PageGroup = Callable[[Frame], APIRouter]
-GROUPS: Sequence[PageGroup] = (signin.build_pages,)
+GROUPS: Sequence[PageGroup] = (
+    signin.build_pages,
+    resident.build_pages,
+    pay.build_pages,
+    desk.build_pages,
+    money.build_pages,
+)
 
 
 def build_web(parts: Parts) -> ASGIApp:

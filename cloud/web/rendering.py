@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from common.civil import Period
 from common.errors import ensure
 from common.measure.quantity import format_milli
 from common.money.amount import format_minor
@@ -40,7 +41,14 @@ def environment() -> Environment:
     )
     made.globals.update(say=say)
     made.filters.update(
-        yuan=yuan, milli=format_milli, day=day, instant=instant, percent=percent, script_json=script_json, age=age
+        yuan=yuan,
+        milli=format_milli,
+        day=day,
+        span=span,
+        instant=instant,
+        percent=percent,
+        script_json=script_json,
+        age=age,
     )
     return made
 
@@ -65,6 +73,11 @@ def yuan(fen: int) -> str:
 def day(value: date) -> str:
     """Return a civil day in ISO form."""
     return value.isoformat()
+
+
+def span(period: Period) -> str:
+    """Return the first and the last day of a period."""
+    return f"{day(period.start)} – {day(period.end - timedelta(days=1))}"
 
 
 def instant(value: datetime, zone: ZoneInfo = ZONE) -> str:

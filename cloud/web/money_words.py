@@ -1,0 +1,103 @@
+"""The words in which the pages tell of money: funds, ways of paying, what moved an account, what disagrees and why.
+
+Each is (Chinese, English). A new member of one of these kinds without words is a fault that `ensure` finds at import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cloud.ledger.routes import Route
+from cloud.payments.channel import Channel
+from cloud.reconciliation.matching import BreakClass, FirstAction
+from cloud.tariffs.charge import FundClass
+from common.errors import ensure
+from common.reading.reading import Quantity
+
+Words = tuple[str, str]
+
+FUNDS: Mapping[FundClass, Words] = MappingProxyType(
+    {
+        FundClass.OPERATING: ("物业经营", "operating"),
+        FundClass.DEPOSIT: ("押金", "deposits"),
+        FundClass.MAINTENANCE: ("维修基金", "maintenance fund"),
+        FundClass.COMMON_INCOME: ("公共收益", "common-area income"),
+    }
+)
+CHANNELS: Mapping[Channel, Words] = MappingProxyType(
+    {Channel.WECHAT: ("微信支付", "WeChat Pay"), Channel.CASH: ("现金", "cash")}
+)
+ROUTES: Mapping[str, Words] = MappingProxyType(
+    {
+        "issue": ("出账", "billed"),
+        "credit_note": ("红冲调减", "credited by an adjustment"),
+        "receipt": ("收款核销", "paid"),
+        "prepay": ("转入预存", "paid ahead"),
+        "offset": ("预存抵扣", "settled from money paid ahead"),
+        "overpaid": ("多收转预存", "overpaid, moved to money paid ahead"),
+        "refund": ("退款", "refunded"),
+        "suspend": ("挂账", "held until the payer is known"),
+        "identify": ("挂账认领", "payer identified"),
+        "return": ("挂账退回", "returned to the sender"),
+        "settle": ("结算入账", "settled to the bank"),
+        "channel_fee": ("渠道手续费", "channel fee"),
+        "cash_over": ("长款", "cash above the book"),
+        "cash_short": ("短款", "cash below the book"),
+        "deposit_in": ("收取押金", "deposit taken"),
+        "deposit_out": ("退还押金", "deposit returned"),
+        "deposit_deduction": ("押金抵扣", "settled from the deposit"),
+        "write_off": ("核销坏账", "written off"),
+        "opening": ("期初", "brought in"),
+    }
+)
+QUANTITIES: Mapping[Quantity, Words] = MappingProxyType(
+    {
+        Quantity.ENERGY_FORWARD: ("电量", "energy"),
+        Quantity.ENERGY_REVERSE: ("反向电量", "energy returned"),
+        Quantity.ENERGY_T1: ("尖时电量", "energy, sharp hours"),
+        Quantity.ENERGY_T2: ("峰时电量", "energy, peak hours"),
+        Quantity.ENERGY_T3: ("平时电量", "energy, flat hours"),
+        Quantity.ENERGY_T4: ("谷时电量", "energy, valley hours"),
+        Quantity.VOLUME: ("水量", "volume"),
+        Quantity.HEAT_ENERGY: ("热量", "heat"),
+        Quantity.POWER: ("功率", "power"),
+        Quantity.VOLTAGE: ("电压", "voltage"),
+        Quantity.CURRENT: ("电流", "current"),
+        Quantity.FLOW: ("流量", "flow"),
+        Quantity.TEMPERATURE: ("温度", "temperature"),
+    }
+)
+BREAKS: Mapping[BreakClass, Words] = MappingProxyType(
+    {
+        BreakClass.LOST_NOTIFICATION: (
+            "掉单：渠道已收，本系统未入账",
+            "the channel was paid, we had not heard of it",
+        ),
+        BreakClass.CHANNEL_ONLY: ("渠道有，本系统无此单", "the channel has a payment that is not ours"),
+        BreakClass.BOOK_ONLY: ("本系统有，渠道无", "booked here, unknown to the channel"),
+        BreakClass.AMOUNT_DIFFERS: ("金额不一致", "the amounts differ"),
+        BreakClass.STATE_DIFFERS: ("退款状态不一致", "a refund is done on one side only"),
+        BreakClass.DOUBLED_ROW: ("账单重复行", "the statement names one number twice"),
+    }
+)
+ACTIONS: Mapping[FirstAction, Words] = MappingProxyType(
+    {
+        FirstAction.ASK_CHANNEL: ("向渠道查询该订单", "ask the channel about the order"),
+        FirstAction.LOOK_FOR_OTHER_SYSTEM: (
+            "查找是否有其他系统使用同一商户号",
+            "look for another system on this merchant number",
+        ),
+        FirstAction.FREEZE: ("冻结该笔，人工核对", "freeze it and compare by hand"),
+        FirstAction.FETCH_AGAIN: ("重新下载对账单", "fetch the statement again"),
+    }
+)
+for words, kinds in (
+    (FUNDS, FundClass),
+    (CHANNELS, Channel),
+    (QUANTITIES, Quantity),
+    (BREAKS, BreakClass),
+    (ACTIONS, FirstAction),
+):
+    ensure(set(words) == set(kinds), f"every member of {kinds.__name__} has words")
+ensure(set(ROUTES) == {route.code for route in Route}, "every fund route has words")
