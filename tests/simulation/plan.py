@@ -40,13 +40,14 @@ class Roles:
 
 
 ROLES = Roles()
-MISREAD_DAY = date(2026, 2, 1)
-MISREAD_MILLI = 2_500
+# Registers taken a little too high, so little that nothing looks odd: by day, how many milli-units.
+MISREAD = {date(2026, 2, 1): 2_500, date(2026, 4, 1): 4_000}
 
 
 def wrong_readings(site: DemoSite) -> dict[tuple[str, date], int]:
-    """Return the reading that was taken wrongly: one register, a little too high, on the last day of a month."""
-    return {(site.meter_of(GARDEN, ROLES.misread, ELECTRICITY).serial, MISREAD_DAY): MISREAD_MILLI}
+    """Return the registers that were taken wrongly, by serial and day: three months' bills rest on them."""
+    serial = site.meter_of(GARDEN, ROLES.misread, ELECTRICITY).serial
+    return {(serial, day): milli for day, milli in MISREAD.items()}
 
 
 def faults(site: DemoSite) -> list[dict[str, Any]]:

@@ -38,14 +38,11 @@ class Story:
     def __init__(self, house: House, say: Say) -> None:
         self.house = house
         self.say = say
-        self.seen: dict[str, Any] = {
-            "bills": {},
-            "payments": [],
-            "gate": [],
-            "kiosk": [],
-            "corrections": [],
-            "days": [],
-        }
+        self._file = house.folder / "story.json"
+        lists = ("payments", "gate", "kiosk", "corrections", "days", "closed")
+        self.seen: dict[str, Any] = {name: [] for name in lists} | {"bills": {}}
+        if self._file.exists():
+            self.seen = json.loads(self._file.read_text(encoding="utf-8"))
         self._managers: dict[str, Office] = {}
         self.money = Money(house, self.seen, self._managers)
 
@@ -308,16 +305,17 @@ class Story:
         self.say("更正一次抄表 a reading is corrected")
         office, community_id = self._garden()
         meter = self.house.site.meter_of(GARDEN, ROLES.misread, ELECTRICITY)
-        premises = office.premises(community_id, plan.MISREAD_DAY)[ROLES.misread]
-        right = self.house.site.load(meter).total_milli(plan.local(plan.MISREAD_DAY).astimezone(UTC))
-        office.post(
-            f"/communities/{community_id}/reading-revisions",
-            meter_id=self._meter_id(office, community_id, meter.serial),
-            quantity="energy_forward",
-            read_at=plan.local(plan.MISREAD_DAY).isoformat(),
-            value_milli=right,
-            reason="复核照片，抄表误读 misread, seen on the photo",
-        )
+        premises = office.premises(community_id, plan.CORRECTION_DAY)[ROLES.misread]
+        meter_id = self._meter_id(office, community_id, meter.serial)
+        for day in plan.MISREAD:
+            office.post(
+                f"/communities/{community_id}/reading-revisions",
+                meter_id=meter_id,
+                quantity="energy_forward",
+                read_at=plan.local(day).isoformat(),
+                value_milli=self.house.site.load(meter).total_milli(plan.local(day).astimezone(UTC)),
+                reason="复核照片，抄表误读 misread, seen on the photo",
+            )
         for attempt in (1, 2):
             case = office.post(
                 f"/communities/{community_id}/corrections",
