@@ -62,6 +62,11 @@ async def premises(session: AsyncSession, premises_id: PremisesId) -> PremisesRo
     return await session.scalar(select(PremisesRow).where(PremisesRow.premises_id == premises_id))
 
 
+async def premises_by_id(session: AsyncSession, premises_ids: Collection[PremisesId]) -> list[PremisesRow]:
+    """Return those of some premises that the company has."""
+    return list(await session.scalars(select(PremisesRow).where(PremisesRow.premises_id.in_(premises_ids))))
+
+
 async def premises_found(
     session: AsyncSession, community_id: CommunityId, label_part: str, offset: int, limit: int
 ) -> list[PremisesRow]:
@@ -129,11 +134,13 @@ async def relations_in(
     return list(await session.scalars(query))
 
 
-async def relations_of(session: AsyncSession, premises_id: PremisesId, *, lock: bool = False) -> list[PartyPremisesRow]:
+async def relations_of(
+    session: AsyncSession, premises_ids: Collection[PremisesId], *, lock: bool = False
+) -> list[PartyPremisesRow]:
     """Return every relation to some premises, oldest first; locked against change when asked."""
     query = (
         select(PartyPremisesRow)
-        .where(PartyPremisesRow.premises_id == premises_id)
+        .where(PartyPremisesRow.premises_id.in_(premises_ids))
         .order_by(PartyPremisesRow.starts, PartyPremisesRow.relation_id)
     )
     return list(await session.scalars(query.with_for_update() if lock else query))

@@ -12,23 +12,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.estate import repository
-from cloud.estate.kinds import EntityKind, Fact, PartyKind, PremisesKind, Role
+from cloud.estate import intake, repository
+from cloud.estate.intake import relation_of
+from cloud.estate.kinds import EntityKind, Fact, PartyKind, Role
 from cloud.estate.rules import payer_spans
 from cloud.estate.tables import (
     BuildingRow,
     CommunityRecord,
     CommunityTenureRow,
     LegalEntityRow,
-    PartyPremisesRow,
     PartyRow,
-    PersonRow,
-    PremisesFactRow,
     PremisesRow,
-    SpaceRow,
     TenantRecord,
 )
-from cloud.estate.values import Building, Community, NewPremises, Party, PayerSpan, Premises, Relation
+from cloud.estate.values import Building, Community, NewParty, NewPremises, Party, PayerSpan, Premises, Relation
 from cloud.kit.db import Unit
 from cloud.kit.errors import ConflictError, MalformedError, NotFoundError
 from cloud.kit.names import sort_key
@@ -116,18 +113,18 @@ async def payers(session: AsyncSession, community_id: CommunityId, period: Perio
     Premises without payer and owner on some day have no span for it; unknown is not nobody's debt but an exception.
     """
     rows = await repository.relations_in(session, community_id, period, _OWING)
-    by_premises = groupby((_relation(row) for row in rows), key=lambda relation: relation.premises_id)
+    by_premises = groupby((relation_of(row) for row in rows), key=lambda relation: relation.premises_id)
     return [span for _, group in by_premises for span in payer_spans(list(group), period)]
 
 
 async def relations_of(session: AsyncSession, premises_id: PremisesId) -> list[Relation]:
     """Return every relation of parties to some premises, oldest first."""
-    return [_relation(row) for row in await repository.relations_of(session, premises_id)]
+    return [relation_of(row) for row in await repository.relations_of(session, [premises_id])]
 
 
 async def premises_of_party(session: AsyncSession, party_id: PartyId) -> list[Relation]:
     """Return what a party is and was to which premises, oldest first."""
-    return [_relation(row) for row in await repository.relations_of_party(session, party_id)]
+    return [relation_of(row) for row in await repository.relations_of_party(session, party_id)]
 
 
 async def parties(session: AsyncSession, party_ids: Collection[PartyId]) -> dict[PartyId, Party]:
@@ -207,17 +204,7 @@ async def add_building(unit: Unit, community_id: CommunityId, *, code: str, name
 
 async def add_premises(unit: Unit, community_id: CommunityId, new: NewPremises) -> PremisesId:
     """Add premises with the facts known of them; a parking space gets a row of its own beside."""
-    premises_id = PremisesId(unit.new_id())
-    key = {"tenant_id": unit.tenant, "community_id": community_id, "premises_id": premises_id}
-    row = PremisesRow(**key, building_id=new.building_id, label=new.label, label_key=sort_key(new.label), kind=new.kind)
-    unit.session.add(row)
-    await unit.session.flush()
-    if new.kind is PremisesKind.SPACE:
-        unit.session.add(SpaceRow(**key, lot=""))
-    for fact, value_milli in new.facts.items():
-        _add_fact(unit, row, fact, new.effective_from, 1, value_milli)
-    unit.record("added", "premises", premises_id, after={"label": new.label, "kind": new.kind.value})
-    return premises_id
+    return (await intake.add_all_premises(unit, community_id, [new]))[0]
 
 
 async def record_fact(
@@ -226,54 +213,14 @@ async def record_fact(
     """State a fact of premises from a day on; an earlier statement for the same day stays and is overruled."""
     row = await _premises_row(unit.session, premises_id)
     rev = await repository.newest_fact_rev(unit.session, premises_id, fact, effective_from) + 1
-    _add_fact(unit, row, fact, effective_from, rev, value_milli)
+    intake.add_fact(unit, row, fact, effective_from, rev, value_milli)
     after = {"fact": fact.value, "from": effective_from.isoformat(), "rev": rev, "value_milli": value_milli}
     unit.record("stated", "premises", premises_id, after=after)
 
 
-def _add_fact(unit: Unit, row: PremisesRow, fact: Fact, effective_from: date, rev: int, value_milli: int) -> None:
-    if value_milli < 0:
-        raise MalformedError(f"{fact.value} of premises {row.label} cannot be negative")
-    unit.session.add(
-        PremisesFactRow(
-            tenant_id=row.tenant_id,
-            community_id=row.community_id,
-            premises_id=row.premises_id,
-            fact=fact,
-            effective_from=effective_from,
-            rev=rev,
-            value_milli=value_milli,
-            recorded_at=unit.now,
-        )
-    )
-
-
 async def add_party(unit: Unit, *, kind: PartyKind, name: str, phone_tail: str | None = None) -> PartyId:
     """Add a party; a person gets a row of personal data beside it."""
-    party_id = PartyId(unit.new_id())
-    person_id = None
-    if kind is PartyKind.PERSON:
-        person_id = unit.new_id()
-        unit.session.add(
-            PersonRow(
-                tenant_id=unit.tenant, person_id=person_id, name=name, name_key=sort_key(name), phone_tail=phone_tail
-            )
-        )
-        await unit.session.flush()
-    unit.session.add(
-        PartyRow(
-            tenant_id=unit.tenant,
-            party_id=party_id,
-            kind=kind,
-            name=name,
-            name_key=sort_key(name),
-            person_id=person_id,
-            created_at=unit.now,
-        )
-    )
-    await unit.session.flush()
-    unit.record("added", "party", party_id, after={"kind": kind.value})
-    return party_id
+    return (await intake.add_parties(unit, [NewParty(kind=kind, name=name, phone_tail=phone_tail)]))[0]
 
 
 async def relate(
@@ -285,25 +232,9 @@ async def relate(
         MalformedError: it ends before it starts.
         ConflictError: the party is that already, or the premises have another payer in those days.
     """
-    if ends is not None and ends <= starts:
-        raise MalformedError("a relation ends after the day it starts")
-    row = await _premises_row(unit.session, premises_id)
-    existing = [_relation(other) for other in await repository.relations_of(unit.session, premises_id, lock=True)]
-    wanted = Relation(premises_id=premises_id, party_id=party_id, role=role, starts=starts, ends=ends)
-    if any(_clash(wanted, other) for other in existing):
-        raise ConflictError(f"premises {row.label} have such a {role.value} in those days already; end that first")
-    _add_relation(unit, row.community_id, wanted)
-    await unit.session.flush()
-    after = {"party_id": str(party_id), "role": role.value, "starts": starts.isoformat()}
-    unit.record("related", "premises", premises_id, after=after)
-
-
-def _clash(wanted: Relation, other: Relation) -> bool:
-    same_party = wanted.party_id == other.party_id
-    if wanted.role != other.role or not (same_party or wanted.role is Role.PAYER):
-        return False
-    starts_before_end = other.ends is None or wanted.starts < other.ends
-    return starts_before_end and (wanted.ends is None or other.starts < wanted.ends)
+    await intake.relate_all(
+        unit, [Relation(premises_id=premises_id, party_id=party_id, role=role, starts=starts, ends=ends)]
+    )
 
 
 async def sell(unit: Unit, *, premises_id: PremisesId, from_party: PartyId, to_party: PartyId, day: date) -> None:
@@ -315,7 +246,7 @@ async def sell(unit: Unit, *, premises_id: PremisesId, from_party: PartyId, to_p
         ConflictError: the seller does not own the premises on the day before, or buys from itself.
     """
     row = await _premises_row(unit.session, premises_id)
-    relations = await repository.relations_of(unit.session, premises_id, lock=True)
+    relations = await repository.relations_of(unit.session, [premises_id], lock=True)
     theirs = [r for r in relations if r.party_id == from_party and r.starts < day and (r.ends is None or r.ends >= day)]
     if from_party == to_party or not any(r.role is Role.OWNER for r in theirs):
         raise ConflictError(f"premises {row.label} are not the seller's to hand over on {day.isoformat()}")
@@ -323,7 +254,7 @@ async def sell(unit: Unit, *, premises_id: PremisesId, from_party: PartyId, to_p
         relation.ends = day
     await unit.session.flush()
     bought = Relation(premises_id=premises_id, party_id=to_party, role=Role.OWNER, starts=day, ends=None)
-    _add_relation(unit, row.community_id, bought)
+    intake.add_relation(unit, row.community_id, bought)
     await unit.session.flush()
     unit.record(
         "sold",
@@ -331,21 +262,6 @@ async def sell(unit: Unit, *, premises_id: PremisesId, from_party: PartyId, to_p
         premises_id,
         before={"owner": str(from_party)},
         after={"owner": str(to_party), "day": day.isoformat()},
-    )
-
-
-def _add_relation(unit: Unit, community_id: CommunityId, relation: Relation) -> None:
-    unit.session.add(
-        PartyPremisesRow(
-            tenant_id=unit.tenant,
-            community_id=community_id,
-            relation_id=unit.new_id(),
-            premises_id=relation.premises_id,
-            party_id=relation.party_id,
-            role=relation.role,
-            starts=relation.starts,
-            ends=relation.ends,
-        )
     )
 
 
@@ -376,10 +292,6 @@ def _premises(row: PremisesRow, facts: Mapping[Fact, int]) -> Premises:
         kind=row.kind,
         facts=facts,
     )
-
-
-def _relation(row: PartyPremisesRow) -> Relation:
-    return Relation(premises_id=row.premises_id, party_id=row.party_id, role=row.role, starts=row.starts, ends=row.ends)
 
 
 def _party(row: PartyRow) -> Party:

@@ -71,6 +71,15 @@ class NewPremises:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewParty:
+    """A party to add; of a telephone number only the last digits are kept."""
+
+    kind: PartyKind
+    name: str
+    phone_tail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PayerSpan:
     """The days of a period in which one party owes what the premises cause; `[start, end)`."""
 

@@ -126,9 +126,10 @@ async def revoke_keys(session: AsyncSession, gateway_id: GatewayId, now: datetim
     )
 
 
-async def locked_meter(session: AsyncSession, meter_id: MeterId) -> MeterRow | None:
-    """Return a meter, locked against other units."""
-    return await session.scalar(select(MeterRow).where(MeterRow.meter_id == meter_id).with_for_update())
+async def locked_meters(session: AsyncSession, meter_ids: Collection[MeterId]) -> Sequence[MeterRow]:
+    """Return meters, locked against other units, in one order so that two units never wait for each other."""
+    query = select(MeterRow).where(MeterRow.meter_id.in_(meter_ids)).order_by(MeterRow.meter_id)
+    return (await session.scalars(query.with_for_update())).all()
 
 
 async def meters(session: AsyncSession, meter_ids: Collection[MeterId]) -> Sequence[MeterRow]:
@@ -136,13 +137,12 @@ async def meters(session: AsyncSession, meter_ids: Collection[MeterId]) -> Seque
     return (await session.scalars(select(MeterRow).where(MeterRow.meter_id.in_(meter_ids)))).all()
 
 
-async def open_installation(session: AsyncSession, meter_id: MeterId) -> MeterInstallationRow | None:
-    """Return the installation of a meter that has no end."""
-    return await session.scalar(
-        select(MeterInstallationRow).where(
-            MeterInstallationRow.meter_id == meter_id, MeterInstallationRow.ends.is_(None)
-        )
+async def open_installations(session: AsyncSession, meter_ids: Collection[MeterId]) -> Sequence[MeterInstallationRow]:
+    """Return the installations of meters that have no end."""
+    query = select(MeterInstallationRow).where(
+        MeterInstallationRow.meter_id.in_(meter_ids), MeterInstallationRow.ends.is_(None)
     )
+    return (await session.scalars(query)).all()
 
 
 async def installed(

@@ -12,8 +12,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.estate import service as estate
-from cloud.fleet import repository
+from cloud.fleet import intake, repository
 from cloud.fleet.kinds import GatewayState, MeterKind
 from cloud.fleet.tables import (
     BundleEffectRow,
@@ -21,10 +20,9 @@ from cloud.fleet.tables import (
     GatewayBundleRow,
     GatewayHealthRow,
     GatewayRow,
-    MeterInstallationRow,
     MeterRow,
 )
-from cloud.fleet.values import BundleEffect, Gateway, InstalledMeter, Meter
+from cloud.fleet.values import BundleEffect, Gateway, InstalledMeter, Meter, NewMeter, NewPlace
 from cloud.identity.credentials import digest, new_code, plain_code
 from cloud.kit import directory
 from cloud.kit.db import Unit
@@ -214,22 +212,10 @@ async def add_meter(  # noqa: PLR0913 - the facts of a nameplate
     kind: MeterKind = MeterKind.PHYSICAL,
 ) -> MeterId:
     """Add a meter by its nameplate and return its id; `multiplier_milli` turns register units into billed ones."""
-    meter_id = MeterId(unit.new_id())
-    unit.session.add(
-        MeterRow(
-            tenant_id=unit.tenant,
-            meter_id=meter_id,
-            serial=serial,
-            kind=kind,
-            resource=resource,
-            model=model,
-            digits=digits,
-            multiplier_milli=multiplier_milli,
-            created_at=unit.now,
-        )
+    new = NewMeter(
+        serial=serial, resource=resource, model=model, digits=digits, multiplier_milli=multiplier_milli, kind=kind
     )
-    unit.record("added", "meter", meter_id, after={"serial": serial, "resource": str(resource)})
-    return meter_id
+    return (await intake.add_meters(unit, [new]))[0]
 
 
 async def install_meter(
@@ -247,29 +233,14 @@ async def install_meter(
         NotFoundError: the company has no such meter or community.
         ConflictError: the meter was placed on or after that day already.
     """
-    if await repository.locked_meter(unit.session, meter_id) is None:
-        raise NotFoundError(f"there is no meter {meter_id}")
-    await estate.community(unit.session, community_id)
-    before = await repository.open_installation(unit.session, meter_id)
-    if before is not None:
-        if before.starts >= start:
-            raise ConflictError(f"the meter counts elsewhere since {before.starts}; choose a later day")
-        before.ends = start
-        await unit.session.flush()
-    installation_id = unit.new_id()
-    unit.session.add(
-        MeterInstallationRow(
-            tenant_id=unit.tenant,
-            community_id=community_id,
-            installation_id=installation_id,
-            meter_id=meter_id,
-            premises_id=premises_id,
-            parent_meter_id=parent_meter_id,
-            starts=start,
-            ends=None,
-        )
+    place = NewPlace(
+        meter_id=meter_id,
+        community_id=community_id,
+        premises_id=premises_id,
+        start=start,
+        parent_meter_id=parent_meter_id,
     )
-    unit.record("installed", "meter", meter_id, after={"installation_id": str(installation_id), "start": str(start)})
+    await intake.install_meters(unit, [place])
 
 
 async def remove_meter(unit: Unit, community_id: CommunityId, meter_id: MeterId, end: date) -> None:
@@ -279,7 +250,7 @@ async def remove_meter(unit: Unit, community_id: CommunityId, meter_id: MeterId,
         NotFoundError: the meter does not count in this community.
         ConflictError: the meter counts only from a later day.
     """
-    place = await repository.open_installation(unit.session, meter_id)
+    place = next(iter(await repository.open_installations(unit.session, [meter_id])), None)
     if place is None or place.community_id != community_id:
         raise NotFoundError(f"meter {meter_id} does not count in community {community_id}")
     if place.starts >= end:

@@ -49,6 +49,29 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewMeter:
+    """A nameplate to add; `multiplier_milli` turns units of the register into billed ones, in thousandths."""
+
+    serial: str
+    resource: Resource
+    model: str = ""
+    digits: int = 6
+    multiplier_milli: int = 1000
+    kind: MeterKind = MeterKind.PHYSICAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPlace:
+    """Where a meter shall count from a civil day on; `premises_id` None is the public area."""
+
+    meter_id: MeterId
+    community_id: CommunityId
+    premises_id: PremisesId | None
+    start: date
+    parent_meter_id: MeterId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledMeter:
     """A meter in its place from `start` up to, not including, `end`; `premises_id` None is the public area."""
 

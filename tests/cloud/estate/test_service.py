@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.exc import IntegrityError
 
+from cloud.estate import intake
 from cloud.estate import service as estate
 from cloud.estate.kinds import Fact, PartyKind, PremisesKind, Role
 from cloud.estate.values import NewPremises, Relation
@@ -118,7 +119,7 @@ async def test_premises_have_one_payer_at_a_time_by_rule_and_by_constraint(
     forced = Relation(premises_id=flat, party_id=first, role=Role.PAYER, starts=date(2026, 3, 1), ends=None)
     with pytest.raises(IntegrityError, match="one_payer"):
         async with database.unit(tenant, actor) as unit:
-            estate._add_relation(unit, community, forced)
+            intake.add_relation(unit, community, forced)
 
 
 async def test_a_negative_fact_and_a_false_zone_are_refused(
