@@ -16,8 +16,8 @@ $(VENV)/.installed: $(LOCK) pyproject.toml
 	@$(PYTHON) deploy/setup/check_python.py
 	@echo "setup: environment from $(LOCK) (about a minute the first time)"
 	@$(PYTHON) -m venv $(VENV) || { echo "setup: this Python cannot make an environment; install python3-venv"; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r $(LOCK)
+	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENDOR): cloud/web/package.json cloud/web/package-lock.json $(VENV)/.installed
