@@ -6,7 +6,7 @@ same report is a sighting of that case and not a second one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -96,6 +96,15 @@ class Case:
     def age(self, now: datetime) -> timedelta:
         """Return how long the case has been or was open."""
         return (self.closed_at or now) - self.opened_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFilter:
+    """Which open cases a work list is of; None lets all through."""
+
+    communities: Collection[CommunityId] | None = None
+    kind: CaseKind | None = None
+    owner_role: OwnerRole | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

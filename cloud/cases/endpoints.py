@@ -52,14 +52,14 @@ def _add_reads(router: APIRouter, database: Database) -> None:
     async def one(case_id: UUID, caller: Viewer) -> schemas.CaseOut:
         """Answer one case."""
         async with database.view(caller.tenant) as session:
-            found = await _allowed(session, caller, case_id, Permission.SEE_CASES)
+            found = await allowed_case(session, caller, case_id, Permission.SEE_CASES)
         return schemas.CaseOut.of(found, database.clock.now())
 
     @router.get("/cases/{case_id}/events")
     async def events(case_id: UUID, caller: Viewer) -> list[schemas.CaseEventOut]:
         """Answer what happened to a case, oldest first."""
         async with database.view(caller.tenant) as session:
-            await _allowed(session, caller, case_id, Permission.SEE_CASES)
+            await allowed_case(session, caller, case_id, Permission.SEE_CASES)
             found = await cases.case_history(session, CaseId(case_id))
         return [schemas.CaseEventOut.of(event) for event in found]
 
@@ -69,25 +69,25 @@ def _add_writes(router: APIRouter, database: Database) -> None:
     async def note(case_id: UUID, body: schemas.NoteIn, caller: Worker) -> None:
         """Add a remark."""
         async with database.unit(caller.tenant, caller.actor) as unit:
-            await _allowed(unit.session, caller, case_id, Permission.WORK_CASES)
+            await allowed_case(unit.session, caller, case_id, Permission.WORK_CASES)
             await cases.note_on_case(unit, CaseId(case_id), note=body.note)
 
     @router.post("/cases/{case_id}/assignment", status_code=HTTPStatus.NO_CONTENT)
     async def assign(case_id: UUID, body: schemas.AssignmentIn, caller: Worker) -> None:
         """Give a case to a role or a person."""
         async with database.unit(caller.tenant, caller.actor) as unit:
-            await _allowed(unit.session, caller, case_id, Permission.WORK_CASES)
+            await allowed_case(unit.session, caller, case_id, Permission.WORK_CASES)
             await cases.assign_case(unit, CaseId(case_id), owner_role=body.owner_role, owner_id=body.owner_id)
 
     @router.post("/cases/{case_id}/closing", status_code=HTTPStatus.NO_CONTENT)
     async def close(case_id: UUID, body: schemas.ClosingIn, caller: Worker) -> None:
         """Close a case for a reason."""
         async with database.unit(caller.tenant, caller.actor) as unit:
-            await _allowed(unit.session, caller, case_id, Permission.WORK_CASES)
+            await allowed_case(unit.session, caller, case_id, Permission.WORK_CASES)
             await cases.close_case(unit, CaseId(case_id), reason=body.reason)
 
 
-async def _allowed(session: AsyncSession, caller: Caller, case_id: UUID, permission: Permission) -> Case:
+async def allowed_case(session: AsyncSession, caller: Caller, case_id: UUID, permission: Permission) -> Case:
     """Return a case that the caller may reach; one of another community looks like none at all."""
     found = await cases.case(session, CaseId(case_id))
     scope = caller.scope(permission)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.cases.case import CaseReport
+from cloud.cases.case import CaseFilter, CaseReport
 from cloud.cases.tables import CaseEventRow, CaseRow
 from common.ids import CaseId, CommunityId
 
@@ -55,13 +55,15 @@ async def history(session: AsyncSession, case_id: CaseId) -> Sequence[CaseEventR
     return (await session.execute(statement)).scalars().all()
 
 
-async def open_cases(
-    session: AsyncSession, communities: Collection[CommunityId] | None, offset: int, limit: int
-) -> Sequence[CaseRow]:
-    """Return open cases, oldest first, of the communities named or of all."""
+async def open_cases(session: AsyncSession, wanted: CaseFilter, offset: int, limit: int) -> Sequence[CaseRow]:
+    """Return the open cases that a filter lets through, oldest first."""
     statement = select(CaseRow).where(CaseRow.closed_at.is_(None)).order_by(CaseRow.opened_at, CaseRow.case_id)
-    if communities is not None:
-        statement = statement.where(CaseRow.community_id.in_(communities))
+    if wanted.communities is not None:
+        statement = statement.where(CaseRow.community_id.in_(wanted.communities))
+    if wanted.kind is not None:
+        statement = statement.where(CaseRow.kind == wanted.kind)
+    if wanted.owner_role is not None:
+        statement = statement.where(CaseRow.owner_role == wanted.owner_role)
     return (await session.execute(statement.offset(offset).limit(limit))).scalars().all()
 
 

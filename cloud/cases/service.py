@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.cases import repository
-from cloud.cases.case import Case, CaseDeed, CaseEvent, CaseReport, OwnerRole
+from cloud.cases.case import Case, CaseDeed, CaseEvent, CaseFilter, CaseReport, OwnerRole
 from cloud.cases.tables import CaseEventRow, CaseRow
 from cloud.kit.db import Unit
 from cloud.kit.errors import BusyError, ConflictError, NotFoundError
@@ -124,7 +124,14 @@ async def open_cases(
     limit: int = WORK_LIST_MAX,
 ) -> tuple[Case, ...]:
     """Return open cases, oldest first: those of the communities named, or all with None."""
-    return tuple(_case(row) for row in await repository.open_cases(session, communities, offset, limit))
+    return await work_list(session, CaseFilter(communities=communities), offset=offset, limit=limit)
+
+
+async def work_list(
+    session: AsyncSession, wanted: CaseFilter, *, offset: int = 0, limit: int = WORK_LIST_MAX
+) -> tuple[Case, ...]:
+    """Return the open cases that a filter lets through, oldest first."""
+    return tuple(_case(row) for row in await repository.open_cases(session, wanted, offset, limit))
 
 
 async def open_about(session: AsyncSession, object_ids: Collection[UUID]) -> tuple[Case, ...]:

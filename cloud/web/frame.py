@@ -50,6 +50,7 @@ from cloud.kit.db import Database
 from cloud.kit.errors import NotFoundError
 from cloud.payments.cashier import Cashier
 from cloud.web.assets import asset
+from cloud.web.manager_words import FILTERS
 from cloud.web.messages import DONE
 from cloud.web.navigation import places_for
 from cloud.web.rendering import environment
@@ -76,6 +77,7 @@ class Frame:
         self.database = parts.database
         self._templates = environment()
         self._templates.globals.update(asset=asset)
+        self._templates.filters.update(FILTERS)
 
     def now(self) -> datetime:
         """Return the business time."""

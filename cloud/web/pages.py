@@ -12,7 +12,21 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from cloud.kit.httpapi import LastResort
-from cloud.web import assets, desk, money, pay, resident, signin
+from cloud.web import (
+    assets,
+    audit,
+    cases,
+    corrections,
+    dashboard,
+    desk,
+    gateways,
+    money,
+    pay,
+    resident,
+    runs,
+    signin,
+    tariffs,
+)
 from cloud.web.frame import Frame, Parts
 from cloud.web.refusals import Refusals
 from cloud.web.security import SecureHeaders
@@ -20,6 +34,13 @@ from cloud.web.security import SecureHeaders
 PageGroup = Callable[[Frame], APIRouter]
 GROUPS: Sequence[PageGroup] = (
     signin.build_pages,
+    dashboard.build_pages,
+    runs.build_pages,
+    cases.build_pages,
+    corrections.build_pages,
+    tariffs.build_pages,
+    gateways.build_pages,
+    audit.build_pages,
     resident.build_pages,
     pay.build_pages,
     desk.build_pages,

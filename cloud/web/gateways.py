@@ -1,0 +1,95 @@
+"""Gateways and fleet health: the newest report of each, how far its batches are unpacked, its bundles' effects."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from cloud.fleet import service as fleet
+from cloud.fleet.kinds import GatewayState
+from cloud.fleet.values import Gateway
+from cloud.identity.caller import Caller
+from cloud.identity.callers import require
+from cloud.identity.policy import Permission
+from cloud.kit.errors import NotFoundError
+from cloud.kit.httpapi import Paging, paging
+from cloud.metering import service as metering
+from cloud.web.frame import Frame, page_router
+from cloud.web.listing import csv_file, part
+from cloud.web.rendering import instant
+
+SILENT_AFTER = timedelta(hours=26)  # readings come daily at least; two hours of grace
+
+Viewer = Annotated[Caller, Depends(require(Permission.SEE_FLEET))]
+Wanted = Annotated[Paging, Depends(paging)]
+
+
+def build_pages(frame: Frame) -> APIRouter:
+    """Return the pages of the fleet."""
+    router = page_router()
+
+    @router.get("/fleet")
+    async def overview(request: Request, caller: Viewer, wanted: Wanted) -> Response:
+        """Show every gateway with its newest health."""
+        now = frame.now()
+        async with frame.database.view(caller.tenant) as session:
+            found = await fleet.gateways(session)
+            until = await metering.watermarks(session, [gateway.gateway_id for gateway in found])
+        return frame.page(
+            request,
+            "manager/fleet.html",
+            caller=caller,
+            rows=part(found, wanted),
+            until=until,
+            silent=frozenset(gateway.gateway_id for gateway in found if is_silent(gateway, now)),
+            now=now,
+        )
+
+    @router.get("/fleet/gateways.csv")
+    async def file(caller: Viewer) -> Response:
+        """Answer the gateways as a file."""
+        async with frame.database.view(caller.tenant) as session:
+            found = await fleet.gateways(session)
+            until = await metering.watermarks(session, [gateway.gateway_id for gateway in found])
+        return csv_file(
+            "gateways.csv",
+            ("网关 gateway", "状态 state", "硬件 hardware", "最近报告 health", "数据完整至 complete until"),
+            ((one.label, one.state, one.hardware, _when(one.health_at), _when(until[one.gateway_id])) for one in found),
+        )
+
+    @router.get("/fleet/{gateway_id}")
+    async def one(request: Request, gateway_id: UUID, caller: Viewer) -> Response:
+        """Show one gateway: counters and what it said of its bundles."""
+        now = frame.now()
+        async with frame.database.view(caller.tenant) as session:
+            found = next((one for one in await fleet.gateways(session) if one.gateway_id == gateway_id), None)
+            if found is None:
+                raise NotFoundError("there is no such gateway")
+            effects = await fleet.bundle_effects(session, found.gateway_id)
+            until = await metering.watermarks(session, [found.gateway_id])
+        return frame.page(
+            request,
+            "manager/gateway.html",
+            caller=caller,
+            gateway=found,
+            effects=effects[::-1],
+            until=until[found.gateway_id],
+            silent=is_silent(found, now),
+            now=now,
+        )
+
+    return router
+
+
+def is_silent(gateway: Gateway, now: datetime) -> bool:
+    """Return whether a gateway that should report has not done so for too long."""
+    if gateway.state is not GatewayState.ENROLLED:
+        return False
+    return gateway.health_at is None or now - gateway.health_at > SILENT_AFTER
+
+
+def _when(at: datetime | None) -> str | None:
+    return None if at is None else instant(at)

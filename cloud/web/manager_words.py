@@ -1,0 +1,126 @@
+"""The words of the manager's pages for what the domains say in codes: Chinese first, English beside it.
+
+A code that is not here is shown as it is: a gateway or a later part of the house may report what this page does not
+know yet, and it must not be hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from common.errors import ensure
+from common.measure.quantity import Unit
+from common.reading.reading import Resource
+
+Words = tuple[str, str]
+
+CASE_KINDS: Mapping[str, Words] = {
+    "exception": ("例外", "Exception"),
+    "anomaly": ("异常", "Anomaly"),
+    "alarm": ("告警", "Alarm"),
+    "repair": ("报修", "Repair"),
+    "dispute": ("争议", "Dispute"),
+}
+CASE_REASONS: Mapping[str, Words] = {
+    "no_reading": ("缺少读数", "No reading"),
+    "held_reading": ("读数待确认", "Reading held"),
+    "backwards": ("读数倒走", "Register ran backwards"),
+    "no_meter": ("没有表具", "No meter"),
+    "no_price": ("没有价格", "No price"),
+    "no_area": ("缺少面积", "No area"),
+    "no_share": ("缺少分摊依据", "No share"),
+    "no_payer": ("没有付费人", "No payer"),
+    "refused": ("无法计费", "Rating refused"),
+    "no_household": ("停车未登记住户", "Stay without household"),
+    "no_entry": ("停车无入场记录", "Stay without entry"),
+    "unpaid_stay": ("停车未付费", "Unpaid stay"),
+    "unknown_lot": ("未登记停车场", "Unknown lot"),
+    "unknown_meter": ("未登记表具", "Unknown meter"),
+    "unknown_quantity": ("未知读数类别", "Unknown quantity"),
+    "estimate_differs": ("网关估算与账单不符", "Estimate differs from bill"),
+    "answer_differs": ("渠道金额不符", "Channel told other amounts"),
+    "duplicate_payment": ("重复付款", "Paid twice"),
+    "order_not_ours": ("非本系统订单", "Order not ours"),
+    "statement_missing": ("对账单缺失", "Statement missing"),
+    "statement_unusable": ("对账单无法读取", "Statement unusable"),
+    "new_store_epoch": ("网关更换存储", "Gateway has a new store"),
+    "history_forked": ("网关历史分叉", "Gateway history forked"),
+}
+OWNER_ROLES: Mapping[str, Words] = {
+    "manager": ("经理", "Manager"),
+    "cashier": ("出纳", "Cashier"),
+    "technician": ("技术员", "Technician"),
+}
+CASE_DEEDS: Mapping[str, Words] = {
+    "opened": ("发现", "Opened"),
+    "seen_again": ("再次发现", "Seen again"),
+    "assigned": ("转交", "Assigned"),
+    "noted": ("备注", "Noted"),
+    "closed": ("关闭", "Closed"),
+}
+CORRECTION_STATES: Mapping[str, Words] = {
+    "open": ("待批准", "Open"),
+    "applied": ("已出具", "Applied"),
+    "dropped": ("已放弃", "Dropped"),
+}
+CORRECTION_CAUSES: Mapping[str, Words] = {
+    "reading": ("读数", "Reading"),
+    "tariff": ("价格", "Tariff"),
+    "assignment": ("收费关系", "Assignment"),
+    "share": ("分摊", "Share"),
+    "dispute": ("争议", "Dispute"),
+}
+GATEWAY_STATES: Mapping[str, Words] = {
+    "planned": ("待安装", "Planned"),
+    "enrolled": ("运行中", "Enrolled"),
+    "retired": ("已停用", "Retired"),
+}
+RESOURCES: Mapping[str, Words] = {
+    "electricity": ("电", "Electricity"),
+    "water": ("水", "Water"),
+    "hot_water": ("热水", "Hot water"),
+    "gas": ("燃气", "Gas"),
+    "heat": ("供暖", "Heat"),
+}
+UNITS: Mapping[Resource, Unit] = {
+    Resource.ELECTRICITY: Unit.KILOWATT_HOUR,
+    Resource.WATER: Unit.CUBIC_METRE,
+    Resource.HOT_WATER: Unit.CUBIC_METRE,
+    Resource.GAS: Unit.CUBIC_METRE,
+    Resource.HEAT: Unit.KILOWATT_HOUR,
+}
+ensure(set(UNITS) == set(Resource), "every resource has a unit in which its register is entered")
+BASES: Mapping[str, Words] = {
+    "area": ("按面积", "By area"),
+    "metered": ("按表计量", "Metered"),
+    "share": ("公摊", "Shared"),
+    "parking": ("停车", "Parking"),
+    "flat": ("固定", "Flat"),
+}
+TARGETS: Mapping[str, Words] = {
+    "community": ("全小区", "Whole community"),
+    "building": ("楼栋", "Building"),
+    "premises": ("房屋", "Premises"),
+    "premises_kind": ("房屋类型", "Kind of premises"),
+    "meter": ("表具", "Meter"),
+    "lot": ("停车场", "Lot"),
+}
+
+
+def worded(words: Mapping[str, Words]) -> Callable[[str], Words]:
+    """Return a filter that puts a code into words, or shows it as it is."""
+    return lambda code: words.get(str(code), (str(code), ""))
+
+
+FILTERS: Mapping[str, Callable[[str], Words]] = {
+    "case_kind": worded(CASE_KINDS),
+    "case_reason": worded(CASE_REASONS),
+    "owner_role": worded(OWNER_ROLES),
+    "case_deed": worded(CASE_DEEDS),
+    "correction_state": worded(CORRECTION_STATES),
+    "correction_cause": worded(CORRECTION_CAUSES),
+    "gateway_state": worded(GATEWAY_STATES),
+    "resource": worded(RESOURCES),
+    "basis": worded(BASES),
+    "target": worded(TARGETS),
+}
