@@ -90,9 +90,12 @@ class House:
         self._start_database(dense, say)
         say("云端接口与任务 cloud API and worker")
         self.start_cloud()
+        say(f"网关 gateways {', '.join(self.gateways)}")
+        self._enrol_gateways()
         for gateway in self.gateways:
-            say(f"网关 gateway {gateway}")
-            self.start_gateway(gateway)
+            self._begin_gateway(gateway)
+        for gateway in self.gateways:
+            self._wait_for_gateway(gateway)
 
     def stop_processes(self) -> None:
         """Stop every process that runs, gateways first, and hold the business clock; the database goes on."""
@@ -125,19 +128,9 @@ class House:
             self.processes[name].kill()
 
     def start_gateway(self, gateway: str) -> None:
-        """Start a gateway, enrolled before the first time, and wait until its pages answer."""
-        home = self.folder / gateway
-        if gateway not in self.links:
-            self.links[gateway] = Link(self.ports["cloud"])
-            self._write_gateway_settings(gateway)
-        process = self.processes.get(gateway)
-        if process is None:
-            if not (home / "enrolled").exists():
-                self._run("enrol", ["edge", "enrol", "--home", str(home), self.codes["gateways"][gateway]["code"]])
-                (home / "enrolled").touch()
-            process = self._process(gateway, [GATEHOUSE, "edge", "run", "--home", str(home)])
-        process.start()
-        wait_until(lambda: self.status(gateway) is not None, what=gateway, seconds=START_SECONDS, watched=[process])
+        """Start an enrolled gateway again and wait until its pages answer."""
+        self._begin_gateway(gateway)
+        self._wait_for_gateway(gateway)
 
     def status(self, gateway: str) -> dict[str, Any] | None:
         """Return what a gateway says of itself, or None while it does not answer."""
@@ -173,6 +166,38 @@ class House:
         answer.raise_for_status()
         told: dict[str, Any] = answer.json()
         return told
+
+    def _enrol_gateways(self) -> None:
+        """Write the gateways' settings and enrol those that are new, all at once.
+
+        Raises:
+            RefusalError: one was refused; the message carries what it said.
+        """
+        enrolling = []
+        for gateway in self.gateways:
+            self.links[gateway] = Link(self.ports["cloud"])
+            self._write_gateway_settings(gateway)
+            home = self.folder / gateway
+            if not (home / "enrolled").exists():
+                code = self.codes["gateways"][gateway]["code"]
+                command = [GATEHOUSE, "edge", "enrol", "--home", str(home), code]
+                process = Process(name=f"enrol {gateway}", command=command, log=self.folder / "logs" / "enrol.log")
+                process.start()
+                enrolling.append((process, home / "enrolled"))
+        for process, mark in enrolling:
+            if process.wait() != 0:
+                raise RefusalError(f"{process.name} failed:\n{process.tail()}")
+            mark.touch()
+
+    def _begin_gateway(self, gateway: str) -> None:
+        process = self.processes.get(gateway)
+        if process is None:
+            process = self._process(gateway, [GATEHOUSE, "edge", "run", "--home", str(self.folder / gateway)])
+        process.start()
+
+    def _wait_for_gateway(self, gateway: str) -> None:
+        watched = [self.processes[gateway]]
+        wait_until(lambda: self.status(gateway) is not None, what=gateway, seconds=START_SECONDS, watched=watched)
 
     def _ports(self) -> dict[str, int]:
         path = self.folder / "ports.json"

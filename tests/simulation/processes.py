@@ -68,6 +68,10 @@ class Process:
         """Return whether the program was started and has not ended."""
         return self.popen is not None and self.popen.poll() is None
 
+    def wait(self) -> int:
+        """Wait until the program has ended by itself and return its exit code; one that was not started gives 0."""
+        return 0 if self.popen is None else self.popen.wait()
+
     def stop(self) -> None:
         """End the program: SIGTERM, then SIGKILL after the grace. A program that is not running is left alone."""
         if self.popen is None:
