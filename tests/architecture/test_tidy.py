@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.architecture import tidy
+from tests.architecture.tracked import FILES, PRODUCT, PYTHON, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-CODE_ROOTS = ("common", "edge", "cloud", "tests", "deploy")
 FLOAT_FREE = (
     "common/money",
     "common/measure",
@@ -26,18 +24,6 @@ TOP_LEVEL = {
     "common", "edge", "cloud", "firmware-config", "deploy", "tests",
     "pyproject.toml", "README.md", "Makefile", "LICENSE",
 }  # fmt: skip
-
-
-def tracked() -> list[Path]:
-    """Return the files git tracks, or in an exported tree every file below the roots."""
-    run = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607 - git
-    names = run.stdout.split("\n") if run.returncode == 0 else [str(p.relative_to(ROOT)) for p in ROOT.rglob("*")]
-    return [Path(name) for name in names if name and (ROOT / name).is_file()]
-
-
-FILES = tracked()
-PYTHON = [path for path in FILES if path.suffix == ".py" and path.parts[0] in CODE_ROOTS]
-PRODUCT = [path for path in PYTHON if path.parts[0] in {"common", "edge", "cloud"}]
 
 
 def parsed(path: Path) -> ast.Module:
@@ -69,11 +55,8 @@ def test_no_float_comes_near_money() -> None:
 
 
 def test_nothing_is_left_for_later_and_no_machine_is_named() -> None:
-    text_files = [
-        path for path in FILES if path.suffix in {".py", ".md", ".yaml", ".toml", ".sh", ".html", ".js", ".css", ".sql"}
-    ]
     found = {}
-    for path in text_files:
+    for path in [path for path in FILES if path.suffix in TEXT]:
         text = (ROOT / path).read_text(encoding="utf-8")
         hits = tidy.BANNED_WORDS.findall(text) + tidy.MACHINE_TRACES.findall(text)
         if hits:

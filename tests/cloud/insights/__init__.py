@@ -1,0 +1,1 @@
+"""Tests of the figures that insights read by SQL of their own."""

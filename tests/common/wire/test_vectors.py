@@ -72,6 +72,64 @@ PLATE = PersonalItem(item_id=UUID(int=0x301), retention="parking", kind="plate",
 SALT = bytes(range(16))
 
 
+# One of each thing that a batch can carry beside its series.
+ITEMS = (
+    Gap(
+        meter_id=METER,
+        quantities=("energy_forward",),
+        first_slot_ms=NOW_MS + 2 * QUARTER_MS,
+        last_slot_ms=NOW_MS + 2 * QUARTER_MS,
+        slots=1,
+        reason=GapReason.NO_ANSWER,
+        detail="no answer in 500 ms",
+    ),
+    Evidence(
+        meter_id=METER,
+        serial="202611230001",
+        slot_ms=NOW_MS,
+        profile="dlt645-2007@1",
+        request=bytes.fromhex("68010023112620681104333333333316"),
+        response=bytes.fromhex("6801002311262068910833333333936845347916"),
+    ),
+    ParkingEvent(
+        event_id=EVENT,
+        lot="east",
+        what="entry",
+        session_id=EVENT,
+        vehicle=PLATE.item_id,
+        vehicle_class="temporary",
+        camera="cam-1",
+        camera_ms=NOW_MS,
+        decision="open",
+        reason="temporary",
+        quote_fen=0,
+        tariff_code="parking",
+        tariff_rev=1,
+        tariff_from="2026-01-01",
+        entered_ms=NOW_MS,
+    ),
+    AccessEvent(event_id=EVENT, door="gate 2", decision="open", reason="permit", holder=None),
+    KioskReceipt(event_id=EVENT, kiosk="k1", bill_number="E-2026-1", amount_fen=12_345, channel="wechat"),
+    ProvisionalLine(
+        meter_id=METER,
+        charge_code="electricity",
+        period_start="2026-02-01",
+        period_end="2026-03-01",
+        usage_milli=151_000,
+        amount_fen=7_950,
+        tariff_code="ele-res",
+        tariff_from="2026-01-01",
+        tariff_rev=1,
+        tariff_sha="ab" * 32,
+        input_sha="cd" * 32,
+    ),
+    AnomalyNote(meter_id=OTHER_METER, quantity="flow", rule="night_flow", slot_ms=NOW_MS, value_milli=6, limit_milli=2),
+    Health(counters={"timeouts": 3, "crc_errors": 0}),
+    BundleEffect(kind="site", version=3, effect="good", detail=""),
+    Note(what="boot", detail="power"),
+)
+
+
 def everything() -> tuple[BatchContent, tuple[bytes, ...]]:
     """Return a batch with one of each thing, and its personal lane."""
     ref, body = codec.pack_personal(PLATE, SALT)
@@ -84,61 +142,7 @@ def everything() -> tuple[BatchContent, tuple[bytes, ...]]:
         ]
     )
     made = content(
-        Gap(
-            meter_id=METER,
-            quantities=("energy_forward",),
-            first_slot_ms=NOW_MS + 2 * QUARTER_MS,
-            last_slot_ms=NOW_MS + 2 * QUARTER_MS,
-            slots=1,
-            reason=GapReason.NO_ANSWER,
-            detail="no answer in 500 ms",
-        ),
-        Evidence(
-            meter_id=METER,
-            serial="202611230001",
-            slot_ms=NOW_MS,
-            profile="dlt645-2007@1",
-            request=bytes.fromhex("68010023112620681104333333333316"),
-            response=bytes.fromhex("6801002311262068910833333333936845347916"),
-        ),
-        ParkingEvent(
-            event_id=EVENT,
-            lot="east",
-            what="entry",
-            session_id=EVENT,
-            vehicle=PLATE.item_id,
-            vehicle_class="temporary",
-            camera="cam-1",
-            camera_ms=NOW_MS,
-            decision="open",
-            reason="temporary",
-            quote_fen=0,
-            tariff_code="parking",
-            tariff_rev=1,
-            tariff_from="2026-01-01",
-            entered_ms=NOW_MS,
-        ),
-        AccessEvent(event_id=EVENT, door="gate 2", decision="open", reason="permit", holder=None),
-        KioskReceipt(event_id=EVENT, kiosk="k1", bill_number="E-2026-1", amount_fen=12_345, channel="wechat"),
-        ProvisionalLine(
-            meter_id=METER,
-            charge_code="electricity",
-            period_start="2026-02-01",
-            period_end="2026-03-01",
-            usage_milli=151_000,
-            amount_fen=7_950,
-            tariff_code="ele-res",
-            tariff_from="2026-01-01",
-            tariff_rev=1,
-            tariff_sha="ab" * 32,
-            input_sha="cd" * 32,
-        ),
-        AnomalyNote(
-            meter_id=OTHER_METER, quantity="flow", rule="night_flow", slot_ms=NOW_MS, value_milli=6, limit_milli=2
-        ),
-        Health(counters={"timeouts": 3, "crc_errors": 0}),
-        BundleEffect(kind="site", version=3, effect="good", detail=""),
-        Note(what="boot", detail="power"),
+        *ITEMS,
         header=header(5, bytes(range(32)), previous_epoch=9),
         anchors=(Anchor(boot_no=3, boot_ms=1, utc_ms=NOW_MS, source=ClockSource.SYNCHRONISED, uncertainty_ms=10),),
         series=(series(), series(OTHER_METER, "power")),
