@@ -6,7 +6,7 @@ neither adds nor loses a minute. Pure arithmetic on instants; no price is applie
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
@@ -27,12 +27,16 @@ _SECONDS_PER_MINUTE = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A stretch of a stay that is priced on its own; `number` counts the parts of its visit from zero."""
+    """A stretch of a stay that is priced on its own; `number` counts the parts of its visit from zero.
+
+    `span` is where the day or the 24 hours began to which the part belongs; parts of one span share its cap.
+    """
 
     start: datetime
     end: datetime
     number: int
     day: date
+    span: datetime
     full: bool
 
 
@@ -46,7 +50,7 @@ class Run:
 
 
 def closed_visits(rule: SessionRule, session: Session) -> list[Visit]:
-    """Return the visits with their exits settled, in order of entry.
+    """Return the visits with their exits settled and re-entries joined, in order of entry, without coupon minutes.
 
     Raises:
         RatingRefusedError: a visit is open, ends before it begins, overlaps another, or is beyond every bound.
@@ -57,7 +61,28 @@ def closed_visits(rule: SessionRule, session: Session) -> list[Visit]:
     for earlier, later in pairwise(visits):
         if _end(earlier) > later.entry:
             raise RatingRefusedError(RefusalKind.BAD_SESSION, "two visits of one vehicle overlap")
-    return visits
+    return _without_granted(_joined(rule, visits), _minutes(session.granted_minutes))
+
+
+def _joined(rule: SessionRule, visits: Sequence[Visit]) -> list[Visit]:
+    """Return the visits, those that follow within the re-entry minutes as one."""
+    joined: list[Visit] = []
+    for visit in visits:
+        if rule.rejoin_minutes and joined and visit.entry - _end(joined[-1]) <= _minutes(rule.rejoin_minutes):
+            joined[-1] = replace(joined[-1], exit=visit.exit)
+        else:
+            joined.append(visit)
+    return joined
+
+
+def _without_granted(visits: Sequence[Visit], granted: timedelta) -> list[Visit]:
+    """Return the visits without the minutes of a coupon, which are used once, from the first entry on."""
+    shortened: list[Visit] = []
+    for visit in visits:
+        used = min(granted, _end(visit) - visit.entry)
+        granted -= used
+        shortened.append(replace(visit, entry=visit.entry + used))
+    return shortened
 
 
 def _close(rule: SessionRule, session: Session, visit: Visit) -> Visit:
@@ -67,13 +92,14 @@ def _close(rule: SessionRule, session: Session, visit: Visit) -> Visit:
         end = datetime.combine(day, rule.missing_exit, tzinfo=session.zone).astimezone(UTC)
     if end is None:
         raise RatingRefusedError(RefusalKind.OPEN_SESSION, "the exit is not known")
-    if session.paid_at is not None and session.paid_at < end <= session.paid_at + _minutes(rule.exit_grace_minutes):
-        end = session.paid_at
+    paid = session.paid_at
+    if paid is not None and visit.entry <= paid < end <= paid + _minutes(rule.exit_grace_minutes):
+        end = paid
     if end < visit.entry:
         raise RatingRefusedError(RefusalKind.BAD_SESSION, "the exit lies before the entry")
     if end - visit.entry > DAY * STAY_DAYS_MAX:
         raise RatingRefusedError(RefusalKind.BAD_SESSION, f"the stay is longer than {STAY_DAYS_MAX} days")
-    return replace(visit, entry=min(visit.entry + _minutes(session.granted_minutes), end), exit=end)
+    return replace(visit, exit=end)
 
 
 def _end(visit: Visit) -> datetime:
@@ -90,35 +116,37 @@ def length_minutes(rule: SessionRule, start: datetime, end: datetime) -> Fractio
     return Fraction(seconds, _SECONDS_PER_MINUTE) if rule.count_seconds else Fraction(seconds // _SECONDS_PER_MINUTE)
 
 
-def parts_of(rule: SessionRule, visit: Visit, zone: tzinfo) -> list[Part]:
-    """Return the parts of a visit; a visit of no length has none."""
+def parts_of(rule: SessionRule, visit: Visit, zone: tzinfo, running: datetime | None = None) -> list[Part]:
+    """Return the parts of a visit; a visit of no length has none.
+
+    `running` is the span of the last part before this visit, which may go on in it.
+    """
     parts: list[Part] = []
-    start, end = visit.entry, _end(visit)
+    start, end, span = visit.entry, _end(visit), running
     while start < end:
-        stop = min(_next_cut(rule, start, zone), end)
-        full = rule.cut is not Cut.NEVER and _is_full(rule, start, stop, zone)
-        parts.append(Part(start=start, end=stop, number=len(parts), day=civil_day(start, zone), full=full))
+        span, cut = _span_at(rule, start, zone, span)
+        stop = min(cut, end)
+        full = rule.cut is not Cut.NEVER and (start, stop) == (span, cut)
+        parts.append(Part(start=start, end=stop, number=len(parts), day=civil_day(start, zone), span=span, full=full))
         start = stop
     return parts
 
 
-def _next_cut(rule: SessionRule, start: datetime, zone: tzinfo) -> datetime:
+def _span_at(rule: SessionRule, start: datetime, zone: tzinfo, running: datetime | None) -> tuple[datetime, datetime]:
+    """Return where the span begins and ends that holds an instant."""
     match rule.cut:
         case Cut.NEVER:
-            return datetime.max.replace(tzinfo=UTC)
+            return start, datetime.max.replace(tzinfo=UTC)
         case Cut.CALENDAR_DAY:
-            return midnight(civil_day(start, zone) + DAY, zone)
+            day = civil_day(start, zone)
+            return midnight(day, zone), midnight(day + DAY, zone)
         case Cut.DAY_FROM_ENTRY:
-            return start + DAY
+            return start, start + DAY
+        case Cut.DAY_FROM_FIRST_ENTRY:
+            span = running if running is not None and start < running + DAY else start
+            return span, span + DAY
         case unknown:
             assert_never(unknown)
-
-
-def _is_full(rule: SessionRule, start: datetime, stop: datetime, zone: tzinfo) -> bool:
-    if rule.cut is Cut.DAY_FROM_ENTRY:
-        return stop - start == DAY
-    day = civil_day(start, zone)
-    return start == midnight(day, zone) and stop == midnight(day + DAY, zone)
 
 
 def runs_of(finder: WindowFinder[SessionWindow], start: datetime, end: datetime) -> list[Run]:

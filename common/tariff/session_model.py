@@ -10,11 +10,16 @@ from common.tariff.model import Days, TimeSpan, Words
 
 
 class Cut(StrEnum):
-    """Where a stay is cut into parts that are priced and capped on their own."""
+    """Where a stay is cut into parts that are priced and capped on their own.
+
+    `DAY_FROM_FIRST_ENTRY` counts 24 hours from the first of several visits: visits inside share the cap, and the next
+    24 hours begin with the first minute parked after them.
+    """
 
     NEVER = "never"
     CALENDAR_DAY = "calendar_day"
     DAY_FROM_ENTRY = "day_from_entry"
+    DAY_FROM_FIRST_ENTRY = "day_from_first_entry"
 
 
 class Gather(StrEnum):
@@ -44,7 +49,7 @@ class FreeLimit(StrEnum):
 
 
 class Visits(StrEnum):
-    """Whether several visits of one vehicle on one day are priced one by one or as one."""
+    """Whether several visits of one vehicle in one day (or 24 hours) are priced one by one or as one."""
 
     SEPARATE = "separate"
     TOGETHER = "together"
@@ -95,7 +100,12 @@ class FreeTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRule:
-    """How a stay is priced. `part_caps_micro` rise by day: the n-th part has the n-th cap, later ones the last."""
+    """How a stay is priced.
+
+    `part_caps_micro` rise by day: the n-th part has the n-th cap, later ones the last. `rolling_cap_micro` is the most
+    that any 24 hours cost, wherever they begin and over all visits. A vehicle that is back within `rejoin_minutes` goes
+    on with its stay, as if it had not left.
+    """
 
     windows: tuple[SessionWindow, ...]
     cut: Cut
@@ -110,5 +120,7 @@ class SessionRule:
     short_stay_minutes: int = 0
     full_part_micro: int | None = None
     part_caps_micro: tuple[int, ...] = ()
+    rolling_cap_micro: int | None = None
+    rejoin_minutes: int = 0
     missing_exit: time | None = None
     exit_grace_minutes: int = 0

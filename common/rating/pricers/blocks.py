@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
@@ -12,11 +12,24 @@ from common.tariff.session_model import Block, SessionRule, UnitRounding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charged:
-    """The units charged in one block."""
+    """The units charged in one block, after those charged in it `before`; `opens` is where the block begins.
+
+    `opens` is counted in minutes of the running total.
+    """
 
     block: Block
     position: int
     units: Fraction
+    before: Fraction
+    opens: int
+
+    def instalments(self) -> Iterator[tuple[Fraction, Fraction]]:
+        """Return each unit with the minute of the running total at which it falls due: its own first."""
+        at, end = self.before, self.before + self.units
+        while at < end:
+            upto = min(Fraction(at // 1 + 1), end)
+            yield self.opens + at * self.block.every, upto - at
+            at = upto
 
 
 def charge_blocks(rule: SessionRule, blocks: Sequence[Block], before: Fraction, minutes: Fraction) -> list[Charged]:
@@ -26,9 +39,10 @@ def charge_blocks(rule: SessionRule, blocks: Sequence[Block], before: Fraction, 
     """
     earlier = _units(rule, blocks, before) if before else [Fraction(0)] * len(blocks)
     total = _units(rule, blocks, before + minutes)
+    opens = [sum(block.minutes or 0 for block in blocks[:index]) for index in range(len(blocks))]
     return [
-        Charged(block=block, position=position, units=now - then)
-        for position, (block, then, now) in enumerate(zip(blocks, earlier, total, strict=True))
+        Charged(block=block, position=position, units=now - then, before=then, opens=start)
+        for position, (block, then, now, start) in enumerate(zip(blocks, earlier, total, opens, strict=True))
         if now > then
     ]
 

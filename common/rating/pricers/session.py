@@ -1,18 +1,20 @@
 """Prices a session: free time, runs of minutes in windows, units by blocks, caps.
 
 The order is the order of a printed tariff: settle the exits -> cut into parts -> is it free? -> runs in windows ->
-gather the minutes -> units and blocks -> cap of the window -> full-day price or cap of the part.
+gather the minutes -> units and blocks -> cap of the window -> full-day price or cap of the part -> rolling cap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
+from itertools import islice
 
 from common.rating.line import Component, ComponentKind
-from common.rating.pricers.blocks import charge_blocks
+from common.rating.pricers.blocks import Charged, charge_blocks
+from common.rating.pricers.rolling import DUES_MAX, Due, rolling_excess
 from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.rating.request import Session, Visit
 from common.rating.stay import Part, Run, closed_visits, length_minutes, parts_of, runs_of
@@ -20,22 +22,33 @@ from common.rating.variables import Variables
 from common.rating.windows import WindowFinder
 from common.tariff.model import Words
 from common.tariff.plan import SESSION_KEY
-from common.tariff.session_model import Cut, FreeLimit, FreeTime, Gather, SessionRule, SessionWindow, Visits
+from common.tariff.session_model import FreeLimit, FreeTime, Gather, SessionRule, SessionWindow, Visits
 
 _CAP_LABEL = Words(zh="封顶", en="cap")
+_ROLLING_LABEL = Words(zh="24 小时封顶", en="cap of 24 hours")
 _FULL_LABEL = Words(zh="全天", en="full day")
 _FREE_LABEL = Words(zh="免费停放", en="free parking")
 _MICRO = 1_000_000
+_SECONDS_PER_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
-    """What is priced together: a part of one visit, or the parts of one day when visits are put together."""
+    """What is priced together: a part of one visit, or the parts of one span when visits are put together."""
 
     visit: int
     number: int
-    day: date
     parts: tuple[Part, ...]
+
+    @property
+    def day(self) -> date:
+        """Return the civil day on which the group begins."""
+        return self.parts[0].day
+
+    @property
+    def span(self) -> datetime:
+        """Return where the day or the 24 hours began whose cap the group shares."""
+        return self.parts[0].span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,49 +75,66 @@ def price_session(rule: SessionRule, variables: Variables) -> list[Component]:
     finder = WindowFinder(rule.windows, session.zone, variables.request.calendar)
     components: list[Component] = []
     charged: dict[int, Fraction] = {}
-    capped: dict[object, Fraction] = {}
+    room: dict[datetime, Fraction] = {}
+    dues: list[Due] = []
     for group in _groups(rule, session, visits):
-        priced, minutes = _price_group(rule, group, finder, variables, charged.get(group.visit, Fraction(0)))
+        priced = _price_group(rule, group, finder, variables, charged.get(group.visit, Fraction(0)))
         if not rule.restart_blocks:
-            charged[group.visit] = charged.get(group.visit, Fraction(0)) + minutes
-        components.extend(_cap_part(rule, group, priced, capped, variables))
+            charged[group.visit] = charged.get(group.visit, Fraction(0)) + priced.minutes
+        dues.extend(priced.dues)
+        components.extend(_cap_part(rule, group, priced.components, room, variables))
+    components.extend(_cap_rolling(rule, dues, variables))
     return components or [_free_component(sum((_stay(rule, visit) for visit in visits), Fraction(0)))]
 
 
 def _groups(rule: SessionRule, session: Session, visits: Sequence[Visit]) -> list[_Group]:
     groups: list[_Group] = []
+    running: datetime | None = None
     for number, visit in enumerate(visits):
-        parts = parts_of(rule, visit, session.zone)
+        parts = parts_of(rule, visit, session.zone, running)
+        running = parts[-1].span if parts else running
         if rule.free is not None and not rule.free.each_part and rule.visits is Visits.SEPARATE:
             parts = _without_free(rule, rule.free, parts)
-        groups.extend(_Group(visit=number, number=part.number, day=part.day, parts=(part,)) for part in parts)
+        groups.extend(_Group(visit=number, number=part.number, parts=(part,)) for part in parts)
     if rule.visits is Visits.TOGETHER:
-        days = sorted({group.day for group in groups})
-        gathered = (tuple(part for group in groups if group.day == day for part in group.parts) for day in days)
-        groups = [
-            _Group(visit=0, number=number, day=parts[0].day, parts=parts) for number, parts in enumerate(gathered)
-        ]
+        spans = sorted({group.span for group in groups})
+        gathered = (tuple(part for group in groups if group.span == span for part in group.parts) for span in spans)
+        groups = [_Group(visit=0, number=number, parts=parts) for number, parts in enumerate(gathered)]
     return groups
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Priced:
+    """What a group costs, the minutes charged in it, and when its amounts fall due."""
+
+    components: list[Component]
+    minutes: Fraction
+    dues: list[Due]
 
 
 def _price_group(
     rule: SessionRule, group: _Group, finder: WindowFinder[SessionWindow], variables: Variables, before: Fraction
-) -> tuple[list[Component], Fraction]:
-    """Return the components of a group and the minutes charged in it."""
+) -> _Priced:
+    """Return the price of a group that follows so many charged minutes of its visit."""
     parts = list(group.parts)
     if rule.free is not None and (rule.free.each_part or rule.visits is Visits.TOGETHER):
         parts = _without_free(rule, rule.free, parts)
     if len(parts) == 1 and parts[0].full and rule.full_part_micro is not None:
-        return [_full_component(group, rule.full_part_micro, variables)], Fraction(0)
+        full = _full_component(group, rule.full_part_micro, variables)
+        return _Priced(components=[full], minutes=Fraction(0), dues=[Due(at=parts[0].start, minor=full.amount)])
     parts = _without_allowance(rule, parts)
     runs = [run for part in parts for run in runs_of(finder, part.start, part.end)]
     components: list[Component] = []
-    charged = Fraction(0)
+    dues: list[Due] = []
+    minutes = Fraction(0)
     for heap in _heaps(rule, _short_stay(rule, runs), finder.zone):
-        prior = Fraction(0) if rule.restart_blocks else before + charged
-        components.extend(_price_heap(rule, group, heap, prior, variables))
-        charged += heap.minutes
-    return components, charged
+        prior = Fraction(0) if rule.restart_blocks else before + minutes
+        charged = charge_blocks(rule, heap.window.blocks, prior, heap.minutes)
+        components.extend(_price_heap(group, heap, charged, variables))
+        if rule.rolling_cap_micro is not None:
+            dues.extend(islice(_heap_dues(heap, charged, prior, variables), DUES_MAX + 1))
+        minutes += heap.minutes
+    return _Priced(components=components, minutes=minutes, dues=dues)
 
 
 def _without_free(rule: SessionRule, free: FreeTime, parts: Sequence[Part]) -> list[Part]:
@@ -165,13 +195,7 @@ def _charged_minutes(window: SessionWindow, minutes: Fraction) -> Fraction:
     return whole * window.most_minutes + min(minutes - whole * window.most_of, Fraction(window.most_minutes))
 
 
-def _price_heap(
-    rule: SessionRule,
-    group: _Group,
-    heap: _Heap,
-    before: Fraction,
-    variables: Variables,
-) -> Iterator[Component]:
+def _price_heap(group: _Group, heap: _Heap, blocks: Sequence[Charged], variables: Variables) -> Iterator[Component]:
     window = heap.window
     labels = {
         "window": window.name,
@@ -187,7 +211,7 @@ def _price_heap(
         price = _Price(label=window.label, quantity=times, unit="visit", price_micro=window.once_micro)
         yield price.component(f"{base}:once", labels, variables)
         return
-    for charged in charge_blocks(rule, window.blocks, before, heap.minutes):
+    for charged in blocks:
         price = _Price(
             label=window.label,
             quantity=charged.units,
@@ -227,21 +251,45 @@ class _Price:
         )
 
 
+def _heap_dues(heap: _Heap, blocks: Sequence[Charged], before: Fraction, variables: Variables) -> Iterator[Due]:
+    """Return each unit of a heap as an amount that falls due where the unit begins, within the cap of the window."""
+    window, start = heap.window, heap.start.astimezone(UTC)
+    if window.once_micro is not None:
+        yield Due(at=start, minor=_minor(window.once_micro, variables))
+        return
+    left = _minor(window.cap_micro, variables) if window.cap_micro is not None else None
+    for charged in blocks:
+        price = _minor(charged.block.price_micro, variables)
+        for minute, units in charged.instalments():
+            amount = units * price if left is None else min(units * price, left)
+            left = None if left is None else left - amount
+            offset = timedelta(seconds=int(max(minute - before, Fraction(0)) * _SECONDS_PER_MINUTE))
+            yield Due(at=start + offset, minor=amount)
+
+
+def _cap_rolling(rule: SessionRule, dues: Sequence[Due], variables: Variables) -> list[Component]:
+    """Return what the cap of any 24 hours takes off all visits, nothing where it is not reached."""
+    if rule.rolling_cap_micro is None:
+        return []
+    cap = _minor(rule.rolling_cap_micro, variables)
+    excess = rolling_excess(dues, cap)
+    labels = {"cap": str(cap), "hours": "24"}
+    return [_cap_component(f"{SESSION_KEY}:rolling_cap", excess, _ROLLING_LABEL, labels)] if excess else []
+
+
 def _cap_part(
-    rule: SessionRule, group: _Group, priced: list[Component], spent: dict[object, Fraction], variables: Variables
+    rule: SessionRule, group: _Group, priced: list[Component], room: dict[datetime, Fraction], variables: Variables
 ) -> list[Component]:
     """Return the components of a group with what its cap takes off.
 
-    Parts of one calendar day share the cap of the day, also over several visits; parts counted from the entry have
-    each their own.
+    Groups of one span share its cap, also over several visits; `room` is what is left of each.
     """
     if not rule.part_caps_micro:
         return priced
-    key: object = group.day if rule.cut is Cut.CALENDAR_DAY else (group.visit, group.number)
     total = sum((component.amount for component in priced), Fraction(0))
     cap = _minor(rule.part_caps_micro[min(group.number, len(rule.part_caps_micro) - 1)], variables)
-    left = max(cap - spent.get(key, Fraction(0)), Fraction(0))
-    spent[key] = spent.get(key, Fraction(0)) + min(total, left)
+    left = room.get(group.span, cap)
+    room[group.span] = left - min(total, left)
     if total <= left:
         return priced
     name = f"{SESSION_KEY}:{group.visit}:{group.number}:cap"

@@ -44,15 +44,29 @@ def read_session(section: Section) -> SessionRule:
         short_stay_minutes=section.integer("short_stay_minutes", 0, MINUTES_MAX, 0),
         full_part_micro=_price(section, "full_day"),
         part_caps_micro=_read_caps(section),
+        rolling_cap_micro=_price(section, "rolling_cap"),
+        rejoin_minutes=section.integer("rejoin_minutes", 0, MINUTES_MAX, 0),
         missing_exit=_read_missing_exit(section),
         exit_grace_minutes=section.integer("exit_grace_minutes", 0, MINUTES_MAX, 0),
     )
-    if rule.cut is Cut.NEVER and rule.full_part_micro is not None:
-        section.fault("full_day", "a stay that is never cut has no full day", "write `cut: day_from_entry`")
-    if rule.visits is Visits.TOGETHER and rule.cut is not Cut.CALENDAR_DAY:
-        section.fault("visits", "visits are put together by day", "write `cut: calendar_day`")
+    _check_together(section, rule)
     section.close()
     return rule
+
+
+def _check_together(section: Section, rule: SessionRule) -> None:
+    """Note the rules that cannot stand beside each other."""
+    if rule.cut is Cut.NEVER and rule.full_part_micro is not None:
+        section.fault("full_day", "a stay that is never cut has no full day", "write `cut: day_from_entry`")
+    if rule.visits is Visits.TOGETHER and rule.cut not in {Cut.CALENDAR_DAY, Cut.DAY_FROM_FIRST_ENTRY}:
+        remedy = "write `cut: calendar_day` or `cut: day_from_first_entry`"
+        section.fault("visits", "visits are put together by day", remedy)
+    if rule.rolling_cap_micro is None:
+        return
+    if rule.gather is not Gather.RUN:
+        section.fault("rolling_cap", "gathered minutes have no hour of their own", "leave `gather` out")
+    if rule.part_caps_micro:
+        section.fault("rolling_cap", "it stands beside the cap of a day", "write one of the two")
 
 
 def _read_windows(section: Section) -> tuple[SessionWindow, ...]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from common.rating.engine import rate
+from common.rating.explain import explain
 from common.rating.line import ComponentKind
+from common.rating.pricers.rolling import SPAN, Due, rolling_excess
 from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.rating.request import RatingRequest
 from common.rating.stay import VISITS_MAX
@@ -166,6 +172,134 @@ def test_the_exit_grace_runs_after_a_payment() -> None:
 def test_minutes_of_a_coupon_shorten_the_stay_from_its_start() -> None:
     assert cost({}, ("01T08:00", "01T10:10"), granted=60) == 400
     assert cost({}, ("01T08:00", "01T08:40"), granted=60) == 0
+
+
+def test_a_coupon_is_used_once_over_several_visits() -> None:
+    visits = ("01T08:00", "01T08:40"), ("01T10:00", "01T12:10")
+    assert cost({}, *visits, granted=60) == 400
+    assert cost({}, *visits, granted=600) == 0
+
+
+def test_a_payment_before_another_visit_of_the_same_car_leaves_that_visit_alone() -> None:
+    rule = {"exit_grace_minutes": 15}
+    assert cost(rule, ("01T08:00", "01T08:58"), ("01T09:05", "01T09:10"), paid="01T08:57") == 200 + 200
+
+
+def test_a_car_that_is_back_within_the_re_entry_minutes_goes_on_with_its_stay() -> None:
+    first_hour_dear = {"blocks": [{"minutes": 60, "every": 60, "price": "5"}, *HOURLY]}
+    visits = ("01T08:00", "01T08:50"), ("01T09:05", "01T09:40")
+    assert cost(first_hour_dear, *visits) == 1_000
+    assert cost({**first_hour_dear, "rejoin_minutes": 14}, *visits) == 1_000
+    assert cost({**first_hour_dear, "rejoin_minutes": 15}, *visits) == 700
+    chain = (*visits, ("01T09:50", "01T10:30"))
+    assert cost({**first_hour_dear, "rejoin_minutes": 15}, *chain) == 900
+    assert (
+        cost({"free": {"minutes": 40}, "rejoin_minutes": 15}, ("01T08:00", "01T08:30"), ("01T08:40", "01T09:05")) == 400
+    )
+
+
+def test_a_cap_for_24_hours_from_the_first_entry_counts_over_all_visits_in_them() -> None:
+    rule = {"cut": "day_from_first_entry", "day_cap": "5"}
+    morning, evening = ("01T08:00", "01T09:30"), ("01T20:00", "01T22:00")
+    assert cost(rule, morning, evening) == 500
+    assert cost(rule, morning, evening, ("02T07:30", "02T09:00")) == 500 + 200
+    assert cost(rule, morning, ("02T08:00", "02T09:30")) == 400 + 400
+    assert cost(rule, morning, ("02T10:00", "02T12:00"), ("03T09:00", "03T11:00")) == 400 + 500 + 200
+    rising = {"cut": "day_from_first_entry", "day_caps": ["5", "9"]}
+    assert cost(rising, ("01T08:00", "02T20:00")) == 500 + 900
+
+
+def test_visits_within_24_hours_of_the_first_entry_may_be_put_together() -> None:
+    rule = {"cut": "day_from_first_entry", "visits": "together", "gather": "part"}
+    assert cost(rule, ("01T20:00", "01T20:20"), ("02T10:00", "02T10:30")) == 200
+    assert cost(rule, ("01T20:00", "01T20:20"), ("02T19:50", "02T20:20")) == 200 + 200
+
+
+def test_a_full_24_hours_from_the_first_entry_has_its_own_price() -> None:
+    rule = {"cut": "day_from_first_entry", "full_day": "25"}
+    assert cost(rule, ("01T08:00", "02T09:10")) == 2_500 + 400
+    assert cost(rule, ("01T08:00", "01T09:00"), ("01T10:00", "02T09:00")) == 200 + 4_400 + 200
+
+
+@pytest.mark.parametrize(
+    ("rule", "visits", "fen"),
+    [
+        ({}, [("01T08:00", "01T12:00")], 800),
+        ({}, [("01T08:00", "01T13:00")], 1_000),
+        ({}, [("01T08:00", "01T13:01")], 1_000),
+        ({}, [("01T08:00", "01T13:00"), ("02T07:00", "02T09:00")], 1_200),
+        ({}, [("01T08:00", "01T13:00"), ("02T08:00", "02T20:00")], 2_000),
+        ({}, [("01T08:00", "01T10:00"), ("01T23:00", "02T03:00"), ("02T07:30", "02T08:30")], 1_000),
+        ({}, [("01T08:00", "02T09:10")], 1_400),
+        ({"blocks": [{"minutes": 60, "every": 60, "price": "9"}, *HOURLY]}, [("01T08:00", "01T11:00")], 1_000),
+        ({"blocks": [{"minutes": 60, "every": 60, "price": "9"}, *HOURLY]}, [("01T08:00", "02T09:00")], 1_200),
+        ({"units": "exact"}, [("01T08:00", "01T13:30")], 1_000),
+        ({"units": "exact"}, [("01T08:00", "01T13:30"), ("02T08:00", "02T08:30")], 1_100),
+        ({"cut": "day_from_entry", "full_day": "25"}, [("01T08:00", "02T09:10")], 1_000 + 400),
+        (
+            {"windows": [{"name": "all", "times": ["00:00-24:00"], "blocks": HOURLY, "cap": "6"}]},
+            [("01T08:00", "01T12:00"), ("01T14:00", "01T16:00"), ("01T18:00", "01T22:00")],
+            1_000,
+        ),
+        (
+            {"windows": [{"name": "all", "times": ["00:00-24:00"], "once": "6"}]},
+            [("01T08:00", "01T12:00"), ("01T14:00", "01T16:00"), ("02T08:00", "02T09:00")],
+            1_600,
+        ),
+    ],
+)
+def test_a_rolling_cap_of_ten_yuan_holds_for_any_24_hours(
+    rule: dict[str, Any], visits: list[tuple[str, str | None]], fen: int
+) -> None:
+    assert cost({**rule, "rolling_cap": "10"}, *visits) == fen
+
+
+def test_a_rolling_cap_follows_blocks_that_go_on_in_the_next_window() -> None:
+    blocks = [{"minutes": 60, "every": 60, "price": "6"}, *HOURLY]
+    windows = [{**window, "blocks": blocks, "cap": "100"} for window in DAY_NIGHT]
+    rule = {"windows": windows, "restart_blocks": False, "rolling_cap": "7"}
+    assert cost(rule, ("01T19:30", "01T21:00")) == 700
+    assert cost({**rule, "rolling_cap": "8"}, ("01T19:30", "01T21:00")) == 800
+
+
+def test_a_rolling_cap_says_what_it_took_off() -> None:
+    compiled = tariff(session={"blocks": HOURLY, "rolling_cap": "10"})
+    session = stay(("2026-06-01T08:00", "2026-06-01T16:00"))
+    line = rate(compiled, RatingRequest(period=JUNE, session=session))
+    last = line.components[-1]
+    assert (last.kind, last.key, last.fen) == (ComponentKind.CAP, "session:rolling_cap", -600)
+    assert last.labels == {"cap": "1000", "hours": "24"}
+    assert explain(line, "zh")[-2] == "24 小时封顶: 超出封顶部分 -6.00 元"
+    assert explain(line, "en")[-2] == "cap of 24 hours: above the cap -6.00 CNY"
+
+
+def test_a_rolling_cap_over_more_units_than_it_looks_at_is_refused() -> None:
+    compiled = tariff(session={"blocks": [{"every": 1, "price": "1"}], "rolling_cap": "10"})
+    session = stay(("2026-06-01T08:00", "2026-06-15T08:00"))
+    with pytest.raises(RatingRefusedError, match="a rolling cap looks at no more than 20000 units") as refusal:
+        rate(compiled, RatingRequest(period=JUNE, session=session))
+    assert refusal.value.kind is RefusalKind.BAD_SESSION
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5 * 1440), st.integers(0, 900)), max_size=30),
+    st.integers(0, 2_000),
+)
+def test_no_24_hours_cost_more_than_a_rolling_cap_and_nothing_is_given_away(
+    written: list[tuple[int, int]], cap: int
+) -> None:
+    start = datetime(2026, 6, 1, tzinfo=UTC)
+    dues = [Due(at=start + timedelta(minutes=minute), minor=Fraction(minor)) for minute, minor in written]
+    ordered = sorted(dues, key=lambda due: due.at)
+    kept = [
+        due.minor - rolling_excess(ordered[: n + 1], Fraction(cap)) + rolling_excess(ordered[:n], Fraction(cap))
+        for n, due in enumerate(ordered)
+    ]
+    for n, due in enumerate(ordered):
+        inside = [own for own, other in zip(kept, ordered, strict=True) if due.at - SPAN < other.at <= due.at]
+        assert sum(inside) <= cap
+        before = sum(own for own, other in zip(kept[: n + 1], ordered, strict=False) if due.at - SPAN < other.at)
+        assert kept[n] == due.minor or before == cap
 
 
 @pytest.mark.parametrize(
