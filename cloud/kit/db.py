@@ -11,9 +11,10 @@
     async with database.directory() as connection:        no company: only the functions of schema `directory`
 
 Leaving the block cleanly flushes, audits, enqueues and commits; an exception rolls everything back. Never commit or
-roll back yourself. A deadlock, a restart, a lost connection or a full disk leaves the block as `BusyError`: nothing was
-changed, and the caller (or its job) tries the whole unit again. A violated constraint stays SQLAlchemy's
-`IntegrityError`; `kit/httpapi.py` answers it as a conflict when it comes from a race of two requests.
+roll back yourself: a commit of writes from anywhere else is stopped. A deadlock, a restart, a lost connection or a
+full disk leaves the block as `BusyError`: nothing was changed, and the caller (or its job) tries the whole unit again.
+A violated constraint stays SQLAlchemy's `IntegrityError`; `kit/httpapi.py` answers it as a conflict when it comes from
+a race of two requests.
 """
 
 from __future__ import annotations
@@ -43,15 +44,16 @@ from cloud.kit.jobqueue import insert_jobs
 from cloud.kit.jobs import NewJob
 from cloud.kit.tables import JsonObject
 from common.clock import Clock
-from common.errors import ensure
+from common.errors import InvariantError, ensure
 from common.ids import IdSource, TenantId
 
 MACHINERY = {"machinery": True}
 _MILLI = 1_000
 _WROTE = "gatehouse_wrote"
+# Anywhere in a statement, so that a comment or a `with` in front hides nothing; `for update` has no `set`.
 _WRITE = re.compile(
-    r"\s*(insert|update|delete|merge)\b"
-    r"|\s*with\b.*\b(insert\s+into|delete\s+from|update\s+\w+\s+set)\b",
+    r"\b(insert\s+into|delete\s+from|merge\s+into|truncate|copy\s+\S+.*?\sfrom)\b"
+    r"|\bupdate\s+(only\s+)?[\w\".]+\s+(\*\s+)?((as\s+)?[\w\"]+\s+)?set\b",
     re.IGNORECASE | re.DOTALL,
 )
 _PASSING_STATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57014"})  # deadlock, lock, restart
@@ -144,8 +146,9 @@ class Unit:
         """Flush and add what must commit together with the domain's rows; called by `Database.unit` alone."""
         await self.session.flush()
         connection = await self.session.connection()
-        wrote = connection.info.get(_WROTE, False)
+        wrote = connection.info[_WROTE]
         ensure(bool(self._records) or not wrote, "a unit of work wrote rows and recorded no deed in the audit")
+        connection.info[_WROTE] = False  # accounted for: the commit may pass
         if self._records:
             await self.session.execute(insert(AuditRow), self._records, execution_options=MACHINERY)
         jobs = [*self._jobs, *(job for event in self._events for job in route(event))]
@@ -176,8 +179,6 @@ class Database:
         """Run one read-write transaction as a company; commit on a clean exit, roll back on any other."""
         with _as_refusal():
             async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
-                connection = await session.connection()
-                connection.info[_WROTE] = False
                 await session.execute(_SET_TENANT, {"tenant": str(tenant)})
                 unit = Unit(session, tenant, actor, self._clock.now(), self._ids)
                 yield unit
@@ -251,8 +252,21 @@ def _engine(conninfo: str, pool: Pool) -> AsyncEngine:
         pool_pre_ping=True,
         hide_parameters=True,
     )
+    event.listen(engine.sync_engine, "begin", _forget_writes)
     event.listen(engine.sync_engine, "before_cursor_execute", _note_write)
+    event.listen(engine.sync_engine, "commit", _refuse_unsealed)
     return engine
+
+
+def _forget_writes(connection: Connection) -> None:
+    connection.info[_WROTE] = False
+
+
+def _refuse_unsealed(connection: Connection) -> None:
+    """Stop a commit that did not come through `Unit.seal`: its writes would have no deed in the audit."""
+    if connection.info[_WROTE]:
+        connection.connection.rollback()
+        raise InvariantError("only the end of a unit of work commits what it wrote")
 
 
 def _note_write(
@@ -265,5 +279,5 @@ def _note_write(
 ) -> None:
     del cursor, parameters, executemany
     machinery = context is not None and context.execution_options.get("machinery", False)
-    if not machinery and _WRITE.match(statement):
+    if not machinery and _WRITE.search(statement):
         connection.info[_WROTE] = True

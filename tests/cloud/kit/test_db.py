@@ -108,6 +108,11 @@ async def test_a_view_cannot_write(database: Database, tenant: TenantId) -> None
         "delete from legal_entity",
         "with gone as (delete from legal_entity returning *) select count(*) from gone",
         "  UPDATE tenant SET code = 'other'",
+        "/* quietly */ update tenant set code = 'other'",
+        "-- quietly\n update only public.tenant as t set code = 'other'",
+        "update \"tenant\" set code = 'other'",
+        "with seen as materialized (select 1) update tenant t set code = 'other'",
+        "merge into tenant using (select 1) as one on true when matched then update set code = 'other'",
     ],
 )
 async def test_a_unit_that_wrote_without_recording_is_refused(
@@ -118,6 +123,20 @@ async def test_a_unit_that_wrote_without_recording_is_refused(
             await unit.session.execute(text(statement))
     async with database.view(tenant) as session:
         assert await session.scalar(select(TenantRecord.code)) == "east"
+
+
+async def test_a_commit_in_the_middle_of_a_unit_is_refused_and_nothing_of_it_stays(
+    database: Database, tenant: TenantId, actor: Actor
+) -> None:
+    async def commit_early() -> None:
+        async with database.unit(tenant, actor) as unit:
+            unit.session.add(entity(unit, "silent"))
+            await unit.session.commit()
+
+    with pytest.raises(InvariantError, match="only the end of a unit"):
+        await commit_early()
+    assert await merchants(database, tenant) == []
+    await database.ping()
 
 
 async def test_a_unit_that_added_rows_without_recording_is_refused(
