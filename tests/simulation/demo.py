@@ -20,8 +20,9 @@ from pathlib import Path
 
 from cloud.kit.postgres import EmbeddedPostgres
 from common.errors import RefusalError
-from tests.simulation import plan
+from tests.simulation import plan, report
 from tests.simulation.house import PEOPLE, House
+from tests.simulation.promises import compare, exchanges_over_wires
 from tests.simulation.site import compose
 from tests.simulation.story import Story
 
@@ -76,9 +77,6 @@ def run(seed: int) -> int:
 
 def check(seed: int) -> int:
     """Tell the story without a person, compare, and return 0 when every promise holds."""
-    from tests.simulation import report  # noqa: PLC0415 - the auditor's own packages load only for this word
-    from tests.simulation.promises import compare  # noqa: PLC0415
-
     say = _speaker()
     started = time.monotonic()
     folder = FOLDER / "check"
@@ -93,9 +91,15 @@ def check(seed: int) -> int:
             story.close()
         house.stop_processes()
         say("核对 comparing")
-        rows = compare(house.stores())
-        wall_s = time.monotonic() - started
-        return report.write(FOLDER / "report.json", rows, wall_s=wall_s, processes=house.processes.values())
+        stores = house.stores()
+        rows = compare(stores)
+        return report.write(
+            FOLDER / "report.json",
+            rows,
+            exchanges_over_wires=exchanges_over_wires(stores),
+            wall_s=time.monotonic() - started,
+            processes=house.processes.values(),
+        )
     finally:
         house.stop()
 
@@ -146,17 +150,12 @@ def _print_addresses(house: House, *, with_codes: bool) -> None:
         users = house.codes["users"]
         logins = [login for login in users if login.split("-")[0] in PEOPLE]
         rows += [(f"一次性登录码 one-time code, {login}", users[login]) for login in logins]
-    width = max(_columns(name) for name, _ in rows)
+    width = max(report.columns(name) for name, _ in rows)
     sys.stdout.write("\n")
     for name, value in rows:
-        sys.stdout.write(f"  {name}{' ' * (width - _columns(name))}  {value}\n")
+        sys.stdout.write(f"  {report.padded(name, width)}  {value}\n")
     sys.stdout.write("\n")
     sys.stdout.flush()
-
-
-def _columns(text: str) -> int:
-    """Return how many columns a text takes in a terminal; a Chinese character takes two."""
-    return sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)
 
 
 def _speaker() -> Callable[[str], None]:

@@ -21,13 +21,16 @@ from typing import Any
 import httpx
 import yaml
 
-from cloud.kit.postgres import EmbeddedPostgres
+from cloud.house import DATABASE_NAME
+from cloud.kit.postgres import SUPERUSER, EmbeddedPostgres
+from cloud.kit.roles import APP
 from common.errors import RefusalError
 from tests.simulation.broker import broker_process, mosquitto_program
 from tests.simulation.conductor import Conductor
 from tests.simulation.link import Link
 from tests.simulation.office import Office, sign_in
 from tests.simulation.processes import Process, free_port, wait_until
+from tests.simulation.promises import Stores
 from tests.simulation.site import DEMO, DemoSite, compose, device_description, site_document, write_recorded
 from tests.simulation.wechat.seals import kept_key
 
@@ -140,6 +143,14 @@ class House:
             return None
         told: dict[str, Any] = answer.json()
         return told
+
+    def stores(self) -> Stores:
+        """Return where the stores are that the auditor compares; the database still runs."""
+        return Stores(
+            conninfo=self.server.conninfo(role=SUPERUSER, database=DATABASE_NAME),
+            company_conninfo=self.server.conninfo(role=APP, database=DATABASE_NAME),
+            folder=self.folder,
+        )
 
     def technician_pin(self, gateway: str) -> str:
         """Return the PIN that the gateway made for its technician page."""

@@ -41,7 +41,7 @@ def table(rows: Sequence[Row]) -> str:
         mark = "通过 pass" if row.passed else "不符 FAIL"
         number = "" if row.promise is None else str(row.promise)
         figures = f"{row.left:>{_FIGURE_COLUMNS},}{row.right:>{_FIGURE_COLUMNS},}"
-        lines.append(f"{number:>2} {_padded(row.name_zh, _NAME_COLUMNS)}{figures}  {mark}")
+        lines.append(f"{number:>2} {padded(row.name_zh, _NAME_COLUMNS)}{figures}  {mark}")
         lines.append(f"   {row.name_en}")
         lines.append(f"     {row.compared_zh}")
         lines.append(f"     {row.compared_en}")
@@ -73,7 +73,11 @@ def _plain(row: Row) -> dict[str, Any]:
     }
 
 
-def _padded(text: str, columns: int) -> str:
-    """Return a text filled up to a width in columns; a Chinese character takes two."""
-    taken = sum(2 if unicodedata.east_asian_width(letter) in _WIDE else 1 for letter in text)
-    return text + " " * max(1, columns - taken)
+def padded(text: str, width: int) -> str:
+    """Return a text filled with blanks to a width in a terminal's columns."""
+    return text + " " * (width - columns(text))
+
+
+def columns(text: str) -> int:
+    """Return how many columns a text takes in a terminal; a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in _WIDE else 1 for letter in text)
