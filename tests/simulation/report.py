@@ -75,7 +75,7 @@ def _plain(row: Row) -> dict[str, Any]:
 
 def padded(text: str, width: int) -> str:
     """Return a text filled with blanks to a width in a terminal's columns."""
-    return text + " " * (width - columns(text))
+    return text + " " * max(1, width - columns(text))
 
 
 def columns(text: str) -> int:
