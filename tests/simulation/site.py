@@ -263,7 +263,7 @@ def site_document(
     """Return the whole site as `gatehouse cloud site-load` reads it; `addresses` are those the devices listen on."""
     template = {key: value for key, value in site.template.items() if key != "demo_wires"}
     kinds = {meter.wire: (meter.gateway, meter.kind) for meter in site.meters if meter.live}
-    wires = [
+    wires: list[dict[str, Any]] = [
         {"gateway": gateway, "wire": wire, "kind": kind, "address": addresses[wire]}
         | {"baud": 9600, "parity": "none" if kind == "serial" else "even"}
         for wire, (gateway, kind) in kinds.items()
