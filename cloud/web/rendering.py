@@ -42,6 +42,7 @@ def environment() -> Environment:
     made.globals.update(say=say)
     made.filters.update(
         yuan=yuan,
+        rmb=rmb,
         milli=format_milli,
         day=day,
         span=span,
@@ -68,6 +69,11 @@ def yuan(fen: int) -> str:
         groups.insert(0, tail)
     sign = "-" if fen < 0 else ""
     return f"{sign}{','.join([whole, *groups])}.{fraction}"
+
+
+def rmb(fen: int) -> str:
+    """Return fen with the sign of the currency, `-123456` as `-¥1,234.56`."""
+    return f"{'-' if fen < 0 else ''}¥{yuan(abs(fen))}"
 
 
 def day(value: date) -> str:

@@ -13,8 +13,10 @@ was billed is read from the documents; nothing is worked out again.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +34,7 @@ from cloud.identity.policy import Permission
 from cloud.ledger import reports
 from cloud.ledger import service as ledger
 from cloud.ledger.accounts import AccountType
-from cloud.ledger.reports import StatementLine
+from cloud.ledger.reports import Posting, StatementLine
 from cloud.payments import booking, links
 from cloud.payments.values import Payment
 from cloud.web import pay_code
@@ -84,11 +86,20 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What one document moved on an account in one way: the sum of its postings, and what stood after them."""
+
+    posting: Posting
+    amount_fen: int
+    balance_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookPart:
     """What happened on the accounts of one kind; `falls_well` where a fall is what the resident hopes for."""
 
     title: Words
-    lines: tuple[StatementLine, ...]
+    moves: tuple[Move, ...]
     falls_well: bool
 
 
@@ -187,7 +198,9 @@ def _add_account(router: APIRouter, frame: Frame) -> None:
             may_see(caller, account)
             place = await place_of(session, frame, account)
             books = [
-                BookPart(title=title, lines=await reports.statement(session, account_id, [kind]), falls_well=well)
+                BookPart(
+                    title=title, moves=moves(await reports.statement(session, account_id, [kind])), falls_well=well
+                )
                 for title, kind, well in _BOOKS
             ]
             documents = await _documents(session, account.account_id)
@@ -230,6 +243,21 @@ async def place_of(session: AsyncSession, frame: Frame, account: Account) -> Pla
     today = civil_day(frame.now(), community.zone)
     premises = await estate.premises(session, account.premises_id, day=today)
     return Place(community=community.name, room=premises.label, today=today)
+
+
+def moves(lines: Sequence[StatementLine]) -> tuple[Move, ...]:
+    """Return postings of one journal by one route as one move; a bill of ten lines is one move, not ten."""
+    found: list[Move] = []
+    for _, group in groupby(lines, key=lambda line: (line.posting.journal_id, line.posting.route)):
+        own = list(group)
+        found.append(
+            Move(
+                posting=own[0].posting,
+                amount_fen=sum(line.amount_fen for line in own),
+                balance_fen=own[-1].balance_fen,
+            )
+        )
+    return tuple(found)
 
 
 async def _home(session: AsyncSession, frame: Frame, account: Account) -> Home:

@@ -22,7 +22,8 @@ from common.rating.plain import line_from_plain
 
 # The picture's inner width; its unit is a thousandth of the bill.
 WHOLE = 1_000
-TONES = 6
+# The same tones as in money.css, for the picture that the browser draws.
+TONES = ("#0b5c8a", "#3f9ac4", "#1b6e3c", "#7fb069", "#b5651d", "#8a6fa8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,22 +85,22 @@ def composition(lines: Sequence[LineView]) -> tuple[Segment, ...]:
                 fen=fen,
                 start=start,
                 width=WHOLE * reached // total - start,
-                tone=place % TONES,
+                tone=place % len(TONES),
             )
         )
     return tuple(segments)
 
 
 def chart_option(segments: Sequence[Segment]) -> dict[str, Any]:
-    """Return the composition as an ECharts option: a ring with a legend, amounts in yuan as text for the labels."""
+    """Return the composition as an ECharts option: a ring in the tones of the list beside it, which is its legend."""
     return {
-        "legend": {"orient": "horizontal", "bottom": 0, "type": "scroll"},
+        "color": [TONES[segment.tone] for segment in segments],
         "series": [
             {
                 "type": "pie",
-                "radius": ["46%", "72%"],
-                "center": ["50%", "42%"],
-                "label": {"formatter": "{d}%"},
+                "radius": ["52%", "88%"],
+                "silent": True,
+                "label": {"show": False},
                 "data": [{"name": segment.name_zh, "value": segment.fen} for segment in segments],
             }
         ],

@@ -1,4 +1,4 @@
-"""A resident sees his own bills with every line explained, what corrects them, receipts and the account; nobody else's."""
+"""A resident sees his own bills, every line explained, what corrects them, receipts, the account; nobody else's."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_an_adjustment_stands_beside_what_it_corrects_on_both_documents(fr
         original = words_of(await browser.get(f"/bills/{bill.bill_id}"))
         credit = words_of(await browser.get(f"/bills/{adjustment.bill_id}"))
         first = words_of(await browser.get("/my"))
-    assert f"已由调整单更正 Corrected by {adjustment.number}/1 ¥-1.25" in original
+    assert f"已由调整单更正 Corrected by {adjustment.number}/1 -¥1.25" in original
     assert "更正后 now ¥40.00" in original
     assert f"更正 Corrects {bill.number}/" in credit
     assert "原金额 billed ¥41.25" in credit
