@@ -34,6 +34,9 @@ class Permission(StrEnum):
     CHANGE_TARIFFS = "change_tariffs"
     SEE_PAYMENTS = "see_payments"
     TAKE_CASH = "take_cash"
+    REQUEST_REFUNDS = "request_refunds"
+    APPROVE_REFUNDS = "approve_refunds"
+    MANAGE_DEPOSITS = "manage_deposits"
     RECONCILE = "reconcile"
     SEE_CASES = "see_cases"
     WORK_CASES = "work_cases"
@@ -53,6 +56,8 @@ ROLE_PERMISSIONS: dict[RoleName, frozenset[Permission]] = {
             Permission.SEE_BILLS,
             Permission.SEE_PAYMENTS,
             Permission.TAKE_CASH,
+            Permission.REQUEST_REFUNDS,
+            Permission.MANAGE_DEPOSITS,
             Permission.RECONCILE,
             Permission.SEE_CASES,
         }

@@ -159,6 +159,41 @@ def refund_reserved(payer: AccountId, out_of: LedgerAccountRef, fen: int) -> Tra
     )
 
 
+def deposit(book: Book, deposit_id: UUID) -> LedgerAccountRef:
+    """Return what is held of a deposit, and owed back to its payer."""
+    return book.account(AccountType.DEPOSIT_HELD, deposit_id)
+
+
+def deposit_held(book: Book, payer: AccountId, deposit_id: UUID, fen: int) -> TransferDraft:
+    """Return the holding of money that a payer brought for a deposit; it waited in the deposit fund, nowhere else."""
+    return TransferDraft(
+        debit=prepayment(book, payer), credit=deposit(book, deposit_id), fen=fen, route=Route.DEPOSIT_HOLD
+    )
+
+
+def deposit_deducted(book: Book, deposit_id: UUID, into: Book, kept: Allocation) -> TransferDraft:
+    """Return the use of a part of a deposit for one open line; it leaves the deposit fund, so a person approves."""
+    return TransferDraft(
+        debit=deposit(book, deposit_id),
+        credit=receivable(into, kept.account_id),
+        fen=kept.fen,
+        route=Route.DEPOSIT_DEDUCTION,
+        line=kept.line,
+    )
+
+
+def deposit_return_reserved(deposit_id: UUID, out_of: LedgerAccountRef, fen: int) -> TransferDraft:
+    """Return the reservation of a part of a deposit that goes back, until the channel has answered."""
+    ensure(out_of.type in _MONEY, f"money is not returned out of {out_of.type}")
+    return TransferDraft(
+        debit=deposit(out_of.book, deposit_id),
+        credit=out_of,
+        fen=fen,
+        route=Route.DEPOSIT_OUT,
+        kind=TransferKind.PENDING,
+    )
+
+
 def reservation_posted(reserved: TransferDraft, pending: TransferRef, fen: int) -> TransferDraft:
     """Return the resolution of a reservation by an amount of at most what was reserved; the rest is released."""
     ensure(fen <= reserved.fen, f"{fen} fen is more than the {reserved.fen} reserved")

@@ -48,6 +48,7 @@ class Route(Enum):
     CASH_OVER = ("cash_over", _CASH, _CASH_DIFFERENCE, _SAME_FUND)
     CASH_SHORT = ("cash_short", _CASH_DIFFERENCE, _CASH, _SAME_FUND)
     DEPOSIT_IN = ("deposit_in", _MONEY, _DEPOSIT, _DEPOSIT_ONLY)
+    DEPOSIT_HOLD = ("deposit_hold", _AHEAD, _DEPOSIT, _DEPOSIT_ONLY)
     DEPOSIT_OUT = ("deposit_out", _DEPOSIT, _MONEY, _DEPOSIT_ONLY)
     DEPOSIT_DEDUCTION = ("deposit_deduction", _DEPOSIT, _OWED, _DEDUCTION)
     WRITE_OFF = ("write_off", frozenset({_T.WRITE_OFF}), _OWED, _SAME_FUND)

@@ -26,7 +26,7 @@ from cloud.payments.channel import Channel
 from cloud.payments.errors import NothingToPayError, ShiftError
 from cloud.payments.rules import check_amount
 from cloud.payments.service import quote
-from cloud.payments.tables import CashBoxRow, CashShiftRow
+from cloud.payments.tables import CashBoxRow, CashPayoutRow, CashShiftRow
 from cloud.payments.values import Payment
 from cloud.tariffs.charge import FundClass
 from common.civil import civil_day
@@ -183,6 +183,30 @@ async def record_cash(unit: Unit, cash_shift_id: UUID, receipt: CashReceipt) -> 
     return await booking.book(unit, arrival, cash=traces)
 
 
+async def pay_out(unit: Unit, cash_shift_id: UUID, *, payout_id: UUID, cash_box_id: UUID, amount_fen: int) -> None:
+    """Note that the acting cashier handed out cash in his open shift; what it was for is booked by the caller.
+
+    Raises:
+        NotFoundError: there is no such shift.
+        ShiftError: the shift is closed, is another cashier's, or is at another box.
+    """
+    row = await _own_open_shift(unit, cash_shift_id)
+    if row.cash_box_id != cash_box_id:
+        raise ShiftError("the money is set aside in another box; open a shift there")
+    unit.session.add(
+        CashPayoutRow(
+            tenant_id=unit.tenant,
+            community_id=row.community_id,
+            payout_id=payout_id,
+            cash_shift_id=cash_shift_id,
+            amount_fen=amount_fen,
+            paid_at=unit.now,
+        )
+    )
+    await unit.session.flush()
+    unit.record("paid out", "cash_shift", cash_shift_id, after={"payout_id": str(payout_id), "amount_fen": amount_fen})
+
+
 async def close_shift(unit: Unit, cash_shift_id: UUID, *, counted_fen: int, reason: str = "") -> Shift:
     """Close the acting cashier's shift with a count; a difference is booked and needs a reason.
 
@@ -195,7 +219,7 @@ async def close_shift(unit: Unit, cash_shift_id: UUID, *, counted_fen: int, reas
     box = await repository.cash_box(unit.session, row.cash_box_id)
     if box is None:
         raise NotFoundError("there is no such cash box")
-    expected_fen = row.opening_fen + await repository.taken_fen(unit.session, cash_shift_id)
+    expected_fen = await _book_fen(unit.session, row)
     _require_reason(counted_fen, expected_fen, reason)
     row.closed_at, row.expected_fen, row.counted_fen = unit.now, expected_fen, counted_fen
     row.reason = reason.strip() or row.reason
@@ -256,7 +280,13 @@ async def _book_difference(unit: Unit, row: CashShiftRow, box: CashBox, differen
 async def _current(session: AsyncSession, row: CashShiftRow) -> Shift:
     if row.expected_fen is not None:
         return _shift(row, row.expected_fen)
-    return _shift(row, row.opening_fen + await repository.taken_fen(session, row.cash_shift_id))
+    return _shift(row, await _book_fen(session, row))
+
+
+async def _book_fen(session: AsyncSession, row: CashShiftRow) -> int:
+    """Return what a box should hold: what was counted in it, what was taken, less what was handed out."""
+    taken_fen = await repository.taken_fen(session, row.cash_shift_id)
+    return row.opening_fen + taken_fen - await repository.paid_out_fen(session, row.cash_shift_id)
 
 
 def _require_reason(counted_fen: int, book_fen: int, reason: str) -> None:

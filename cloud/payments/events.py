@@ -18,3 +18,12 @@ class PaymentBooked(Event):
     payment_id: PaymentId
     amount_fen: int
     merchant_account_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundNoticed(Event):
+    """A channel's signed notification names one of our refunds; it is a hint, the channel is asked."""
+
+    notification_id: UUID
+    merchant_account_id: UUID
+    refund_number: str

@@ -23,6 +23,7 @@ from cloud.kit.secretbox import SecretBox
 from cloud.payments import merchants, reports, repository, service
 from cloud.payments.channels.wechat.messages import Notification, open_notification, read_fields, read_order, text
 from cloud.payments.channels.wechat.signing import DistrustedError
+from cloud.payments.events import RefundNoticed
 from cloud.payments.merchants import MerchantAccount, Providers
 from cloud.payments.order_number import is_number
 from cloud.payments.rules import Difference, differences, is_paid
@@ -118,7 +119,17 @@ class Inbox:
             return outcome
         if found:
             await cases.raise_case(unit, reports.answer_differs(attempt, found))
-        unit.enqueue(service.ask_job(attempt.attempt_id, f"event:{notification_id}"))
+        refund_number = str(hint.get("out_refund_no") or "")
+        if is_number(refund_number):
+            unit.publish(
+                RefundNoticed(
+                    notification_id=notification_id,
+                    merchant_account_id=account.merchant_account_id,
+                    refund_number=refund_number,
+                )
+            )
+        else:
+            unit.enqueue(service.ask_job(attempt.attempt_id, f"event:{notification_id}"))
         return outcome
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.payments.channel import Channel
 from cloud.payments.tables import (
     CashBoxRow,
+    CashPayoutRow,
     CashShiftRow,
     MerchantAccountRow,
     NotificationRow,
@@ -211,6 +212,14 @@ async def taken_fen(session: AsyncSession, cash_shift_id: UUID) -> int:
     """Return the sum of the payments of a shift."""
     found = await session.scalar(
         select(func.coalesce(func.sum(PaymentRow.amount_fen), 0)).where(PaymentRow.cash_shift_id == cash_shift_id)
+    )
+    return int(found or 0)
+
+
+async def paid_out_fen(session: AsyncSession, cash_shift_id: UUID) -> int:
+    """Return the sum of what was handed out in a shift."""
+    found = await session.scalar(
+        select(func.coalesce(func.sum(CashPayoutRow.amount_fen), 0)).where(CashPayoutRow.cash_shift_id == cash_shift_id)
     )
     return int(found or 0)
 

@@ -288,6 +288,24 @@ class CashShiftRow(CommunityRow):
     )
 
 
+class CashPayoutRow(CommunityRow):
+    """Cash handed out of a box in a shift, such as a refund; the id is that of what was paid out."""
+
+    __tablename__ = "cash_payout"
+
+    payout_id: Mapped[UUID] = mapped_column(primary_key=True)
+    cash_shift_id: Mapped[UUID]
+    amount_fen: Mapped[Fen]
+    paid_at: Mapped[datetime]
+
+    __table_args__ = (
+        ForeignKeyConstraint(_SHIFT_KEY, _SHIFT),
+        CheckConstraint("amount_fen > 0", name="amount_positive"),
+        Index("ix_cash_payout_shift", "tenant_id", "cash_shift_id"),
+        table_flags(append_only=True),
+    )
+
+
 class PayLinkRow(CommunityRow):
     """Our own cashier address of a bill: a random token that a printed QR carries, until it is revoked."""
 
