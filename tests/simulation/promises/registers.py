@@ -22,7 +22,7 @@ import zstandard
 
 from tests.simulation import plan
 from tests.simulation.promises import wire
-from tests.simulation.promises.stores import Comparison, Figures, Look, json_lines
+from tests.simulation.promises.stores import Comparison, Figures, Look, json_lines, sqlite_rows
 from tests.simulation.site import ZONE
 
 BILLED = ("energy_forward", "volume")
@@ -35,12 +35,11 @@ Place = tuple[UUID, str, int]  # meter, quantity, instant in milliseconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What meters showed at due instants, and the raw answers by meter."""
+    """What meters showed at due instants, and the raw answers of live meters."""
 
     live: dict[Place, set[int]]
     recorded: dict[Place, int]
     frames: dict[UUID, set[str]]
-    answered: int
 
     @property
     def all(self) -> dict[Place, set[int]]:
@@ -58,10 +57,8 @@ def shown(look: Look) -> Shown:
     ids = look.once(meters)
     live: dict[Place, set[int]] = defaultdict(set)
     frames: dict[UUID, set[str]] = defaultdict(set)
-    answered = 0
     for path in look.stores.exchanges:
         for entry in json_lines(path):
-            answered += 1
             if entry["refused"]:
                 continue
             meter_id = ids[entry["meter"]]
@@ -70,7 +67,7 @@ def shown(look: Look) -> Shown:
             for quantity in BILLED:
                 if slot_ms is not None and quantity in entry["values"]:
                     live[meter_id, quantity, slot_ms].add(entry["values"][quantity])
-    return Shown(live=dict(live), recorded=_recorded(look, ids), frames=dict(frames), answered=answered)
+    return Shown(live=dict(live), recorded=_recorded(look, ids), frames=dict(frames))
 
 
 def due_slot_ms(at: datetime) -> int | None:
@@ -121,18 +118,21 @@ def stored(look: Look) -> Counter[tuple[Place, int]]:
 
 def unpack(row: Any) -> Iterator[tuple[int, int]]:
     """Yield instant and value of each register of a block: a form byte, time steps and value steps in 4 or 8 bytes."""
+    first_ms = round(row.first_at.timestamp() * 1000)
+    if row.count == 1:
+        yield first_ms, row.first_milli
+        return
     raw = zstandard.ZstdDecompressor().decompress(row.body, max_output_size=_BLOCK_BYTES_MAX)
     steps, wide = row.count - 1, bool(raw[0] & _WIDE)
     times = struct.unpack_from(f"<{steps}i", raw, 1)
     values = struct.unpack_from(f"<{steps}{'q' if wide else 'i'}", raw, 1 + 4 * steps)
-    first_ms = round(row.first_at.timestamp() * 1000)
     yield from zip(accumulate(times, initial=first_ms), accumulate(values, initial=row.first_milli), strict=True)
 
 
 def _nothing_lost(look: Look) -> Figures:
     everything = look.once(shown).all
     in_batches, in_blocks = look.once(sent), look.once(stored)
-    faults = wire.unreadable(look.once(wire.batches))
+    faults = [*wire.unreadable(look.once(wire.batches)), *_gateways_differ(look)]
     carried: dict[Place, set[int]] = defaultdict(set)
     for (place, value), times in in_blocks.items():
         carried[place].add(value)
@@ -147,10 +147,23 @@ def _nothing_lost(look: Look) -> Figures:
         else:
             faults.append(f"{_name(place)} showed {sorted(values)}, stored is {sorted(carried[place])}")
     first_ms = round(plan.local(plan.MONTHS[0]).timestamp() * 1000)
-    for place in carried.keys() - everything.keys():
-        if place[2] >= first_ms and carried[place]:
-            faults.append(f"{_name(place)} is stored and no meter showed it")
+    faults += [
+        f"{_name(place)} is stored and no meter showed it"
+        for place in carried.keys() - everything.keys()
+        if place[2] >= first_ms and carried[place]
+    ]
     return Figures(left=len(everything), right=whole, faults=tuple(faults))
+
+
+def _gateways_differ(look: Look) -> list[str]:
+    """Return a fault for each batch that a gateway still keeps and the cloud has not or has otherwise."""
+    digests = {row.digest for row in look.rows("select digest from gateway_batch")}
+    return [
+        f"batch {number} of {gateway} is not the cloud's"
+        for gateway in look.stores.gateways
+        for number, kept in sqlite_rows(look.stores.gateway_store(gateway), "select number, digest from batch")
+        if kept not in digests
+    ]
 
 
 def _frames_are_the_devices(look: Look) -> Figures:
