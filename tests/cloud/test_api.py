@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from cloud.kit.postgres import SUPERUSER
 from cloud.migrations.discovery import whole_metadata
 from common.ids import TenantId
 from tests.support import api
+from tests.support.endpoints import Call, Filler, operations
 from tests.support.postgres import TestServer
 
 MARK = "ZZFOREIGN"
@@ -37,84 +37,9 @@ SIGNED = ("/gateway/", "/pay/")  # machines prove themselves by signature; teste
 OPEN = {"/healthz", "/metrics"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One operation of the API."""
-
-    method: str
-    path: str
-    body: Mapping[str, Any] | None
-    parameters: tuple[Mapping[str, Any], ...]
-
-
-def operations(app: FastAPI) -> Iterator[Call]:
-    described = app.openapi()
-    for path, methods in described["paths"].items():
-        if path in OPEN or path.startswith(SIGNED):
-            continue
-        for method, operation in methods.items():
-            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-            schema = content.get("schema")
-            yield Call(
-                method=method,
-                path=path,
-                body=None if schema is None else {"schema": schema, "components": described["components"]},
-                parameters=tuple(operation.get("parameters", ())),
-            )
-
-
-class Filler:
-    """Fills requests in: every id is one of the foreign company's, everything else is plausible."""
-
-    def __init__(self, ids: Mapping[str, UUID], components: Mapping[str, Any]) -> None:
-        self._ids = ids
-        self._components = components
-
-    def value(self, schema: Mapping[str, Any], name: str) -> Any:
-        if "$ref" in schema:
-            return self.value(self._components["schemas"][schema["$ref"].rsplit("/", 1)[-1]], name)
-        if "anyOf" in schema:
-            return self.value(schema["anyOf"][0], name)
-        if "enum" in schema or "const" in schema:
-            return schema.get("const", schema.get("enum", [None])[0])
-        return self._typed(schema, name)
-
-    def _typed(self, schema: Mapping[str, Any], name: str) -> Any:
-        match schema.get("type"):
-            case "object":
-                return {key: self.value(inner, key) for key, inner in schema.get("properties", {}).items()}
-            case "array":
-                return [self.value(schema["items"], name)]
-            case "integer" | "number":
-                return max(1, schema.get("minimum", 1))
-            case "boolean":
-                return True
-            case _:
-                return self._text(schema, name)
-
-    def _text(self, schema: Mapping[str, Any], name: str) -> str:
-        match schema.get("format"):
-            case "uuid":
-                return str(self._ids.get(name, self._ids["community_id"]))
-            case "date":
-                return "2026-05-01"
-            case "date-time":
-                return "2026-05-01T00:00:00Z"
-            case _:
-                return "x" * max(1, min(64, int(schema.get("minLength", 1))))
-
-
-def request_of(call: Call, ids: Mapping[str, UUID], components: Mapping[str, Any]) -> dict[str, Any]:
-    filler = Filler(ids, components)
-    path, query = call.path, {}
-    for parameter in call.parameters:
-        value = filler.value(parameter["schema"], parameter["name"])
-        if parameter["in"] == "path":
-            path = path.replace("{" + parameter["name"] + "}", str(value))
-        elif parameter.get("required"):
-            query[parameter["name"]] = value
-    body = None if call.body is None else filler.value(call.body["schema"], "")
-    return {"method": call.method.upper(), "url": path, "params": query, "json": body}
+def asked(app: FastAPI) -> Iterator[Call]:
+    """Yield the operations that people and their programs ask for."""
+    return (call for call in operations(app) if call.path not in OPEN and not call.path.startswith(SIGNED))
 
 
 @pytest_asyncio.fixture
@@ -163,12 +88,12 @@ def contents(server: TestServer, database_name: str, tenant: TenantId) -> dict[s
 async def answers(
     app: FastAPI, token: str, ids: Mapping[str, UUID]
 ) -> AsyncIterator[tuple[Call, dict[str, Any], httpx.Response]]:
-    components = app.openapi()["components"]
+    filler = Filler(ids, ids["community_id"])
     async with api.client(app, token) as client:
-        for call in operations(app):
+        for call in asked(app):
             if (call.method, call.path) == ("delete", "/api/v1/session"):
                 continue  # it would end the session that asks
-            request = request_of(call, ids, components)
+            request = filler.request(call)
             yield call, request, await client.request(**request)
 
 
@@ -189,7 +114,7 @@ async def test_no_endpoint_reads_or_writes_rows_of_another_company(
     before = contents_of(other_tenant)
     assert before["premises"]
     tokens = [await api.signed_in(database, tenant, role.value, role) for role in (RoleName.MANAGER, RoleName.CASHIER)]
-    asked = 0  # so that an API that lost its routes does not pass
+    named_paths = 0  # so that an API that lost its routes does not pass
     for token in tokens:
         async for call, request, response in answers(app, token, foreign):
             where = f"{call.method} {request['url']} {response.status_code} {response.text}"
@@ -197,9 +122,9 @@ async def test_no_endpoint_reads_or_writes_rows_of_another_company(
             assert MARK not in response.text, where
             named = {name: str(foreign[name]) for name in foreign if "{" + name + "}" in call.path}
             if named:
-                asked += 1
+                named_paths += 1
                 assert response.status_code in {400, 403, 404, 409, 422} or response.json() == [], where
-    assert asked > 20
+    assert named_paths > 20
     assert contents_of(other_tenant) == before
 
 
