@@ -17,7 +17,7 @@ from common.ids import MeterId
 from common.rating.engine import rate
 from common.rating.line import RatedLine
 from common.rating.refusal import RatingRefusedError, RefusalKind
-from common.rating.request import RatingRequest
+from common.rating.request import RatingRequest, Split, SplitUsage
 from common.tariff.daytype import OfficialCalendar
 
 _KINDS = {
@@ -46,11 +46,12 @@ class Draft:
     estimated: bool = False
 
 
-def placed(scope: Scope, segment: Segment, request: RatingRequest) -> RatingRequest:
+def placed(scope: Scope, segment: Segment, request: RatingRequest, usage: SplitUsage | None = None) -> RatingRequest:
     """Return a request with its place in the bill, where the segment is one part of several."""
     if segment.parts == 1:
         return request
-    return replace(request, bill=scope.period, part=segment.part, parts=segment.parts)
+    split = None if segment.cause is None else Split(cause=segment.cause, usage=usage)
+    return replace(request, bill=scope.period, part=segment.part, parts=segment.parts, split=split)
 
 
 def calendar_for(scope: Scope, segment: Segment) -> OfficialCalendar | None:

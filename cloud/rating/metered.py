@@ -1,14 +1,16 @@
 """Metered charges: one line for each meter and segment, priced behind the usage counted since the tier year began.
 
 The running total belongs to the premises: it goes on over a meter replacement and over a sale. Where a register is
-missing there is an exception, and later lines of the same place that would rest on it are exceptions too. Pure.
+missing there is an exception, and later lines of the same place that would rest on it are exceptions too. Only where a
+price changes and no reading stands at that midnight is the usage around it spread by days, and the line says so. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 
 from cloud.metering.usage import MissingKind, MissingUsage, SegmentKind, Span, UsageSegment
 from cloud.rating.drafts import Draft, calendar_for, placed, priced
@@ -16,7 +18,8 @@ from cloud.rating.lines import ExceptionKind, RatingException
 from cloud.rating.scope import Desk, PlacedMeter, Scope
 from cloud.rating.segments import Segment, meters_in, priced_apart
 from common.civil import Period
-from common.rating.request import RatingRequest
+from common.rating.request import RatingRequest, SplitUsage
+from common.tariff.revision import split_usage_by_days
 
 _MISSING_KINDS = {
     MissingKind.NO_READING: ExceptionKind.NO_READING,
@@ -89,12 +92,12 @@ def rate_metered(desk: Desk, segment: Segment) -> Iterator[Draft | RatingExcepti
         yield missing(segment, prior)
         return
     for meter, days in counted:
-        usage = desk.registers.usage(CountedDays(meter=meter, days=days).span)
-        if isinstance(usage, MissingUsage):
-            yield missing(segment, usage)
+        found = _counted(desk, CountedDays(meter=meter, days=days), segment.cuts)
+        if isinstance(found, MissingUsage):
+            yield missing(segment, found)
             return
-        yield _line(desk, segment, usage, prior)
-        prior += usage.quantity_milli
+        yield _line(desk, segment, found, prior)
+        prior += found.usage.quantity_milli
 
 
 def missing(segment: Segment, usage: MissingUsage) -> RatingException:
@@ -110,8 +113,60 @@ def missing(segment: Segment, usage: MissingUsage) -> RatingException:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """A usage, and whether readings at both its ends gave it or the days between readings further apart."""
+
+    usage: UsageSegment
+    by: SplitUsage
+
+
+def _counted(desk: Desk, part: CountedDays, cuts: Sequence[date]) -> _Counted | MissingUsage:
+    """Return what a meter counted over days that begin and end at cuts.
+
+    A cut inside without any reading is bridged: the usage between the nearest readings is spread by days, so that the
+    parts still sum to what was counted. The ends of the whole are never bridged.
+    """
+    usage = desk.registers.usage(part.span)
+    if isinstance(usage, UsageSegment):
+        return _Counted(usage=usage, by=SplitUsage.READINGS)
+    around = _readings_around(desk, part, cuts)
+    if usage.kind is not MissingKind.NO_READING or around == part.days:
+        return usage
+    whole = desk.registers.usage(CountedDays(meter=part.meter, days=around).span)
+    if isinstance(whole, MissingUsage):
+        return whole
+    edges = sorted({around.start, part.days.start, part.days.end, around.end})
+    pieces = [Period(start, end) for start, end in pairwise(edges)]
+    quantity = split_usage_by_days(whole.quantity_milli, pieces)[pieces.index(part.days)]
+    return _Counted(usage=replace(whole, period=part.days, quantity_milli=quantity), by=SplitUsage.DAYS)
+
+
+def _readings_around(desk: Desk, part: CountedDays, cuts: Sequence[date]) -> Period:
+    """Return the days around some days between the nearest cuts at which the meter was read, or was put in or out."""
+    if not cuts or part.days.start < cuts[0]:
+        return part.days
+    days = part.meter.within(Period(cuts[0], cuts[-1])) or part.days
+    inside = [cut for cut in cuts if days.start < cut < days.end]
+    read = [cut for cut in inside if desk.registers.at(part.meter.meter_id, part.meter.quantity, cut) is not None]
+    return Period(
+        max((cut for cut in read if cut <= part.days.start), default=days.start),
+        min((cut for cut in read if cut >= part.days.end), default=days.end),
+    )
+
+
 def _prior(desk: Desk, segment: Segment) -> int | MissingUsage:
-    return counted_total(desk, prior_days(desk.scope, segment))
+    """Return what was counted from the start of the tier year to a segment, across bridged cuts as they are billed."""
+    total = 0
+    for part in prior_days(desk.scope, segment):
+        inside = [cut for cut in segment.cuts if part.days.start < cut < part.days.end]
+        for start, end in pairwise([part.days.start, *inside, part.days.end]):
+            days = CountedDays(meter=part.meter, days=Period(start, end))
+            found = _counted(desk, days, segment.cuts)
+            if isinstance(found, MissingUsage):
+                return found
+            total += found.usage.quantity_milli
+    return total
 
 
 def counted_total(desk: Desk, parts: Iterable[CountedDays]) -> int | MissingUsage:
@@ -133,7 +188,8 @@ def wanted_days(scope: Scope, segment: Segment) -> Iterator[CountedDays]:
         yield CountedDays(meter=meter, days=days)
 
 
-def _line(desk: Desk, segment: Segment, usage: UsageSegment, prior_milli: int) -> Draft | RatingException:
+def _line(desk: Desk, segment: Segment, found: _Counted, prior_milli: int) -> Draft | RatingException:
+    usage = found.usage
     request = placed(
         desk.scope,
         segment,
@@ -144,6 +200,7 @@ def _line(desk: Desk, segment: Segment, usage: UsageSegment, prior_milli: int) -
             facts=desk.facts_on(segment.service.start, segment.premises_id),
             calendar=calendar_for(desk.scope, segment),
         ),
+        found.by,
     )
     line = priced(desk.scope, segment, request, usage.meter_id)
     if isinstance(line, RatingException):

@@ -18,7 +18,7 @@ from common.civil import Period
 from common.errors import ensure
 from common.rating.engine import ENGINE_VERSION, rate
 from common.rating.line import RatedLine
-from common.rating.request import Debt, RatingRequest, Session, Share, Visit
+from common.rating.request import Debt, RatingRequest, Session, Share, Split, SplitCause, SplitUsage, Visit
 from common.tariff.compile import compile_tariff
 from common.tariff.daytype import OfficialCalendar, parse_calendar
 from common.tariff.document import parse_tariff
@@ -76,6 +76,7 @@ def request_of(plain: Mapping[str, Any], calendars: Mapping[str, OfficialCalenda
         bill=None if "bill" not in plain else _period(plain["bill"]),
         part=part,
         parts=parts,
+        split=None if "split" not in plain else _split(plain["split"]),
         session=None if "session" not in plain else _session(plain["session"]),
         calendar=None if "calendar" not in plain else calendars[plain["calendar"]],
         debts=tuple(
@@ -95,6 +96,11 @@ def _period(text: str) -> Period:
 
 def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
+
+
+def _split(plain: Sequence[Any]) -> Split:
+    cause, usage = plain
+    return Split(cause=SplitCause(cause), usage=None if usage is None else SplitUsage(usage))
 
 
 def _share(plain: Mapping[str, Any]) -> Share:

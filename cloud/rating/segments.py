@@ -6,7 +6,7 @@ becomes an exception and never a segment of zero. Pure; no database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -20,6 +20,7 @@ from cloud.tariffs.charge import ChargeBasis, ChargeItem
 from cloud.tariffs.targets import meter_target, targets_of
 from common.civil import Period
 from common.ids import MeterId, PartyId, PremisesId, TariffId
+from common.rating.request import SplitCause
 from common.tariff.revision import NoRevisionError, RevisionRef
 
 
@@ -27,6 +28,8 @@ from common.tariff.revision import NoRevisionError, RevisionRef
 class Segment:
     """Days of one charge item at some premises that one party owes, at one price; `part` of `parts` of the period.
 
+    `cause` says why the period is cut at the beginning of this part (of the first: at its end). `cuts` are the days at
+    which the days of one party and tariff around this part begin, are cut, and end.
     `meter_id` is set where one meter is priced on its own, apart from the others of the place.
     """
 
@@ -38,6 +41,8 @@ class Segment:
     revision: RevisionRef
     part: int = 1
     parts: int = 1
+    cause: SplitCause | None = None
+    cuts: tuple[date, ...] = ()
     meter_id: MeterId | None = None
 
 
@@ -117,23 +122,57 @@ def _segments(
             yield no_price(item, premises.id, priced.days, error)
             continue
         pieces = [
-            (days, ref, payer.party_id)
+            _Piece(days=days, revision=ref, party_id=payer.party_id)
             for part, ref in parts
             for payer in payers
             if (days := payer.period.overlap(part)) is not None
         ]
-        for number, (days, ref, party_id) in enumerate(pieces, 1):
+        for number, piece in enumerate(pieces):
             yield Segment(
                 item=item,
                 premises_id=premises.id,
-                party_id=party_id,
-                service=days,
+                party_id=piece.party_id,
+                service=piece.days,
                 tariff_id=priced.tariff_id,
-                revision=ref,
-                part=number,
+                revision=piece.revision,
+                part=number + 1,
                 parts=len(pieces),
+                cause=_cause(pieces, number),
+                cuts=_cuts(pieces, piece),
                 meter_id=meter_id,
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """Days that one party owes at one revision."""
+
+    days: Period
+    revision: RevisionRef
+    party_id: PartyId
+
+
+def _cause(pieces: Sequence[_Piece], number: int) -> SplitCause | None:
+    """Return why the pieces are cut before a piece, of the first why they are cut after it; None when there is one."""
+    if len(pieces) == 1:
+        return None
+    before, after = pieces[max(number - 1, 0)], pieces[max(number, 1)]
+    if before.party_id != after.party_id:
+        return SplitCause.PAYER
+    return SplitCause.PRICE if before.revision != after.revision else SplitCause.TIER_YEAR
+
+
+def _cuts(pieces: Sequence[_Piece], piece: _Piece) -> tuple[date, ...]:
+    """Return where the days that one party owes without a break begin, are cut, and end."""
+    theirs = [one.days for one in pieces if one.party_id == piece.party_id]
+    chain = [piece.days.start, piece.days.end]
+    for days in reversed(theirs):
+        if days.end == chain[0]:
+            chain.insert(0, days.start)
+    for days in theirs:
+        if days.start == chain[-1]:
+            chain.append(days.end)
+    return tuple(chain)
 
 
 def payer_on(payers: Iterable[PayerSpan], day: date) -> PartyId | None:

@@ -25,7 +25,7 @@ from common.rating.before import Usage, prepare_usage
 from common.rating.catalog import price_rule
 from common.rating.line import Component, ComponentKind, RatedLine, spread_fen
 from common.rating.refusal import RatingRefusedError, RefusalKind
-from common.rating.request import RatingRequest
+from common.rating.request import RatingRequest, SplitCause
 from common.rating.rounding import round_amount, round_components
 from common.rating.variables import Variables
 from common.tariff.canonical import canonical_sha
@@ -67,7 +67,7 @@ def rate_parts(parts: Sequence[tuple[CompiledTariff, RatingRequest]]) -> RatedLi
     """
     ensure(len(parts) > 0, "a line has a part")
     priced = [_price_part(tariff, request) for tariff, request in parts]
-    components = _numbered([list(part.components) for part in priced])
+    components = [item for number, part in enumerate(priced, 1) for item in _placed(part.components, parts, number)]
     tariff, request = parts[-1]
     exact = sum((part.exact for part in priced), Fraction(0))
     (step,) = (step for step in tariff.document.rounding if step.stage is RoundingStage.LINE)
@@ -134,15 +134,29 @@ def _free(usage: Usage, variables: Variables) -> list[Component]:
     ]
 
 
-def _numbered(parts: Sequence[list[Component]]) -> list[Component]:
-    """Return the components of all parts; in a line of several parts the key names the part."""
+def _placed(
+    components: Sequence[Component], parts: Sequence[tuple[CompiledTariff, RatingRequest]], number: int
+) -> Sequence[Component]:
+    """Return the components of a part with its place in the period; in a line of several parts the key names it too.
+
+    A period that was not cut leaves them as they are.
+    """
+    request = parts[number - 1][1]
+    if len(parts) == 1 and request.parts == 1:
+        return components
+    place = {"period": str(request.period)}
     if len(parts) == 1:
-        return parts[0]
-    return [
-        replace(item, key=f"part{number}:{item.key}", labels={**item.labels, "part": str(number)})
-        for number, part in enumerate(parts, start=1)
-        for item in part
-    ]
+        place |= {"part": str(request.part), "parts": str(request.parts)}
+    else:
+        place |= {"part": str(number), "parts": str(len(parts))}
+    if request.split is not None:
+        place["cause"] = str(request.split.cause)
+        if request.split.usage is not None:
+            place["usage"] = str(request.split.usage)
+    elif len({tariff.body_sha for tariff, _ in parts}) > 1:
+        place["cause"] = str(SplitCause.PRICE)
+    prefix = f"part{number}:" if len(parts) > 1 else ""
+    return [replace(item, key=f"{prefix}{item.key}", labels={**item.labels, **place}) for item in components]
 
 
 def _close(components: list[Component], step: RoundingStep) -> tuple[int, tuple[Component, ...]]:

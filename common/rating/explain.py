@@ -5,7 +5,8 @@ Amounts are shown in whole minor units, which sum to the line.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from itertools import groupby
 from typing import Literal
@@ -13,6 +14,7 @@ from typing import Literal
 from common.money.amount import Currency, format_minor
 from common.money.rounding import RoundingMode, divide
 from common.rating.line import Component, ComponentKind, RatedLine
+from common.rating.request import SplitCause, SplitUsage
 
 Language = Literal["zh", "en"]
 _X = "\N{MULTIPLICATION SIGN}"
@@ -54,6 +56,16 @@ _WORDS = {
     ComponentKind.CAP: ("{label}: 超出封顶部分 {amount}", "{label}: above the cap {amount}"),
     ComponentKind.ROUNDING: ("{label}: {amount}", "{label}: {amount}"),
 }
+_PART_WORDS = ("第 {part} 段, 共 {parts} 段, {start} 至 {last}", "Part {part} of {parts}, {start} to {last}")
+_CAUSE_WORDS: Mapping[str, tuple[str, str]] = {
+    SplitCause.PRICE: ("因价格调整分段", "split where the price changed"),
+    SplitCause.PAYER: ("因缴费人变更分段", "split where the payer changed"),
+    SplitCause.TIER_YEAR: ("因阶梯周期重新起算分段", "split where the tiers start anew"),
+}
+_USAGE_WORDS: Mapping[str, tuple[str, str]] = {
+    SplitUsage.READINGS: ("用量按分段日的读数", "usage by the readings of those days"),
+    SplitUsage.DAYS: ("分段日没有读数, 用量按天数分摊", "usage spread by days, as no reading stands between"),
+}
 
 
 def explain(line: RatedLine, language: Language) -> list[str]:
@@ -65,8 +77,12 @@ def explain(line: RatedLine, language: Language) -> list[str]:
     sentences: list[str] = []
     if line.plan.zh:
         sentences.append(f"适用: {line.plan.zh}" if language == "zh" else f"Plan: {line.plan.en}")
+    part: str | None = None
     for _, group in groupby(line.components, key=_group_key):
         components = list(group)
+        if components[0].labels.get("part") not in {None, part}:
+            part = components[0].labels["part"]
+            sentences.append(_told_part(components[0].labels, language))
         if components[0].kind in _PRICED:
             sentences.append(teller.sum_of(components))
         else:
@@ -82,6 +98,17 @@ def _group_key(component: Component) -> tuple[object, ...]:
     labels = component.labels
     place = (labels.get("part"), labels.get("day"), labels.get("from"))
     return component.kind in _PRICED, component.charge, component.label.zh, place
+
+
+def _told_part(labels: Mapping[str, str], language: Language) -> str:
+    """Return which part of a cut period follows, why it was cut, and how its usage was found."""
+    place = 0 if language == "zh" else 1
+    start, end = (date.fromisoformat(day) for day in labels["period"].split(".."))
+    words = _PART_WORDS[place].format(start=start, last=end - timedelta(days=1), **labels)
+    reasons = [_CAUSE_WORDS[labels["cause"]][place]] if "cause" in labels else []
+    if "usage" in labels:
+        reasons.append(_USAGE_WORDS[labels["usage"]][place])
+    return ", ".join([words, *reasons])
 
 
 class _Teller:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
+from enum import StrEnum
 from fractions import Fraction
 
 from common.civil import Period
@@ -72,6 +73,29 @@ class Share:
         ensure(0 <= self.weight <= self.weights, "a weight is part of the sum")
 
 
+class SplitCause(StrEnum):
+    """Why a period was cut into parts."""
+
+    PRICE = "price"
+    PAYER = "payer"
+    TIER_YEAR = "tier_year"
+
+
+class SplitUsage(StrEnum):
+    """How the usage of a part was found: between readings at its ends, or spread by days where none stands."""
+
+    READINGS = "readings"
+    DAYS = "days"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Why a part begins where it does (the first: why it ends), and how its usage was found, None without a meter."""
+
+    cause: SplitCause
+    usage: SplitUsage | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatingRequest:
     """The input of one rated line.
@@ -79,7 +103,7 @@ class RatingRequest:
     Quantities are milli-units; `prior_milli` is the usage counted since the accumulation began, `carried_milli` the
     fraction left over from the last bill in whole units. Facts are integers whose key names the scale (`area_milli`).
     `anchor` is the day from which months are counted, None for calendar months. `bill` is the whole bill when this
-    request is one of its `parts`.
+    request is one of its `parts`; `split` says why and how they were parted, for the explanation.
     """
 
     period: Period
@@ -94,6 +118,7 @@ class RatingRequest:
     bill: Period | None = None
     part: int = 1
     parts: int = 1
+    split: Split | None = None
     session: Session | None = None
     calendar: OfficialCalendar | None = None
     debts: tuple[Debt, ...] = ()
@@ -118,6 +143,7 @@ class RatingRequest:
             "anchor": self.anchor.isoformat() if self.anchor else None,
             "bill": str(self.bill) if self.bill else None,
             "part": [self.part, self.parts] if self.parts > 1 else None,
+            "split": [self.split.cause, self.split.usage] if self.split else None,
             "session": _plain_session(self.session) if self.session else None,
             "calendar": self.calendar.sha if self.calendar else None,
             "debts": [[debt.key, debt.amount_fen, debt.due.isoformat(), debt.kind] for debt in self.debts] or None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -11,6 +12,9 @@ from cloud.rating.lines import ExceptionKind, RatingException
 from cloud.rating.metered import rate_metered, wanted_days
 from cloud.tariffs.charge import ChargeBasis
 from cloud.tariffs.targets import meter_target
+from common.civil import Period
+from common.rating.explain import explain
+from common.rating.request import Split, SplitCause, SplitUsage
 from common.reading.reading import Quality, Resource
 from tests.cloud.rating.documents import electricity, water
 from tests.cloud.rating.town import (
@@ -28,6 +32,8 @@ from tests.cloud.rating.town import (
 POWER = item("electricity", ChargeBasis.METERED, Resource.ELECTRICITY)
 NEW_YEAR, TENTH = date(2026, 1, 1), date(2026, 3, 10)
 KWH = 1000
+BY_READINGS = Split(cause=SplitCause.PRICE, usage=SplitUsage.READINGS)
+BY_DAYS = Split(cause=SplitCause.PRICE, usage=SplitUsage.DAYS)
 
 
 def rated(town: Town) -> list[Draft | RatingException]:
@@ -67,6 +73,67 @@ def test_a_price_change_inside_the_period_is_split_by_usage_and_not_by_days() ->
     old, new = only_drafts(rated(built))
     assert (old.line.amount_fen, new.line.amount_fen) == (5_00, 90_00)
     assert old.segment.revision != new.segment.revision
+    assert [draft.request.split for draft in (old, new)] == [BY_READINGS, BY_READINGS]
+    assert "因价格调整分段, 用量按分段日的读数" in explain(new.line, "zh")[0]
+
+
+def test_a_price_change_without_a_reading_that_night_is_split_by_days_and_says_so() -> None:
+    built = town()
+    built.price(electricity(("1.00", "1.10", "1.20")), TENTH)
+    built.read(meter(1, flat(1)), {NEW_YEAR: 0, MARCH.start: 0, MARCH.end: 310 * KWH})
+    old, new = only_drafts(rated(built))
+    assert (old.quantity_milli, new.quantity_milli) == (90 * KWH, 220 * KWH)
+    assert (old.line.amount_fen, new.line.amount_fen) == (45_00, 220_00)
+    assert (old.request.prior_milli, new.request.prior_milli) == (0, 90 * KWH)
+    assert old.from_register == new.from_register
+    assert old.to_register == new.to_register
+    assert [draft.request.split for draft in (old, new)] == [BY_DAYS, BY_DAYS]
+    assert explain(old.line, "zh")[0] == (
+        "第 1 段, 共 2 段, 2026-03-01 至 2026-03-09, 因价格调整分段, 分段日没有读数, 用量按天数分摊"
+    )
+    assert explain(new.line, "en")[0] == (
+        "Part 2 of 2, 2026-03-10 to 2026-03-31, split where the price changed, "
+        "usage spread by days, as no reading stands between"
+    )
+
+
+def test_days_are_spread_only_between_the_nearest_readings() -> None:
+    built = town()
+    built.price(electricity(("0.60", "0.60", "0.60")), TENTH)
+    built.price(electricity(("0.70", "0.70", "0.70")), date(2026, 3, 20))
+    built.read(meter(1, flat(1)), {NEW_YEAR: 0, MARCH.start: 0, TENTH: 7 * KWH, MARCH.end: 29 * KWH})
+    drafts = only_drafts(rated(built))
+    assert [draft.quantity_milli for draft in drafts] == [7 * KWH, 10 * KWH, 12 * KWH]
+    assert [draft.request.prior_milli for draft in drafts] == [0, 7 * KWH, 17 * KWH]
+    assert [draft.request.split for draft in drafts] == [BY_READINGS, BY_DAYS, BY_DAYS]
+
+
+def test_a_sale_without_a_reading_that_night_is_an_exception_and_never_spread() -> None:
+    built = Town()
+    built.live(1, p1=(MARCH.start, TENTH), p2=(TENTH, MARCH.end))
+    built.charge(POWER, built.price(electricity()))
+    built.read(meter(1, flat(1)), {NEW_YEAR: 0, MARCH.start: 0, MARCH.end: 310 * KWH})
+    assert {one.kind for one in only_exceptions(rated(built))} == {ExceptionKind.NO_READING}
+
+
+def test_a_price_change_in_a_month_whose_end_was_not_read_stays_an_exception() -> None:
+    built = town()
+    built.price(electricity(("1.00", "1.10", "1.20")), TENTH)
+    built.read(meter(1, flat(1)), {NEW_YEAR: 0, MARCH.start: 0})
+    assert {one.kind for one in only_exceptions(rated(built))} == {ExceptionKind.NO_READING}
+
+
+def test_a_new_tier_year_inside_the_period_without_a_reading_is_spread_by_days() -> None:
+    first, last, long_ago = date(2025, 12, 16), date(2026, 1, 16), date(2025, 1, 1)
+    built = Town(period=Period(first, last))
+    built.live(1)
+    built.charge(POWER, built.price(electricity(), long_ago), day=long_ago)
+    placed = replace(meter(1, flat(1)), start=long_ago)
+    built.read(placed, {long_ago: 0, first: 0, last: 31 * KWH})
+    old, new = only_drafts(rated(built))
+    assert (old.quantity_milli, new.quantity_milli) == (16 * KWH, 15 * KWH)
+    assert new.request.prior_milli == 0
+    assert new.request.split == Split(cause=SplitCause.TIER_YEAR, usage=SplitUsage.DAYS)
 
 
 def test_the_running_total_goes_on_over_a_meter_replacement() -> None:

@@ -15,7 +15,7 @@ from cloud.rating.replay import ReplaySources, named_in, replay, request_of
 from cloud.rating.standing import rate_standing
 from cloud.tariffs.charge import ChargeBasis
 from common.errors import InvariantError
-from common.rating.request import Debt, RatingRequest, Session, Share, Visit
+from common.rating.request import Debt, RatingRequest, Session, Share, Split, SplitCause, SplitUsage, Visit
 from common.tariff.canonical import canonical_json
 from common.tariff.daytype import parse_calendar
 from tests.cloud.rating.documents import area_fee
@@ -43,7 +43,9 @@ ZONE = ZoneInfo("Asia/Shanghai")
             bill=MARCH,
             part=2,
             parts=3,
+            split=Split(cause=SplitCause.PRICE, usage=SplitUsage.DAYS),
         ),
+        RatingRequest(period=MARCH, part=1, parts=2, split=Split(cause=SplitCause.PAYER)),
         RatingRequest(
             period=MARCH,
             session=Session(
@@ -62,7 +64,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
             share=Share(pool_fen=10, part_fen=3, weight=Fraction(1, 3), weights=Fraction(4), sharers=4),
         ),
     ],
-    ids=["bare", "metered", "session", "debts and share"],
+    ids=["bare", "metered", "a part without a meter", "session", "debts and share"],
 )
 def test_a_request_is_read_back_as_it_was(request_: RatingRequest) -> None:
     plain = json.loads(canonical_json(request_.to_plain()))

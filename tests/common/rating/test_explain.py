@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -16,7 +17,7 @@ from common.rating.engine import rate, rate_parts
 from common.rating.explain import explain
 from common.rating.line import RatedLine, spread_fen
 from common.rating.plain import line_from_plain, line_to_plain
-from common.rating.request import Debt, RatingRequest, Share
+from common.rating.request import Debt, RatingRequest, Share, Split, SplitCause, SplitUsage
 from common.rating.rounding import round_bill
 from common.tariff.canonical import canonical_json
 from common.tariff.compile import compile_tariff
@@ -152,7 +153,51 @@ def test_a_price_change_is_told_part_by_part() -> None:
     parts = [Period(JUNE.start, date(2026, 6, 10)), Period(date(2026, 6, 10), JUNE.end)]
     line = rate_parts([(unit_price("0.5"), usage(9_000, 0, parts[0])), (unit_price("0.6"), usage(21_000, 0, parts[1]))])
     assert len({item.key for item in line.components}) == 2
-    assert told(line)[0] == ["energy: 9 度 x 0.50 = 4.50 元", "energy: 21 度 x 0.60 = 12.60 元", "合计 17.10 元"]
+    zh, en = told(line)
+    assert zh == [
+        "第 1 段, 共 2 段, 2026-06-01 至 2026-06-09, 因价格调整分段",
+        "energy: 9 度 x 0.50 = 4.50 元",
+        "第 2 段, 共 2 段, 2026-06-10 至 2026-06-30, 因价格调整分段",
+        "energy: 21 度 x 0.60 = 12.60 元",
+        "合计 17.10 元",
+    ]
+    assert en[0] == "Part 1 of 2, 2026-06-01 to 2026-06-09, split where the price changed"
+    assert en[2] == "Part 2 of 2, 2026-06-10 to 2026-06-30, split where the price changed"
+
+
+def test_parts_under_one_price_are_told_without_a_cause() -> None:
+    parts = [Period(JUNE.start, date(2026, 6, 10)), Period(date(2026, 6, 10), JUNE.end)]
+    line = rate_parts([(unit_price("0.5"), usage(9_000, 0, part)) for part in parts])
+    assert told(line)[1][0] == "Part 1 of 2, 2026-06-01 to 2026-06-09"
+
+
+@pytest.mark.parametrize(
+    ("split", "zh", "en"),
+    [
+        (
+            Split(cause=SplitCause.PRICE, usage=SplitUsage.READINGS),
+            "因价格调整分段, 用量按分段日的读数",
+            "split where the price changed, usage by the readings of those days",
+        ),
+        (
+            Split(cause=SplitCause.PRICE, usage=SplitUsage.DAYS),
+            "因价格调整分段, 分段日没有读数, 用量按天数分摊",
+            "split where the price changed, usage spread by days, as no reading stands between",
+        ),
+        (Split(cause=SplitCause.PAYER), "因缴费人变更分段", "split where the payer changed"),
+        (Split(cause=SplitCause.TIER_YEAR), "因阶梯周期重新起算分段", "split where the tiers start anew"),
+    ],
+)
+def test_a_line_that_is_one_part_of_a_cut_period_says_why_and_how_it_was_split(split: Split, zh: str, en: str) -> None:
+    days = Period(date(2026, 6, 10), JUNE.end)
+    request = RatingRequest(period=days, quantity_milli=21_000, bill=JUNE, part=2, parts=2, split=split)
+    line = rate(unit_price("0.6"), request)
+    assert [item.key for item in line.components] == ["energy"]
+    assert told(line)[0][0] == f"第 2 段, 共 2 段, 2026-06-10 至 2026-06-30, {zh}"
+    assert told(line)[1][0] == f"Part 2 of 2, 2026-06-10 to 2026-06-30, {en}"
+    assert told(line_from_plain(line_to_plain(line))) == told(line)
+    assert line.components[0].labels["period"] == "2026-06-10..2026-07-01"
+    assert line.input_sha != rate(unit_price("0.6"), replace(request, split=None)).input_sha
 
 
 @given(strategies.tiered(), strategies.QUANTITIES)
