@@ -22,7 +22,7 @@ from cloud.web import charts
 from cloud.web.frame import Frame, chosen, communities_of, page_router
 from cloud.web.listing import csv_file
 from cloud.web.rendering import mask_name, percent, yuan
-from common.civil import civil_day, month_of
+from common.civil import Period, civil_day, month_of
 
 PERIODS_SHOWN = 12
 TREND_PERIODS = 6
@@ -90,9 +90,9 @@ def _amounts(collected: Collected) -> tuple[str, ...]:
 
 async def _figures(session: AsyncSession, community: Community, today: date, start: date | None) -> dict[str, Any]:
     periods = await collection.last_periods(session, community.id, today, PERIODS_SHOWN)
-    period = next((one for one in periods if one.start == start), periods[0] if periods else None)
-    month = period or month_of(today)
     trend = await collection.by_period(session, community.id, periods[:TREND_PERIODS])
+    period = _period(periods, trend, start)
+    month = period or month_of(today)
     buildings = () if period is None else await collection.by_building(session, community.id, period.start)
     receipts = await collection.receipts(session, community.id, month)
     return {
@@ -116,6 +116,13 @@ async def _figures(session: AsyncSession, community: Community, today: date, sta
         "chart_trend": _trend_chart(trend),
         "chart_receipts": _receipts_chart(receipts),
     }
+
+
+def _period(periods: list[Period], trend: tuple[PeriodCollection, ...], start: date | None) -> Period | None:
+    """Return the period asked for, else the newest with a bill, else the newest."""
+    billed = [row.start for row in trend if row.collected.billed_fen]
+    wanted = start if start is not None or not billed else billed[-1]
+    return next((one for one in periods if one.start == wanted), periods[0] if periods else None)
 
 
 def _by_building_chart(rows: list[tuple[str | None, Collected]]) -> charts.Option:

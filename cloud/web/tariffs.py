@@ -6,7 +6,7 @@ Both times are shown: from which day a revision holds, and since when it is know
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 import yaml
@@ -115,11 +115,15 @@ def _rows(book: PriceBook, today: date) -> tuple[TariffRow, ...]:
         TariffRow(
             code=revisions[0].ref.tariff_code,
             today=_holding(book, tariff_id, today),
-            revisions=tuple(sorted(revisions, key=lambda known: known.recorded_at, reverse=True)),
+            revisions=tuple(sorted(revisions, key=_newest, reverse=True)),
         )
         for tariff_id, revisions in book.revisions.items()
     ]
     return tuple(sorted(rows, key=lambda row: row.code))
+
+
+def _newest(known: KnownRevision) -> tuple[datetime, date, int]:
+    return known.recorded_at, known.ref.effective_from, known.ref.rev
 
 
 def _holding(book: PriceBook, tariff_id: TariffId, today: date) -> RevisionRef | None:
