@@ -216,6 +216,11 @@ BREAKS: tuple[Break, ...] = (
         act=_entry(_a_wire, _in_february, _with_another_value),
     ),
     Break(
+        key="nothing_lost",
+        what="a car that the camera saw is not told",
+        act=_statement("delete from parking_event where ctid = (select ctid from parking_event limit 1)"),
+    ),
+    Break(
         key="one_price",
         what="a bill charges a fen more than the gateway's estimate",
         act=_statement("update bill_line set fen = fen + 1, net_fen = net_fen + 1 where ctid = {}", of=_FIRST_METERED),

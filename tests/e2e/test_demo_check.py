@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud.house import DATABASE_NAME
 from cloud.kit.postgres import SUPERUSER, EmbeddedPostgres
 from cloud.kit.roles import APP
 from tests.e2e.breaks import BREAKS, Break
@@ -27,7 +28,6 @@ from tests.simulation.story import Story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 COMPARISON_SECONDS_MAX = 5.0
-_DATABASE = "gatehouse"
 _COPY = "broken_copy"
 
 
@@ -60,7 +60,7 @@ def server(folder: Path) -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture(scope="module")
 def stores(folder: Path, server: EmbeddedPostgres) -> Stores:
-    return _stores(server, _DATABASE, folder)
+    return _stores(server, DATABASE_NAME, folder)
 
 
 def _stores(server: EmbeddedPostgres, database: str, folder: Path) -> Stores:
@@ -77,7 +77,7 @@ def _copied(server: EmbeddedPostgres, stores: Stores, place: Path) -> Iterator[S
     leave_out = shutil.ignore_patterns("cloud", "logs", "*.tty")
     copied = shutil.copytree(stores.folder, place, ignore=leave_out, dirs_exist_ok=True)
     server.drop_database(_COPY)
-    server.create_database(_COPY, template=_DATABASE)
+    server.create_database(_COPY, template=DATABASE_NAME)
     try:
         yield _stores(server, _COPY, copied)
     finally:

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from tests.simulation.promises.stores import Look
 
 EVIDENCE, PARKING, PROVISIONAL = 2, 3, 6  # the records of schema.cddl that comparisons look at
+_COSE_SIGN1 = 18
 _KEY_ID, _TYPE = 4, 16
 _LAYOUTS = {64: "B", 69: "H", 70: "I", 71: "Q", 72: "b", 77: "h", 78: "i", 79: "q"}
 _HALF_BITS = 64
@@ -81,7 +82,9 @@ def take_apart(data: bytes) -> Signed | None:
     """Return the parts of a COSE_Sign1, or None when the bytes are none."""
     try:
         tagged = cbor2.loads(data)
-        protected, _, payload, signature = tagged.value
+        protected, unprotected, payload, signature = tagged.value
+        if tagged.tag != _COSE_SIGN1 or unprotected:
+            return None
         header = cbor2.loads(protected)
         return Signed(
             protected=protected, key_id=header[_KEY_ID], purpose=header[_TYPE], payload=payload, signature=signature
@@ -109,10 +112,7 @@ def batches(look: Look) -> list[Batch]:
     for row in look.rows(query):
         key = (row.gateway_id, row.epoch, row.sequence)
         received_ms = round(row.received_at.timestamp() * 1000)
-        try:
-            found.append(_readable(key, received_ms, row.signed))
-        except (*_BROKEN, AttributeError):
-            found.append(Batch(key=key, received_ms=received_ms, readable=False))
+        found.append(read_batch(key, received_ms, row.signed))
     return found
 
 
@@ -125,23 +125,28 @@ def _name(key: BatchKey) -> str:
     return f"{str(key[0])[-6:]}/{key[1]}/{key[2]}"
 
 
-def _readable(key: BatchKey, received_ms: int, data: bytes) -> Batch:
-    tagged = cbor2.loads(data)
-    raw = zstandard.ZstdDecompressor().decompress(tagged.value[2], max_output_size=_CONTENT_BYTES_MAX)
-    content = cbor2.loads(raw)
+def read_batch(key: BatchKey, received_ms: int, data: bytes) -> Batch:
+    """Return a batch as its signed bytes tell it."""
+    signed = take_apart(data)
+    try:
+        content = _content(unfold(signed)) if signed is not None else None
+    except (*_BROKEN, AttributeError):
+        content = None
+    if content is None:
+        return Batch(key=key, received_ms=received_ms, readable=False)
+    readings, records = content
+    return Batch(key=key, received_ms=received_ms, readable=True, readings=readings, records=records)
+
+
+def _content(content: Any) -> tuple[tuple[WireReading, ...], tuple[list[Any], ...]]:
+    """Return the readings and the records of a batch's content."""
     _, _, kinds, meters, series, blocks, rows, entries, _ = content
     names = _series(kinds, meters, series)
     readings = [reading for block in blocks for reading in _of_block(block, names)]
     for number, slot_ms, value_milli, _, _ in rows:
         meter_id, quantity = names[number]
         readings.append(WireReading(meter_id=meter_id, quantity=quantity, slot_ms=slot_ms, value_milli=value_milli))
-    return Batch(
-        key=key,
-        received_ms=received_ms,
-        readable=True,
-        readings=tuple(readings),
-        records=tuple(entry[2] for entry in entries),
-    )
+    return tuple(readings), tuple(entry[2] for entry in entries)
 
 
 def _series(kinds: Any, meters: Any, series: Any) -> list[tuple[UUID, str]]:
