@@ -7,7 +7,7 @@ LOCK   := deploy/locks/dev.txt
 VENDOR := cloud/web/static/vendor/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e soak bench lock clean
+.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e mutation bench-rating soak bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -40,6 +40,12 @@ test: $(VENV)/.installed $(VENDOR) ## everything: style, types, import rules, da
 
 lint types imports data unit e2e: $(VENV)/.installed $(VENDOR)
 	@$(RUN) deploy/setup/suites.py $@
+
+mutation: $(VENV)/.installed ## change the code of money, measure, tariff, rating; the tests must notice 95 % (hours)
+	@$(RUN) deploy/setup/mutation.py
+
+bench-rating: $(VENV)/.installed ## how fast prices are worked out; two ratios are gates
+	@$(RUN) -m tests.bench.rating
 
 lock: ## resolve the locks again (needs uv)
 	@for extra in edge cloud; do \

@@ -23,6 +23,7 @@ class RoundingMode(StrEnum):
 # Looking a member up on an enum costs more than the comparison; this is the innermost loop of rating.
 _HALF_UP, _HALF_EVEN, _UP = RoundingMode.HALF_UP, RoundingMode.HALF_EVEN, RoundingMode.UP
 
+
 def divide(numerator: int, denominator: int, mode: RoundingMode) -> int:
     """Return numerator / denominator rounded to an integer.
 

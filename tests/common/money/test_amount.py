@@ -19,6 +19,8 @@ def test_amounts_of_one_currency_add_and_subtract_and_mirror() -> None:
     assert Money(150) + Money(50) == Money(200)
     assert Money(150) - Money(200) == Money(-50)
     assert -Money(5, USD) == Money(-5, USD)
+    assert Money(7, USD) + Money(5, USD) == Money(12, USD)
+    assert Money(7, USD) - Money(5, USD) == Money(2, USD)
     assert str(Money(-1234)) == "-12.34 CNY"
 
 
@@ -104,6 +106,7 @@ def test_a_currency_without_minor_unit_prints_no_decimals() -> None:
     assert format_minor(14_600, KRW) == "14600"
     assert format_minor(-5, KRW) == "-5"
     assert format_minor(-5) == "-0.05"
+    assert format_minor(0) == "0.00"
     assert format_minor(1_205) == "12.05"
     assert Currency("CNY", 2) == CNY
     assert CNY.minor_per_major == 100

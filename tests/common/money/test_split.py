@@ -50,11 +50,11 @@ def test_ties_go_to_the_smaller_key() -> None:
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ({}, "over nobody; name at least one share"),
+        ({}, "an amount cannot be split over nobody; name at least one share"),
         ({"a": 1, "c": -1, "b": -2}, "negative share for b, c; a share is zero or more"),
         ({"a": 0, "b": 0}, "all shares are zero; at least one must be positive"),
     ],
 )
 def test_a_split_without_positive_weights_is_refused(weights: dict[str, int], message: str) -> None:
-    with pytest.raises(RefusalError, match=message):
+    with pytest.raises(RefusalError, match=f"^{message}$"):
         split_by_weight(100, weights)
