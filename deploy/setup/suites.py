@@ -14,8 +14,16 @@ BIN = Path(sys.executable).parent
 CODE = ["common", "edge", "cloud", "tests", "deploy"]
 PYTEST = [str(BIN / "pytest"), "-q", "--durations=5"]
 SUITES: dict[str, tuple[int, list[list[str]]]] = {
-    "lint": (20, [[str(BIN / "ruff"), "check", *CODE], [str(BIN / "ruff"), "format", "--check", *CODE]]),
-    "types": (150, [[str(BIN / "mypy"), "common", "edge", "cloud", "tests"]]),
+    "lint": (
+        30,
+        [
+            [str(BIN / "ruff"), "check", *CODE],
+            [str(BIN / "ruff"), "format", "--check", *CODE],
+            [str(BIN / "vulture")],
+            [str(BIN / "deptry"), "."],
+        ],
+    ),
+    "types": (180, [[str(BIN / "mypy"), *CODE], [str(BIN / "basedpyright"), "--level", "error"]]),
     "imports": (20, [[str(BIN / "lint-imports")]]),
     "data": (
         10,
