@@ -111,6 +111,8 @@ class Pages:
             meters=meter_views(self._sources),
             status=await status(self._sources),
             name=self._sources.gateway_name(),
+            now=self._sources.clock.now(),
+            completed=self._sources.board.completed(),
         )
 
     async def _sign_in(self, request: Request) -> Response:

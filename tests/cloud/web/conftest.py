@@ -12,6 +12,7 @@ from cloud.kit.db import Database
 from common.ids import TenantId
 from tests.cloud.billing import builders as b
 from tests.cloud.billing.conftest import Office
+from tests.cloud.billing.lakeside import Lakeside, build_lakeside
 from tests.cloud.payments.counter import Counter, open_counter
 from tests.cloud.web.front import Front, open_front
 from tests.simulation.wechat.in_process import InProcessChannel
@@ -42,3 +43,8 @@ async def counter(office: Office, channel: InProcessChannel) -> AsyncIterator[Co
 @pytest_asyncio.fixture
 async def front(counter: Counter, tmp_path: Path) -> Front:
     return open_front(counter, tmp_path)
+
+
+@pytest_asyncio.fixture
+async def lakeside(database: Database, tenant: TenantId, actor: Actor, clock: SettableClock) -> Lakeside:
+    return await build_lakeside(database, tenant, actor, clock)

@@ -11,12 +11,17 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from cloud.billing import service as billing
 from cloud.identity.policy import RoleName
+from cloud.kit.db import Database
 from tests.cloud.billing import builders as b
+from tests.cloud.billing.lakeside import Lakeside, bill_january
 from tests.cloud.web.front import Front
 from tests.cloud.web.test_desk import FRONT_BOX, add_box
 from tests.cloud.web.test_money import path_of, reconciled
+from tests.support import api
 from tests.support.browser import chromium, fits, serving, watched
+from tests.support.clock import SettableClock
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 PHONE, SCREEN = 390, 1280
@@ -40,7 +45,8 @@ class Visit:
         await self.page.wait_for_url(lambda url: "/sign-in" not in url)
 
     async def keep(self, name: str) -> None:
-        """Keep a picture of the whole page and check that it fits."""
+        """Keep a picture of the whole page, its charts drawn, and check that it fits."""
+        await expect(self.page.locator("[data-chart]:not([data-drawn=yes])")).to_have_count(0)
         await self.page.screenshot(path=self._folder / f"{name}.png", full_page=True)
         assert await fits(self.page), name
 
@@ -203,3 +209,27 @@ async def test_a_break_is_read_and_closed_by_name(front: Front, tmp_path: Path, 
         await visit.keep("explained")
         await visit.go("/reconciliation?last=2025-06-30")
         await visit.keep("empty")
+
+
+@pytest.mark.parametrize("width", [PHONE, SCREEN])
+async def test_a_figure_is_followed_from_the_bill_to_the_bytes_of_the_meter(
+    lakeside: Lakeside, worker_database: Database, clock: SettableClock, tmp_path: Path, width: int
+) -> None:
+    number = await bill_january(lakeside, worker_database, clock)
+    async with lakeside.database.view(lakeside.tenant) as session:
+        party = (await billing.bill_numbered(session, number)).account.party_id
+    code = await api.add_person(lakeside.database, lakeside.tenant, "jia", RoleName.RESIDENT, party=party)
+    async with (
+        api.running_api(lakeside.database, tmp_path) as app,
+        serving(app) as address,
+        chromium() as browser,
+        watched(browser, width=width) as page,
+    ):
+        visit = Visit(page, address, tmp_path)
+        await visit.sign_in(code)
+        await page.click(f"tr:has-text('{number}') a")
+        await visit.keep("metered-bill")
+        await page.click("text=这笔费用从哪来")
+        for summary in await page.locator("summary:not(header summary)").all():
+            await summary.click()
+        await visit.keep("chain")

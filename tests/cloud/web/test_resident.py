@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from cloud.billing import service as billing
 from cloud.identity.policy import RoleName
+from cloud.kit.db import Database
 from tests.cloud.billing import builders as b
-from tests.cloud.web.browsing import reading, send
+from tests.cloud.billing.lakeside import RESPONSE, Lakeside, bill_january
+from tests.cloud.web.browsing import reading, send, sign_in
 from tests.cloud.web.front import Front, words_of
+from tests.support import api
+from tests.support.clock import SettableClock
 
 
 async def test_the_first_page_lists_what_is_to_pay_of_the_own_accounts_only(front: Front) -> None:
@@ -134,3 +140,28 @@ async def test_money_paid_ahead_is_shown(front: Front) -> None:
         statement = words_of(await browser.get(f"/accounts/{await front.account()}"))
     assert "预存余额 Paid ahead ¥68.00" in home
     assert "转入预存 paid ahead" in statement
+
+
+async def test_a_metered_line_leads_to_the_readings_the_signed_batch_and_the_bytes_of_the_device(
+    lakeside: Lakeside, worker_database: Database, clock: SettableClock, tmp_path: Path
+) -> None:
+    number = await bill_january(lakeside, worker_database, clock)
+    async with lakeside.database.view(lakeside.tenant) as session:
+        view = await billing.bill_numbered(session, number)
+    (line,) = await lakeside.traced(number)
+    code = await api.add_person(
+        lakeside.database, lakeside.tenant, "jia", RoleName.RESIDENT, party=view.account.party_id
+    )
+    async with api.running_api(lakeside.database, tmp_path) as app, reading(app) as browser:
+        await sign_in(browser, code)
+        words = words_of(await browser.get(f"/bills/{view.summary.bill_id}/lines/1"))
+    batch = line.registers[-1].batch
+    assert batch is not None
+    assert "这笔费用从哪来 Where this figure comes from" in words
+    assert "电费 electricity · 2026-01-01 – 2026-01-31 · ¥155.00" in words
+    assert "出账 billed ¥155.00" in words
+    assert "表号 meter E-7" in words
+    assert "电量 energy 310" in words
+    assert "打开本页时已重新验证签名，内容未被改动。" in words
+    for link in (batch.digest, batch.key_id, RESPONSE.hex(), line.rated.input_sha):
+        assert link in words

@@ -92,7 +92,8 @@ class Box:
         sessions = TechnicianSessions(PIN, self.seconds, counted)
         guesses = Guesses(self.seconds, most=3, window_s=60)
         pages = Pages(sources, sessions, guesses, lambda: UTC, 45)
-        transport = httpx.ASGITransport(pages.application(), raise_app_exceptions=False)
+        self.application = pages.application()
+        transport = httpx.ASGITransport(self.application, raise_app_exceptions=False)
         self.browser = httpx.AsyncClient(transport=transport, base_url="http://box", follow_redirects=True)
 
     def seconds(self) -> float:

@@ -1,0 +1,68 @@
+"""The gateway's own pages in a real browser: touch keypad, dues as of the last sync, a technician at the meters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from edge.kiosk.dues import parse_dues
+from tests.edge.kiosk.test_dues import body
+from tests.edge.kiosk.test_pages import PIN, READ, Box, box
+from tests.support.browser import chromium, fits, serving, watched
+
+__all__ = ["box"]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+PHONE, KIOSK, SCREEN = 390, 1080, 1280
+
+
+async def keep(page: Page, folder: Path, name: str) -> None:
+    """Keep a picture of the whole page and check that it fits."""
+    await page.screenshot(path=folder / f"{name}.png", full_page=True)
+    assert await fits(page), name
+
+
+@pytest.mark.parametrize("width", [PHONE, KIOSK])
+async def test_a_resident_finds_his_dues_by_touch_alone(box: Box, tmp_path: Path, width: int) -> None:
+    box.dues = parse_dues(body())
+    async with serving(box.application) as address, chromium() as browser, watched(browser, width=width) as page:
+        await page.goto(address)
+        await keep(page, tmp_path, "home")
+        for key in "1-2-301":
+            await page.click(f"[data-key='{key}']")
+        await page.click("input[name=code]")
+        for key in "47119":
+            await page.click(f"[data-key='{key}']")
+        await page.click("[data-key=erase]")
+        await page.click("text=查询 Show")
+        await expect(page.locator(".total")).to_contain_text("76.25")
+        await keep(page, tmp_path, "dues")
+        await page.click("text=完成")
+        await page.fill("input[name=room]", "1-2-301")
+        await page.fill("input[name=code]", "0000")
+        await page.press("input[name=code]", "Enter")
+        await expect(page.locator("h1")).to_contain_text("房号或查询码不正确")
+        await keep(page, tmp_path, "not-found")
+
+
+@pytest.mark.parametrize("width", [PHONE, SCREEN])
+async def test_a_technician_looks_at_wires_meters_and_cars(box: Box, tmp_path: Path, width: int) -> None:
+    box.lay_out(READ)
+    async with serving(box.application) as address, chromium() as browser, watched(browser, width=width) as page:
+        await page.goto(f"{address}/technician")
+        await keep(page, tmp_path, "sign-in")
+        await page.fill("input[name=pin]", "0000")
+        await page.press("input[name=pin]", "Enter")
+        await keep(page, tmp_path, "wrong-pin")
+        await page.fill("input[name=pin]", PIN)
+        await page.press("input[name=pin]", "Enter")
+        await expect(page.locator("h1")).to_contain_text("g1")
+        await keep(page, tmp_path, "technician")
+        await page.click("text=1-2-301 水表")
+        await keep(page, tmp_path, "meter")
+        await page.click("text=立即读取")
+        await expect(page.locator("h1")).to_contain_text("1-2-301 水表")
+        await page.goto(f"{address}/technician/parking")
+        await keep(page, tmp_path, "parking")
+    assert box.asked
