@@ -34,7 +34,7 @@ class WindowFinder(Generic[WindowT]):
 
     def __init__(self, windows: Sequence[WindowT], zone: tzinfo, calendar: OfficialCalendar | None) -> None:
         self.zone = zone
-        self._windows = tuple(windows)
+        self.windows = tuple(windows)
         self._calendar = calendar
         self._needs_calendar = any(window.days.kinds for window in windows)
         edges = {edge for window in windows for span in window.spans for edge in (span.start, span.end)}
@@ -48,7 +48,7 @@ class WindowFinder(Generic[WindowT]):
         """
         local = instant.astimezone(self.zone)
         kind = self._kind_of(local.date()) if self._needs_calendar else None
-        for window in self._windows:
+        for window in self.windows:
             if holds_on(window.days, local.month, local.weekday(), kind):
                 moment = local.time().replace(fold=0)
                 if any(moment in span for span in window.spans):
@@ -68,13 +68,18 @@ def usage_by_window(finder: WindowFinder[Window], intervals: Iterable[tuple[date
     """Return the usage of each window from intervals given by their start (UTC) and usage in milli-units.
 
     An interval counts where it starts, so intervals have to be cut at the edges of the windows, as hours and quarter
-    hours are.
+    hours are. Intervals are all the usage there was, so a window of their months that none falls into has zero.
 
     Raises:
         RatingRefusedError: an interval falls into no window, or a calendar is not known.
     """
     totals: dict[str, int] = {}
+    months: set[int] = set()
     for start, milli in intervals:
         name = finder.at(start).name
         totals[name] = totals.get(name, 0) + milli
+        months.add(start.astimezone(finder.zone).month)
+    for window in finder.windows:
+        if months and (not window.days.months or window.days.months & months):
+            totals.setdefault(window.name, 0)
     return totals

@@ -64,7 +64,7 @@ def test_rounding_to_a_grid_is_idempotent(value: int, grid: int, mode: RoundingM
 
 @pytest.mark.parametrize("denominator", [0, -1])
 def test_a_denominator_that_is_not_positive_is_an_invariant_error(denominator: int) -> None:
-    with pytest.raises(InvariantError, match="^a rounding denominator is positive$"):
+    with pytest.raises(InvariantError, match=r"^a rounding denominator is positive$"):
         divide(1, denominator, RoundingMode.HALF_UP)
 
 

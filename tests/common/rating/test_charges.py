@@ -160,6 +160,8 @@ def test_usage_of_intervals_falls_into_windows_by_the_clock_on_the_wall() -> Non
     finder = WindowFinder(compiled.document.windows, library.SHANGHAI.zone, None)
     starts = [datetime(2026, 6, 1, hour, tzinfo=UTC) for hour in range(24)]
     assert usage_by_window(finder, [(start, 100) for start in starts]) == {"peak": 1_400, "valley": 1_000}
+    assert usage_by_window(finder, [(starts[0], 100)]) == {"peak": 100, "valley": 0}
+    assert usage_by_window(finder, []) == {}
     nothing = WindowFinder(compiled.document.windows[:1], library.SHANGHAI.zone, None)
     with pytest.raises(RatingRefusedError, match="no window holds 2026-06-02 06:00"):
         nothing.at(starts[22])
