@@ -20,7 +20,7 @@ from cloud.kit.httpapi import Paging
 CSV_ROWS_MAX = 10_000
 _MARK = "\ufeff"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?")
 _FILE_NAME = re.compile(r"[a-z0-9.-]+")
 Row = TypeVar("Row")
 Cell = str | int | None

@@ -10,12 +10,17 @@ from cloud.identity.policy import Permission
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A page group in the navigation."""
+    """A page group in the navigation; some are only for who holds the permission in the whole company."""
 
     path: str
     zh: str
     en: str
     needs: Permission
+    company_wide: bool = False
+
+    def admits(self, caller: Caller) -> bool:
+        """Return whether a caller may enter."""
+        return caller.scope(self.needs).everywhere if self.company_wide else caller.may(self.needs)
 
     def holds(self, path: str) -> bool:
         """Return whether a path lies in this place."""
@@ -31,7 +36,7 @@ PLACES: tuple[Place, ...] = (
     Place(path="/corrections", zh="更正", en="Corrections", needs=Permission.CORRECT),
     Place(path="/tariffs", zh="价格", en="Tariffs", needs=Permission.CHANGE_TARIFFS),
     Place(path="/fleet", zh="网关", en="Gateways", needs=Permission.SEE_FLEET),
-    Place(path="/audit", zh="审计日志", en="Audit log", needs=Permission.MANAGE_USERS),
+    Place(path="/audit", zh="审计日志", en="Audit log", needs=Permission.MANAGE_USERS, company_wide=True),
     Place(path="/my", zh="我的账单", en="My bills", needs=Permission.SEE_OWN),
 )
 SIGN_IN = "/sign-in"
@@ -39,7 +44,7 @@ SIGN_IN = "/sign-in"
 
 def places_for(caller: Caller | None) -> tuple[Place, ...]:
     """Return the places that a caller may enter, in the order of the navigation."""
-    return () if caller is None else tuple(place for place in PLACES if caller.may(place.needs))
+    return () if caller is None else tuple(place for place in PLACES if place.admits(caller))
 
 
 def landing(caller: Caller) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter, FastAPI
-from starlette.types import ASGIApp
 
 from cloud.kit.httpapi import LastResort
 from cloud.web import (
@@ -48,13 +47,13 @@ GROUPS: Sequence[PageGroup] = (
 )
 
 
-def build_web(parts: Parts) -> ASGIApp:
+def build_web(parts: Parts, groups: Sequence[PageGroup] = GROUPS) -> FastAPI:
     """Return the application of all pages and the files they load."""
     frame = Frame(parts)
     refusals = Refusals(frame)
     app = FastAPI(title="Gatehouse pages", docs_url=None, redoc_url=None, openapi_url=None)
     refusals.install(app)
-    for build_pages in GROUPS:
+    for build_pages in groups:
         app.include_router(build_pages(frame))
     app.mount(assets.PREFIX, assets.static_files())
     app.add_middleware(LastResort, answer=refusals.fault_of_ours)
