@@ -6,9 +6,9 @@ import re
 from datetime import time
 from itertools import pairwise
 
-from common.tariff.coverage import uncovered
 from common.tariff.model import Days, TimeSpan, Words
 from common.tariff.parse.section import Section
+from common.tariff.parse.windows import check_coverage
 from common.tariff.parse.words import read_days, read_spans, read_words
 from common.tariff.session_model import (
     Block,
@@ -80,9 +80,10 @@ def _read_windows(section: Section) -> tuple[SessionWindow, ...]:
             blocks=_read_blocks(section),
         )
         return (window,)
-    windows = tuple(_read_window(entry) for entry in section.sections("windows"))
-    for gap in uncovered([(window.spans, window.days) for window in windows]):
-        section.fault("windows", f"no window holds {gap}", "cover every minute of every day; a price may be 0")
+    entries = section.sections("windows")
+    windows = tuple(_read_window(entry) for entry in entries)
+    times = [(window.spans, window.days) for window in windows]
+    check_coverage(section, entries, times, "cover every minute of every day; a price may be 0")
     return windows
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from common.tariff.coverage import uncovered
+from collections.abc import Sequence
+
+from common.tariff.coverage import WindowTimes, uncovered, unreached
 from common.tariff.model import Window
 from common.tariff.parse.section import Section
 from common.tariff.parse.words import read_days, read_spans, read_words
@@ -15,12 +17,23 @@ def read_windows(root: Section) -> tuple[Window, ...]:
     """
     if "windows" not in root:
         return ()
-    windows = tuple(_read_window(entry) for entry in root.sections("windows"))
+    entries = root.sections("windows")
+    windows = tuple(_read_window(entry) for entry in entries)
     if not windows:
         root.fault("windows", "there is no window", "write at least one, or leave the field out")
-    for hole in uncovered([(window.spans, window.days) for window in windows]):
-        root.fault("windows", f"no window holds {hole}", "cover every minute of every day")
+    check_coverage(
+        root, entries, [(window.spans, window.days) for window in windows], "cover every minute of every day"
+    )
     return windows
+
+
+def check_coverage(section: Section, entries: Sequence[Section], windows: Sequence[WindowTimes], remedy: str) -> None:
+    """Note the minutes that no window holds, and the windows that earlier ones leave nothing to."""
+    for hole in uncovered(windows):
+        section.fault("windows", f"no window holds {hole}", remedy)
+    for number in unreached(windows):
+        if windows[number][0]:
+            entries[number].fault("times", "earlier windows hold all of its time", "put it before them, or remove it")
 
 
 def _read_window(entry: Section) -> Window:
