@@ -23,6 +23,7 @@ from cloud.metering import endpoints as metering
 from cloud.payments import endpoints as payments
 from cloud.rating.service import rate_period
 from cloud.reconciliation import endpoints as reconciliation
+from cloud.refunds import endpoints as refunds
 from cloud.services import Services
 from cloud.tariffs import endpoints as tariffs
 from cloud.web.frame import Parts
@@ -48,6 +49,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         billing.build_router(database, rate_period),
         ledger.build_router(database),
         payments.build_router(database, services.cashier),
+        refunds.build_router(database),
         reconciliation.build_router(database),
     )
 

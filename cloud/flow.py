@@ -6,6 +6,7 @@ gives its lines from its `tasks` module; nothing else joins one domain to a late
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 
 from cloud.billing import tasks as billing
@@ -23,12 +24,15 @@ from cloud.metering.events import EstimatesStored, OddityFound, ParkingReported
 from cloud.parking import tasks as parking
 from cloud.parking.events import PermitsChanged
 from cloud.payments import service as payments
-from cloud.payments.events import PaymentBooked
+from cloud.payments.events import PaymentBooked, RefundNoticed
 from cloud.payments.tasks import PaymentTasks
 from cloud.rating import tasks as rating
 from cloud.rating.service import rate_period
 from cloud.reconciliation import tasks as reconciliation
 from cloud.reconciliation.tasks import ReconciliationTasks
+from cloud.refunds import tasks as refunds
+from cloud.refunds.events import RefundMoved
+from cloud.refunds.tasks import RefundTasks
 from cloud.services import Services
 from cloud.tariffs import tasks as tariffs
 from cloud.tariffs.events import PricesChanged
@@ -46,6 +50,8 @@ ROUTES: Routes = {
     RunRequested: (billing.bill_run_job,),
     BillsIssued: (billing.use_ahead_job, billing.dues_job_of_bills),
     PaymentBooked: (reconciliation.on_payment_booked, lambda event: billing.dues_job(event.payment_id)),
+    RefundNoticed: (refunds.noticed_job,),
+    RefundMoved: (reconciliation.on_refund_moved,),
 }
 
 # work that recurs on civil days
@@ -61,6 +67,7 @@ SCHEDULES: Sequence[Schedule] = (
 def handlers(services: Services) -> Mapping[str, Handler]:
     """Return who does which kind of job."""
     books = ReconciliationTasks(services.providers, services.secret_box)
+    refund_work = RefundTasks(services.providers, services.public_url, secrets.token_bytes)
     return {
         ingest.NOTE_REPORTS: ingest.note_reports,
         ingest.EXPIRE_PERSONAL: ingest.expire_personal,
@@ -75,9 +82,11 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         billing.PUBLISH_DUES: billing.publish_dues,
         ledger.SEAL: ledger.seal_days,
         payments.ASK: PaymentTasks(services.providers).ask,
+        **refund_work.handlers(),
         outbox.DELIVER: outbox.deliver_by({}),
         reconciliation.BEGIN: books.begin,
         reconciliation.FETCH: books.fetch,
         reconciliation.COMPARE: books.compare,
         reconciliation.RECHECK: books.recheck,
+        reconciliation.RECHECK_REFUND: books.recheck_refund,
     }

@@ -6,7 +6,6 @@ allows it, one that a person closed by name stays closed. A day is explained to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import cast
@@ -20,33 +19,28 @@ from cloud.cases.case import CaseKind, CaseReport, OwnerRole
 from cloud.kit.db import Unit
 from cloud.kit.errors import ConflictError, NotFoundError
 from cloud.kit.jobs import NewJob
-from cloud.payments import booking
 from cloud.payments import service as payments
-from cloud.payments.booking import BookedOrder, Span
-from cloud.payments.channels.wechat.trade_bill import BEIJING
 from cloud.reconciliation import repository, statements
 from cloud.reconciliation.matching import (
     BREAK_RULES,
-    DAY_CUT,
     BookEntry,
     Break,
     BreakClass,
     ChannelEntry,
-    Day,
     EntryKey,
     EntryKind,
     Figures,
     FirstAction,
     Outcome,
-    Sides,
     figures,
     match_day,
 )
-from cloud.reconciliation.repository import LineTuple
+from cloud.reconciliation.sides import day_of, sides_of
 from cloud.reconciliation.tables import MatchRow, ReconBreakRow, StatementFileRow
-from common.civil import Period, civil_day, midnight
+from cloud.refunds import service as refunds
+from common.civil import Period
 from common.errors import RefusalError
-from common.ids import CaseId, PaymentId
+from common.ids import CaseId
 
 _DAY = timedelta(days=1)
 _MATCH_COLUMNS = ("statement_id", "line", "object_id", "matched_at")
@@ -99,7 +93,7 @@ async def compare(unit: Unit, merchant_account_id: UUID, day: date) -> Figures:
         raise NotFoundError(f"there is no usable statement of {day}; fetch it first")
     civil = day_of(day)
     lines = await repository.lines(unit.session, file.statement_id)
-    sides = await _sides(unit.session, merchant_account_id, civil, lines)
+    sides = await sides_of(unit.session, merchant_account_id, civil, lines)
     outcome = match_day(sides, civil)
     await _keep_matches(unit, outcome)
     closed = await _keep_breaks(unit, file, outcome)
@@ -188,11 +182,6 @@ async def day_reports(session: AsyncSession, span: Period) -> tuple[DayReport, .
     return tuple([await day_report(session, row.merchant_account_id, row.day) for row in rows])
 
 
-def day_of(day: date) -> Day:
-    """Return the channel's calendar day, which is Beijing's, as instants."""
-    return Day(start=midnight(day, BEIJING), end=midnight(day + _DAY, BEIJING))
-
-
 def compare_job(merchant_account_id: UUID, day: date, cause: str) -> NewJob:
     """Return the job that compares a day again; `cause` tells one occasion from another."""
     return NewJob(
@@ -200,36 +189,6 @@ def compare_job(merchant_account_id: UUID, day: date, cause: str) -> NewJob:
         key=f"reconciliation.compare:{merchant_account_id}:{day}:{cause}",
         payload={"merchant_account_id": str(merchant_account_id), "day": day.isoformat()},
         partition=f"recon:{merchant_account_id}",
-    )
-
-
-async def _sides(session: AsyncSession, merchant_account_id: UUID, day: Day, lines: Sequence[LineTuple]) -> Sides:
-    """Return both sides of a day, with what the last half hour of the day before left one-sided."""
-    before = await statements.in_force(session, merchant_account_id, civil_day(day.start - _DAY, BEIJING))
-    cut = day.start if before is None else day.start - DAY_CUT
-    in_span = await booking.orders_booked(session, merchant_account_id, Span(start=cut, end=day.end))
-    book = {order.payment_id: order for order in in_span}
-    channel = [_channel_entry(line) for line in lines]
-    if before is not None:
-        matched = await repository.matched_lines(session, before.statement_id)
-        late = await repository.lines(session, before.statement_id, since=cut)
-        channel += [_channel_entry(line) for line in late if line[1] not in matched]
-        early = [order.payment_id for order in in_span if order.paid_at < day.start]
-        for payment_id in await repository.matched_objects(session, before.statement_id, early):
-            del book[PaymentId(payment_id)]
-    numbers = [entry.key.number for entry in channel if entry.key.kind is EntryKind.PAYMENT]
-    named = await booking.orders_booked_as(session, merchant_account_id, numbers)
-    book |= {order.payment_id: order for order in named}
-    booked = {order.order_number for order in book.values()}
-    attempts = await payments.attempts_numbered(session, [number for number in numbers if number not in booked])
-    return Sides(
-        book=[_book_entry(order) for order in book.values()],
-        channel=channel,
-        known_unbooked={
-            EntryKey(number=number, kind=EntryKind.PAYMENT): attempt.attempt_id
-            for number, attempt in attempts.items()
-            if attempt.merchant_account_id == merchant_account_id
-        },
     )
 
 
@@ -298,8 +257,9 @@ async def _open(unit: Unit, file: StatementFileRow, broken: Break) -> None:
     unit.session.add(row)
     await unit.session.flush()
     unit.record("opened", "recon_break", break_id, after={"kind": broken.kind, "number": broken.key.number})
-    if BREAK_RULES[broken.kind].first_action is FirstAction.ASK_CHANNEL and broken.key.kind is EntryKind.PAYMENT:
-        await payments.ask_about(unit, broken.key.number, cause=f"break:{break_id}")
+    if BREAK_RULES[broken.kind].first_action is FirstAction.ASK_CHANNEL:
+        ask_about = payments.ask_about if broken.key.kind is EntryKind.PAYMENT else refunds.ask_about
+        await ask_about(unit, broken.key.number, cause=f"break:{break_id}")
 
 
 async def _close(unit: Unit, row: ReconBreakRow, closing: str, *, by: UUID | None) -> None:
@@ -333,17 +293,6 @@ def _yuan(fen: int | None) -> str:
 
 def _fen(entry: BookEntry | ChannelEntry | None) -> int | None:
     return None if entry is None else entry.fen
-
-
-def _channel_entry(line: LineTuple) -> ChannelEntry:
-    statement_id, number_of_line, kind, number, fen, at = line
-    key = EntryKey(number=number, kind=EntryKind(kind))
-    return ChannelEntry(key=key, fen=fen, at=at, statement_id=statement_id, line=number_of_line)
-
-
-def _book_entry(order: BookedOrder) -> BookEntry:
-    key = EntryKey(number=order.order_number, kind=EntryKind.PAYMENT)
-    return BookEntry(key=key, fen=order.amount_fen, at=order.paid_at, object_id=order.payment_id)
 
 
 def _break_view(row: ReconBreakRow) -> BreakView:

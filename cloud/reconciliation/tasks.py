@@ -17,12 +17,16 @@ from cloud.payments.channels.provider import EmptyDay, NotReady, Refused, TradeB
 from cloud.payments.events import PaymentBooked
 from cloud.payments.merchants import MerchantAccount, Providers
 from cloud.reconciliation import service, statements
+from cloud.refunds import service as refunds
+from cloud.refunds.events import RefundMoved
+from cloud.refunds.rules import RefundState
 from common.ids import PaymentId
 
 BEGIN = "reconciliation.begin"
 FETCH = "reconciliation.fetch"
 COMPARE = "reconciliation.compare"
 RECHECK = "reconciliation.recheck"
+RECHECK_REFUND = "reconciliation.recheck_refund"
 TRIES_MAX = 48
 SCHEDULE = Schedule(name="reconciliation", kind=BEGIN, at=time(10, 5))
 _AGAIN = timedelta(minutes=30)
@@ -32,6 +36,15 @@ _DAY = timedelta(days=1)
 def on_payment_booked(event: PaymentBooked) -> NewJob:
     """Return the job that looks whether a payment explains a break."""
     return NewJob(kind=RECHECK, key=f"{RECHECK}:{event.payment_id}", payload={"payment_id": str(event.payment_id)})
+
+
+def on_refund_moved(event: RefundMoved) -> NewJob:
+    """Return the job that looks whether a refund explains a break."""
+    return NewJob(
+        kind=RECHECK_REFUND,
+        key=f"{RECHECK_REFUND}:{event.refund_id}:{event.state}",
+        payload={"refund_id": str(event.refund_id)},
+    )
 
 
 def fetch_job(merchant_account_id: UUID, day: date, cause: str, tries: int = 0) -> NewJob:
@@ -102,6 +115,18 @@ class ReconciliationTasks:
             for day in days:
                 cause = f"booked:{payment.payment_id}"
                 unit.enqueue(service.compare_job(payment.merchant_account_id, day, cause))
+
+    async def recheck_refund(self, context: JobContext) -> None:
+        """Compare again the days on which a refund that has just arrived has an open break."""
+        async with context.view() as session:
+            refund = await refunds.find(session, UUID(str(context.job.payload["refund_id"])))
+            if refund is None or refund.merchant_account_id is None or refund.state is not RefundState.ARRIVED:
+                return
+            days = await service.open_break_days(session, refund.merchant_account_id, refund.refund_number)
+        async with context.finishing_unit() as unit:
+            for day in days:
+                cause = f"refunded:{refund.refund_id}"
+                unit.enqueue(service.compare_job(refund.merchant_account_id, day, cause))
 
 
 def _later(job: NewJob, unit: Unit) -> NewJob:
