@@ -23,7 +23,7 @@ from common.money.amount import INT64_MAX
 from common.rating.after import adjust_components
 from common.rating.before import Usage, prepare_usage
 from common.rating.catalog import price_rule
-from common.rating.line import Component, ComponentKind, RatedLine, spread_fen
+from common.rating.line import Component, ComponentKind, RatedLine, spread_fen, total_of
 from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.rating.request import RatingRequest, SplitCause
 from common.rating.rounding import round_amount, round_components
@@ -69,7 +69,7 @@ def rate_parts(parts: Sequence[tuple[CompiledTariff, RatingRequest]]) -> RatedLi
     priced = [_price_part(tariff, request) for tariff, request in parts]
     components = [item for number, part in enumerate(priced, 1) for item in _placed(part.components, parts, number)]
     tariff, request = parts[-1]
-    exact = sum((part.exact for part in priced), Fraction(0))
+    exact = sum((part.exact for part in priced[1:]), priced[0].exact)
     (step,) = (step for step in tariff.document.rounding if step.stage is RoundingStage.LINE)
     amount_fen, finished = _close(components, step)
     return RatedLine(
@@ -106,7 +106,7 @@ def _price_part(tariff: CompiledTariff, request: RatingRequest) -> _Priced:
 def _price_plan(plan: CompiledPlan, variables: Variables, usage: Usage) -> _Priced:
     components = [*_free(usage, variables), *price_rule(plan, variables)]
     adjusted = adjust_components(components, variables)
-    exact = sum((component.amount for component in adjusted), Fraction(0))
+    exact = total_of(adjusted)
     if exact < 0:
         raise RatingRefusedError(RefusalKind.NEGATIVE_AMOUNT, f"the line comes to {exact} minor units")
     return _Priced(
@@ -161,7 +161,7 @@ def _placed(
 
 def _close(components: list[Component], step: RoundingStep) -> tuple[int, tuple[Component, ...]]:
     """Return the rounded line and its components with whole minor units; a coarse grid has a component of its own."""
-    exact = sum((component.amount for component in components), Fraction(0))
+    exact = total_of(components)
     amount_fen = round_amount(step, exact)
     if abs(amount_fen) > INT64_MAX:
         raise RatingRefusedError(RefusalKind.TOO_LARGE, f"{amount_fen} minor units do not fit 64 bits")

@@ -93,6 +93,11 @@ class RatedLine:
         return self.amount_fen - self.exact
 
 
+def total_of(components: Sequence[Component]) -> Fraction:
+    """Return the exact sum of components in minor units."""
+    return sum((item.amount for item in components[1:]), components[0].amount) if components else Fraction(0)
+
+
 def spread_fen(amounts: Sequence[Fraction], total: int) -> list[int]:
     """Return whole minor units for exact amounts that sum to the total, by largest remainder, ties to the earlier."""
     floors = [floor(amount) for amount in amounts]

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from common.errors import RefusalError
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
@@ -27,10 +28,11 @@ def to_plain(value: object, where: str = "document") -> Json:
         return value
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Mapping):
-        return {_key(key, where): to_plain(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    # A plain dict is asked for by its type first, because the abstract class is ten times slower to ask for.
+    if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - the order is the point
+        return {_key(key, where): to_plain(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, Real):
         raise RefusalError(f'{where}: {value} is a binary fraction; write the decimal in quotes, such as "0.55"')
     raise RefusalError(f"{where}: {type(value).__name__} is no JSON value; use text, whole numbers, lists and mappings")
@@ -42,8 +44,7 @@ def canonical_json(value: object) -> bytes:
     Raises:
         RefusalError: the value holds a float, or something that JSON cannot say.
     """
-    plain = to_plain(value)
-    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return _ENCODER.encode(to_plain(value)).encode()
 
 
 def canonical_sha(value: object) -> str:

@@ -26,12 +26,13 @@ class _Stretch:
     """A quantity to price with one entry of the price table, in milli-units, and what was counted before it.
 
     `share` is the part of every step that belongs to it, when several windows share the tiers of one total.
+    None stands for all of it.
     """
 
     entry: str
     prior: Exact
     quantity: Exact
-    share: Fraction = Fraction(1)
+    share: Fraction | None = None
 
 
 def price_charges(plan: CompiledPlan, variables: Variables) -> list[Component]:
@@ -162,7 +163,9 @@ def _is_open(window: Window, months: set[int]) -> bool:
 
 
 def _component(charge: Charge, stretch: _Stretch, part: Slice, variables: Variables) -> Component:
-    base = Fraction(part.cost * variables.minor_per_major, NANO) * stretch.share
+    base, quantity = Fraction(part.cost * variables.minor_per_major, NANO), Fraction(part.quantity, _MILLI)
+    if stretch.share is not None:
+        base, quantity = base * stretch.share, quantity * stretch.share
     amount, labels = _over_time(charge, base, variables)
     key = charge.key
     if stretch.entry:
@@ -176,7 +179,7 @@ def _component(charge: Charge, stretch: _Stretch, part: Slice, variables: Variab
         key=key,
         charge=charge.key,
         label=charge.label,
-        quantity=Fraction(part.quantity * stretch.share, _MILLI),
+        quantity=quantity,
         unit=variables.unit if charge.quantity.names <= {"usage"} else "",
         price_micro=int(part.slope),
         amount=amount,
