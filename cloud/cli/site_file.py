@@ -182,12 +182,13 @@ class Lot(_Strict):
 
 
 class User(_Strict):
-    """Somebody who signs in: a manager, cashier or technician of one community or of the whole company."""
+    """Somebody who signs in: staff of one community or of the whole company, or a resident who pays for premises."""
 
     login: Code
     company: Code
-    role: Literal[RoleName.MANAGER, RoleName.CASHIER, RoleName.TECHNICIAN]
+    role: RoleName
     community: Code | None = None
+    premises: str | None = None
 
 
 class DenseDay(_Strict):
@@ -249,7 +250,7 @@ def read_site(path: Path) -> SiteFile:
             for fault in error.errors()
         ]
         raise FaultsError(str(path), faults) from error
-    faults = _dangling(site)
+    faults = [*_dangling(site), *_strangers(site)]
     if faults:
         raise FaultsError(str(path), faults)
     return site
@@ -329,3 +330,14 @@ def _dangling(site: SiteFile) -> list[Fault]:
         check(f"lots.{lot.lot}.community", lot.community, set(communities))
         check(f"lots.{lot.lot}.charge", lot.charge, set(site.charges))
     return faults
+
+
+def _strangers(site: SiteFile) -> list[Fault]:
+    """Return one fault for each resident user who pays for no premises of the file."""
+    payers = {(person.community, person.premises) for person in site.people if person.pays}
+    what, remedy = "nobody of the file pays for these premises", "name community and premises of a payer"
+    return [
+        Fault(where=f"users.{user.login}", what=what, remedy=remedy)
+        for user in site.users
+        if user.role is RoleName.RESIDENT and (user.community, user.premises) not in payers
+    ]

@@ -7,7 +7,6 @@ users are written to the report file (readable by its owner only) and nowhere el
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ import yaml
 
 from cloud.cli import site_file
 from cloud.cli.site_file import SAFE_LOADER, Community, Company, Meter, Person, SiteFile
+from cloud.cli.site_report import Report
 from cloud.estate import service as estate
 from cloud.estate.intake import add_all_premises, add_parties, relate_all
 from cloud.estate.kinds import EntityKind, Fact, PartyKind, PremisesKind, Role
@@ -39,7 +39,17 @@ from cloud.tariffs import service as tariffs
 from cloud.tariffs.assignment import Target, TargetKind
 from cloud.tariffs.charge import ChargeBasis, ChargeItem
 from common.errors import RefusalError
-from common.ids import ChargeItemId, CommunityId, GatewayId, LegalEntityId, MeterId, PremisesId, TariffId, TenantId
+from common.ids import (
+    ChargeItemId,
+    CommunityId,
+    GatewayId,
+    LegalEntityId,
+    MeterId,
+    PartyId,
+    PremisesId,
+    TariffId,
+    TenantId,
+)
 from common.measure.quantity import Unit as MeasureUnit
 from common.measure.quantity import parse_quantity
 from common.reading.reading import Quantity, Resource
@@ -53,22 +63,6 @@ _NOTIFY_TOKEN_BYTES = 16
 _BILLED_POINT = {Resource.ELECTRICITY: Quantity.ENERGY_FORWARD}
 
 
-@dataclass(slots=True)
-class Report:
-    """What the loader hands back once: ids to go on with and one-time codes."""
-
-    companies: dict[str, str] = field(default_factory=dict)
-    communities: dict[str, str] = field(default_factory=dict)
-    gateways: dict[str, dict[str, str]] = field(default_factory=dict)
-    users: dict[str, str] = field(default_factory=dict)
-
-    def write(self, path: Path) -> None:
-        """Write the report so that only its owner can read it."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as target:
-            json.dump({name: getattr(self, name) for name in self.__slots__}, target, ensure_ascii=False, indent=1)
-
-
 @dataclass(slots=True, kw_only=True)
 class _Loaded:
     """What one company's transaction has made so far, by the names of the file."""
@@ -78,6 +72,7 @@ class _Loaded:
     premises: dict[tuple[str, str], PremisesId] = field(default_factory=dict)
     meters: dict[str, MeterId] = field(default_factory=dict)
     gateways: dict[str, GatewayId] = field(default_factory=dict)
+    payers: dict[tuple[str, str], PartyId] = field(default_factory=dict)
 
 
 async def load_site(services: Services, path: Path) -> Report:
@@ -287,6 +282,8 @@ class _CompanyLoader:
     async def _add_people(self) -> None:
         people = [person for person in self._site.people if person.community in self._made.communities]
         parties = [NewParty(kind=PartyKind.PERSON, name=person.name, phone_tail=person.phone[-4:]) for person in people]
+        added = list(zip(people, await add_parties(self._unit, parties), strict=True))
+        self._made.payers = {(person.community, person.premises): party for person, party in added if person.pays}
         relations = [
             Relation(
                 premises_id=self._made.premises[person.community, person.premises],
@@ -295,7 +292,7 @@ class _CompanyLoader:
                 starts=self._site.starts,
                 ends=None,
             )
-            for person, party_id in zip(people, await add_parties(self._unit, parties), strict=True)
+            for person, party_id in added
             for role in ([person.role, Role.PAYER] if person.pays and person.role is Role.TENANT else [person.role])
         ]
         await relate_all(self._unit, relations)
@@ -368,8 +365,14 @@ class _CompanyLoader:
             if user.company != self._company.code:
                 continue
             community_id = self._made.communities[user.community] if user.community else None
-            grant = Grant(role=RoleName(user.role), community_id=community_id)
-            user_id = await identity.add_user(self._unit, login=user.login, display_name=user.login, grants=[grant])
+            resident = user.role is RoleName.RESIDENT
+            user_id = await identity.add_user(
+                self._unit,
+                login=user.login,
+                display_name=user.login,
+                grants=[Grant(role=user.role, community_id=community_id)],
+                party_id=self._made.payers[user.community or "", user.premises or ""] if resident else None,
+            )
             self._report.users[user.login] = await identity.issue_code(self._unit, user_id)
 
     def _meters_of(self, community: Community) -> list[Meter]:

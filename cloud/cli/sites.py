@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cloud.app import running_services
-from cloud.cli.site_load import Report, load_site
+from cloud.cli.site_load import load_site
+from cloud.cli.site_report import Report
 from cloud.house import open_house
 from cloud.settings import read_settings
 

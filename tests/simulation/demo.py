@@ -21,7 +21,7 @@ from pathlib import Path
 from cloud.kit.postgres import EmbeddedPostgres
 from common.errors import RefusalError
 from tests.simulation import plan, report
-from tests.simulation.house import PEOPLE, House
+from tests.simulation.house import SIGN_INS, House
 from tests.simulation.promises import compare, exchanges_over_wires
 from tests.simulation.site import compose
 from tests.simulation.story import Story
@@ -148,7 +148,7 @@ def _print_addresses(house: House, *, with_codes: bool) -> None:
     rows += [(f"技术员口令 technician PIN of {name}", house.technician_pin(name)) for name in house.gateways]
     if with_codes:
         users = house.codes["users"]
-        logins = [login for login in users if login.split("-")[0] in PEOPLE]
+        logins = [login for login in users if login.split("-")[0] in SIGN_INS]
         rows += [(f"一次性登录码 one-time code, {login}", users[login]) for login in logins]
     width = max(report.columns(name) for name, _ in rows)
     sys.stdout.write("\n")

@@ -29,6 +29,7 @@ from tests.simulation.broker import broker_process, mosquitto_program
 from tests.simulation.conductor import Conductor
 from tests.simulation.link import Link
 from tests.simulation.office import Office, sign_in
+from tests.simulation.plan import GARDEN, ROLES
 from tests.simulation.processes import Process, free_port, wait_until
 from tests.simulation.promises import Stores
 from tests.simulation.site import DEMO, DemoSite, compose, device_description, site_document, write_recorded
@@ -40,6 +41,7 @@ START_SECONDS = 60.0
 MERCHANT_SERIAL = "6157F09EFDC096DE15EBE81A47057A7232F1B8E2"
 APP_ID = "wx0000000000demo00"
 PEOPLE = ("manager", "cashier", "technician")
+SIGN_INS = (*PEOPLE, "resident")
 Say = Callable[[str], None]
 
 
@@ -315,6 +317,16 @@ class House:
             for company in document["companies"]
             for whose, roles in (("", PEOPLE), ("story-", ("manager", "cashier")))
             for role in roles
+        ]
+        document["users"] += [
+            {
+                "login": f"resident-{label}",
+                "company": "cuihu",
+                "role": "resident",
+                "community": GARDEN,
+                "premises": label,
+            }
+            for label in (ROLES.misread, ROLES.never_pays)
         ]
         shutil.copytree(DEMO / "tariffs", self.folder / "tariffs", dirs_exist_ok=True)
         path = self.folder / "site.yaml"
