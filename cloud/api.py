@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Response
 
 from cloud.billing import endpoints as billing
 from cloud.cases import endpoints as cases
+from cloud.deposits import endpoints as deposits
 from cloud.estate import endpoints as estate
 from cloud.fleet import endpoints as fleet
 from cloud.identity import endpoints as identity
@@ -50,6 +51,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         ledger.build_router(database),
         payments.build_router(database, services.cashier),
         refunds.build_router(database),
+        deposits.build_router(database, services.cashier),
         reconciliation.build_router(database),
     )
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from cloud.billing import tasks as billing
 from cloud.billing.events import BillsIssued, RunRequested
 from cloud.cases import tasks as cases
+from cloud.deposits import tasks as deposits
+from cloud.deposits.events import ReturnDue
 from cloud.ingest import tasks as ingest
 from cloud.ingest.events import BatchStored, EpochOpened, HistoryForked
 from cloud.kit import outbox
@@ -49,9 +51,17 @@ ROUTES: Routes = {
     PermitsChanged: (parking.permits_job,),
     RunRequested: (billing.bill_run_job,),
     BillsIssued: (billing.use_ahead_job, billing.dues_job_of_bills),
-    PaymentBooked: (reconciliation.on_payment_booked, lambda event: billing.dues_job(event.payment_id)),
+    PaymentBooked: (
+        deposits.hold_job,
+        reconciliation.on_payment_booked,
+        lambda event: billing.dues_job(event.payment_id),
+    ),
     RefundNoticed: (refunds.noticed_job,),
-    RefundMoved: (reconciliation.on_refund_moved,),
+    RefundMoved: (
+        lambda event: deposits.note_job(event.refund_id, event.state),
+        reconciliation.on_refund_moved,
+    ),
+    ReturnDue: (lambda event: refunds.return_job(event.return_id, event.wish()),),
 }
 
 # work that recurs on civil days
@@ -61,6 +71,7 @@ SCHEDULES: Sequence[Schedule] = (
     ledger.SCHEDULE,
     ingest.SCHEDULE,
     reconciliation.SCHEDULE,
+    deposits.SCHEDULE,
 )
 
 
@@ -83,6 +94,9 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         ledger.SEAL: ledger.seal_days,
         payments.ASK: PaymentTasks(services.providers).ask,
         **refund_work.handlers(),
+        deposits.HOLD: deposits.hold,
+        deposits.NOTE_REFUND: deposits.note_refund,
+        deposits.LOOK: deposits.look,
         outbox.DELIVER: outbox.deliver_by({}),
         reconciliation.BEGIN: books.begin,
         reconciliation.FETCH: books.fetch,

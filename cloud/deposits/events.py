@@ -32,3 +32,13 @@ class ReturnDue(Event):
     amount_fen: int
     reason: str
     cash_box_id: UUID | None
+
+    def wish(self) -> dict[str, str | int | None]:
+        """Return the wish for the refund that carries this return, in words that a job can hold."""
+        return {
+            "payment_id": str(self.payment_id),
+            "deposit_id": str(self.deposit_id),
+            "amount_fen": self.amount_fen,
+            "reason": self.reason,
+            "cash_box_id": None if self.cash_box_id is None else str(self.cash_box_id),
+        }
