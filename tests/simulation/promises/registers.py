@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import csv
 import struct
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,8 @@ from tests.simulation.site import ZONE
 BILLED = ("energy_forward", "volume")
 ANSWER_DELAY_MAX = timedelta(minutes=10)
 _QUARTER = timedelta(minutes=15)
+_DAY = timedelta(days=1)
+_DAY_MS = 86_400_000
 _WIDE = 1
 _CAMERA_MS = 7  # the place of the camera's instant in a parking record
 _BLOCK_BYTES_MAX = 1 << 22
@@ -75,7 +78,7 @@ def due_slot_ms(at: datetime) -> int | None:
     """Return the due instant that an answer belongs to, or None when nothing was due or the story had not begun."""
     local = at.astimezone(ZONE)
     midnight = plan.local(local.date())
-    grid = _QUARTER if local.date() == plan.DENSE_DAY else timedelta(days=1)
+    grid = _QUARTER if local.date() == plan.DENSE_DAY else _DAY
     slot = midnight + (local - midnight) // grid * grid
     if slot < plan.local(plan.MONTHS[0]) or local - slot > ANSWER_DELAY_MAX:
         return None
@@ -83,16 +86,29 @@ def due_slot_ms(at: datetime) -> int | None:
 
 
 def _recorded(look: Look, ids: Mapping[str, UUID]) -> dict[Place, int]:
-    first, last = plan.local(plan.MONTHS[0]), look.now
-    found: dict[Place, int] = {}
+    """Return what recorded meters showed when due; a row holds from its instant until the next one, at most a day."""
+    due_ms = _due_slots_ms(look.now)
+    series: dict[tuple[UUID, str], list[tuple[int, int]]] = defaultdict(list)
     for gateway in look.stores.gateways:
         with look.stores.recorded(gateway).open(encoding="utf-8", newline="") as source:
             for row in csv.DictReader(source):
-                at = datetime.fromisoformat(row["read_at"])
-                if first <= at <= last:
-                    place = (ids[row["serial"]], row["quantity"], round(at.timestamp() * 1000))
-                    found[place] = int(Decimal(row["value"]) * 1000)
-    return found
+                at_ms = round(datetime.fromisoformat(row["read_at"]).timestamp() * 1000)
+                series[ids[row["serial"]], row["quantity"]].append((at_ms, int(Decimal(row["value"]) * 1000)))
+    return {
+        (meter_id, quantity, slot_ms): value
+        for (meter_id, quantity), rows in series.items()
+        for (at_ms, value), (next_ms, _) in pairwise([*rows, (rows[-1][0] + _DAY_MS, 0)])
+        for slot_ms in due_ms[bisect_left(due_ms, at_ms) : bisect_left(due_ms, min(next_ms, at_ms + _DAY_MS))]
+    }
+
+
+def _due_slots_ms(until: datetime) -> list[int]:
+    """Return the instants at which all meters were due: each midnight, and the quarter hours of the dense day."""
+    slots = []
+    for day in plan.days(plan.MONTHS[0], until.astimezone(ZONE).date()):
+        count = _DAY // _QUARTER if day == plan.DENSE_DAY else 1
+        slots += [plan.local(day) + number * _QUARTER for number in range(count)]
+    return [round(slot.timestamp() * 1000) for slot in slots if slot <= until]
 
 
 def sent(look: Look) -> Counter[tuple[Place, int]]:
