@@ -15,17 +15,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cloud.cli.tariff_comparison import Change, histogram, table
+from cloud.cli.tariff_comparison import histogram, table
 from cloud.cli.yaml_lines import Loaded, load_file
+from cloud.tariffs import trial
 from common.errors import FaultsError, RefusalError
-from common.rating.engine import rate
 from common.rating.explain import explain
 from common.rating.plain import line_to_plain
 from common.rating.refusal import RatingRefusedError
-from common.rating.usage_document import Place, read_request
+from common.rating.usage_document import Place
 from common.tariff.canonical import canonical_json
 from common.tariff.compile import CompiledTariff, compile_tariff
+from common.tariff.daytype import OfficialCalendar, parse_calendar
 from common.tariff.document import parse_tariff
+
+_CALENDAR_CODE = "cn"
+_CALENDAR_HELP = "official notice of a year, for tariffs that ask for working days; may stand several times"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (price, compare):
         command.add_argument("--usage", type=Path, required=True, metavar="FILE", help="the request or requests, YAML")
         command.add_argument("--zone", type=_zone, default=ZoneInfo("Asia/Shanghai"), help="zone of local times")
+        command.add_argument("--calendar", type=Path, action="append", default=[], metavar="FILE", help=_CALENDAR_HELP)
         command.add_argument("--language", choices=("zh", "en"), default="zh")
     return parser
 
@@ -83,9 +88,8 @@ def _check(files: Sequence[Path]) -> int:
 
 def _price(options: argparse.Namespace) -> int:
     tariff = _load_tariff(options.file)
-    request = read_request(load_file(options.usage).data, tariff.document, _place(options))
     try:
-        line = rate(tariff, request)
+        line = trial.price(tariff, load_file(options.usage).data, _place(options))
     except RatingRefusedError as refusal:
         reason = refusal.detail_zh if options.language == "zh" else refusal.detail_en
         sys.stderr.write(f"gatehouse tariff: {reason}\n")
@@ -107,14 +111,16 @@ def _load_tariff(path: Path) -> CompiledTariff:
 
 def _place(options: argparse.Namespace) -> Place:
     zone: ZoneInfo = options.zone
-    return Place(zone=zone, zone_name=zone.key)
+    return Place(zone=zone, zone_name=zone.key, calendar=_calendar(options.calendar))
+
+
+def _calendar(files: Sequence[Path]) -> OfficialCalendar | None:
+    return parse_calendar(_CALENDAR_CODE, [load_file(path).data for path in files]) if files else None
 
 
 def _compare(options: argparse.Namespace) -> int:
     old, new = _load_tariff(options.old), _load_tariff(options.new)
-    if old.currency != new.currency:
-        raise RefusalError(f"{old.currency.code} and {new.currency.code} cannot be compared")
-    changes = [_change(old, new, entry, options) for entry in _requests(load_file(options.usage))]
+    changes = trial.compare(old, new, _requests(load_file(options.usage)), _place(options))
     sys.stdout.writelines(f"{row}\n" for row in table(changes, old.currency))
     sys.stdout.writelines(f"{row}\n" for row in histogram(changes, old.currency))
     return 0
@@ -125,17 +131,3 @@ def _requests(loaded: Loaded) -> list[dict[str, object]]:
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise RefusalError(f"{loaded.path}: there are no requests; write `requests:` and a list of them")
     return entries
-
-
-def _change(old: CompiledTariff, new: CompiledTariff, entry: dict[str, object], options: argparse.Namespace) -> Change:
-    name = str(entry.get("name", ""))
-    source = {field: value for field, value in entry.items() if field != "name"}
-    amounts: list[int | None] = []
-    reasons: list[str] = []
-    for tariff in (old, new):
-        try:
-            amounts.append(rate(tariff, read_request(source, tariff.document, _place(options))).amount_fen)
-        except RefusalError as refusal:
-            amounts.append(None)
-            reasons.append(str(refusal))
-    return Change(name=name, old=amounts[0], new=amounts[1], reason="; ".join(reasons))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from cloud.tariffs.trial import Change
 from common.money.amount import Currency, format_minor
 from common.money.rounding import RoundingMode, divide
 
@@ -12,21 +12,6 @@ BAR_WIDTH_MAX = 40
 BUCKETS_MAX = 10
 _PER_MILLE = 1_000
 _MINUS, _EQUAL, _PLUS = "少付 less", "不变 same", "多付 more"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What one request costs under both tariffs, in minor units; None where a tariff refuses it."""
-
-    name: str
-    old: int | None
-    new: int | None
-    reason: str = ""
-
-    @property
-    def difference(self) -> int | None:
-        """Return how much more the new tariff costs, None when either refuses."""
-        return None if self.old is None or self.new is None else self.new - self.old
 
 
 def table(changes: Sequence[Change], currency: Currency) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -13,12 +14,19 @@ from cloud.identity.caller import Caller
 from cloud.identity.callers import require
 from cloud.identity.policy import Permission
 from cloud.kit.db import Database
-from cloud.tariffs import schemas
+from cloud.tariffs import schemas, trial
 from cloud.tariffs import service as tariffs
+from cloud.tariffs.calendars import official_calendar
+from common.civil import Period
 from common.ids import CommunityId
+from common.rating.usage_document import Place
+from common.tariff.compile import compile_tariff
+from common.tariff.document import parse_tariff
 
 Editor = Annotated[Caller, Depends(require(Permission.CHANGE_TARIFFS))]
 Viewer = Annotated[Caller, Depends(require(Permission.SEE_BILLS))]
+
+_ALL_YEARS = Period(date(1949, 1, 1), date(9999, 1, 1))
 
 
 def build_router(database: Database) -> APIRouter:
@@ -27,6 +35,7 @@ def build_router(database: Database) -> APIRouter:
     _add_charge_items(router, database)
     _add_revisions(router, database)
     _add_assignments(router, database)
+    _add_trials(router, database)
     return router
 
 
@@ -95,3 +104,32 @@ def _add_assignments(router: APIRouter, database: Database) -> None:
             await estate.community(unit.session, CommunityId(community_id))
             rev = await tariffs.assign(unit, body.draft(CommunityId(community_id)))
         return schemas.RevOut(rev=rev)
+
+
+def _add_trials(router: APIRouter, database: Database) -> None:
+    async def place_of(community_id: UUID, caller: Caller) -> Place:
+        async with database.view(caller.tenant) as session:
+            community = await estate.community(session, CommunityId(community_id))
+            known = await official_calendar(session, _ALL_YEARS, database.clock.now())
+        calendar = None if known is None else known.calendar
+        return Place(zone=community.zone, zone_name=community.zone_name, calendar=calendar)
+
+    @router.post("/tariff-checks")
+    async def check(community_id: UUID, body: schemas.CheckIn, caller: Editor) -> schemas.CheckOut:
+        """Check a tariff document; one with faults is refused with all of them. Nothing is stored."""
+        await place_of(community_id, caller)
+        document = parse_tariff(body.document)
+        return schemas.CheckOut(tariff_code=document.header.code, body_sha=document.body_sha)
+
+    @router.post("/tariff-prices")
+    async def price(community_id: UUID, body: schemas.PriceIn, caller: Editor) -> schemas.PriceOut:
+        """Price one request with a tariff document and explain it. Nothing is stored."""
+        place = await place_of(community_id, caller)
+        return schemas.PriceOut.of(trial.price(compile_tariff(parse_tariff(body.document)), body.usage, place))
+
+    @router.post("/tariff-comparisons")
+    async def compare(community_id: UUID, body: schemas.ComparisonIn, caller: Editor) -> list[schemas.ChangeOut]:
+        """Show who pays more or less under a new tariff. Nothing is stored."""
+        place = await place_of(community_id, caller)
+        old, new = (compile_tariff(parse_tariff(document)) for document in (body.old, body.new))
+        return [schemas.ChangeOut.of(change) for change in trial.compare(old, new, body.requests, place)]

@@ -12,7 +12,11 @@ from cloud.tariffs.assignment import Effect, Target, TargetKind
 from cloud.tariffs.book import PriceBook
 from cloud.tariffs.charge import ChargeBasis, ChargeItem, FundClass, Nature
 from cloud.tariffs.service import AssignmentDraft, RevisionDraft
+from cloud.tariffs.trial import Change
 from common.ids import ChargeItemId, CommunityId, LegalEntityId, TariffId
+from common.rating.explain import explain
+from common.rating.line import RatedLine
+from common.rating.plain import line_to_plain
 from common.reading.reading import Resource
 
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -164,3 +168,73 @@ class IdOut(BaseModel):
     """The id of what was just made."""
 
     id: UUID
+
+
+class CheckIn(_In):
+    """A tariff document to be checked; nothing is stored."""
+
+    document: dict[str, Any]
+
+
+class CheckOut(BaseModel):
+    """The tariff that a document without a fault says."""
+
+    tariff_code: str
+    body_sha: str
+
+
+class PriceIn(_In):
+    """A tariff document and one request, written as for `gatehouse tariff price`; nothing is stored."""
+
+    document: dict[str, Any]
+    usage: dict[str, Any]
+
+
+class PriceOut(BaseModel):
+    """What the request costs, in minor units, told in both languages, with its trace."""
+
+    amount_fen: int
+    currency: str
+    explanation_zh: list[str]
+    explanation_en: list[str]
+    line: dict[str, Any]
+
+    @classmethod
+    def of(cls, line: RatedLine) -> PriceOut:
+        """Return what is answered for a line."""
+        return cls(
+            amount_fen=line.amount_fen,
+            currency=line.currency.code,
+            explanation_zh=explain(line, "zh"),
+            explanation_en=explain(line, "en"),
+            line=dict(line_to_plain(line)),
+        )
+
+
+class ComparisonIn(_In):
+    """Two tariff documents and requests, each with a `name`; nothing is stored."""
+
+    old: dict[str, Any]
+    new: dict[str, Any]
+    requests: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1_000)]
+
+
+class ChangeOut(BaseModel):
+    """What one request costs under both tariffs, in minor units; empty with the reason where one refuses it."""
+
+    name: str
+    old_fen: int | None
+    new_fen: int | None
+    change_fen: int | None
+    reason: str
+
+    @classmethod
+    def of(cls, change: Change) -> ChangeOut:
+        """Return what is answered for a change."""
+        return cls(
+            name=change.name,
+            old_fen=change.old,
+            new_fen=change.new,
+            change_fen=change.difference,
+            reason=change.reason,
+        )

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from cloud.cli.tariff import main
-from cloud.cli.tariff_comparison import Change, histogram, table
+from cloud.cli.tariff_comparison import histogram, table
 from cloud.cli.yaml_lines import BYTES_MAX, VALUES_MAX
+from cloud.tariffs.trial import Change
 from common.money.amount import CNY
 from tests.common.tariff.library import LIBRARY
 
@@ -149,7 +150,8 @@ def test_missing_files_other_currencies_and_no_requests_are_refused(
     assert code == 1
     assert "nowhere.yaml" in err
     usage = write(tmp_path, "usage.yaml", REQUEST)
-    code, _, err = run(capsys, "compare", BEIJING, TAIPEI, "--usage", usage)
+    listed = write(tmp_path, "list.yaml", 'requests: [{name: a, period: [2026-06-01, 2026-07-01], quantity: "1"}]\n')
+    code, _, err = run(capsys, "compare", BEIJING, TAIPEI, "--usage", listed)
     assert (code, "CNY and TWD cannot be compared" in err) == (1, True)
     code, _, err = run(capsys, "compare", BEIJING, JINAN, "--usage", usage)
     assert (code, "there are no requests" in err) == (1, True)
@@ -158,3 +160,24 @@ def test_missing_files_other_currencies_and_no_requests_are_refused(
     with pytest.raises(SystemExit):
         main(["price", str(BEIJING), "--usage", str(usage), "--zone", "Mars/Base"])
     assert "Mars/Base is no time zone" in capsys.readouterr().err
+
+
+def test_a_tariff_that_asks_for_working_days_is_priced_with_the_official_notice(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    windows = """
+windows:
+  - {name: peak, days: [workday], times: ["08:00-22:00"]}
+  - {name: valley, times: ["00:00-24:00"]}
+charges: [{key: e, by_window: {peak: "1", valley: "0.5"}}]
+"""
+    head = "format: gatehouse-tariff/1\ncode: test/days\nname: days\nunit: kWh\n"
+    file = write(tmp_path, "tariff.yaml", head + windows)
+    usage = write(tmp_path, "usage.yaml", 'period: [2026-02-14, 2026-02-15]\nhourly: {"07": "1", "12": "10"}\n')
+    code, _, err = run(capsys, "price", file, "--usage", usage)
+    assert code == 1
+    assert "2026" in err
+    notice = LIBRARY / "calendar" / "cn-2026.yaml"
+    code, out, _ = run(capsys, "price", file, "--usage", usage, "--calendar", notice)
+    assert code == 0
+    assert "10.50" in out

@@ -117,3 +117,53 @@ async def test_another_company_finds_no_such_community(
             await api.post(f"{at}/tariff-revisions", json=revision()),
         ]
     assert [answer.status_code for answer in answers] == [404] * 4
+
+
+async def test_a_tariff_is_tried_out_before_anything_is_recorded(
+    database: Database, tenant: TenantId, tmp_path: Path
+) -> None:
+    community, _ = await community_of(database, tenant)
+    token = await signed_in(database, tenant, "boss", RoleName.MANAGER)
+    at = f"/api/v1/communities/{community}"
+    month = {"period": ["2026-06-01", "2026-07-01"], "quantity": "150", "prior": "2100"}
+    dearer = electricity(("0.60", "0.65", "0.90"))
+    async with running_api(database, tmp_path) as app, client(app, token) as api:
+        checked = await api.post(f"{at}/tariff-checks", json={"document": electricity()})
+        priced = await api.post(f"{at}/tariff-prices", json={"document": electricity(), "usage": month})
+        requests = [{"name": "1-1-1", **month}, {"name": "1-1-2", "period": month["period"]}]
+        compared = await api.post(
+            f"{at}/tariff-comparisons", json={"old": electricity(), "new": dearer, "requests": requests}
+        )
+        history = await api.get(f"{at}/tariff-revisions")
+    assert (checked.status_code, checked.json()["tariff_code"]) == (200, "electricity")
+    assert priced.json()["amount_fen"] == 79_50
+    assert priced.json()["explanation_zh"][-1] == "合计 79.50 元"
+    assert priced.json()["explanation_en"][-1] == "Total 79.50 CNY"
+    assert priced.json()["line"]["amount_fen"] == 79_50
+    known, refused = compared.json()
+    assert known == {"name": "1-1-1", "old_fen": 79_50, "new_fen": 94_50, "change_fen": 15_00, "reason": ""}
+    assert (refused["old_fen"], refused["change_fen"]) == (None, None)
+    assert "no_usage" in refused["reason"]
+    assert history.json() == []
+
+
+async def test_a_trial_that_cannot_be_is_refused_with_the_reason(
+    database: Database, tenant: TenantId, tmp_path: Path
+) -> None:
+    community, _ = await community_of(database, tenant)
+    token = await signed_in(database, tenant, "boss", RoleName.MANAGER)
+    at = f"/api/v1/communities/{community}"
+    period = {"period": ["2026-06-01", "2026-07-01"]}
+    broken = {**electricity(), "unit": "parsec", "charges": [{"key": "energy", "price": "-1"}]}
+    dollars = {**electricity(), "currency": "USD"}
+    async with running_api(database, tmp_path) as app, client(app, token) as api:
+        faulty = await api.post(f"{at}/tariff-checks", json={"document": broken})
+        unread = await api.post(f"{at}/tariff-prices", json={"document": electricity(), "usage": {"quantity": "x"}})
+        unmetered = await api.post(f"{at}/tariff-prices", json={"document": electricity(), "usage": period})
+        mixed = await api.post(
+            f"{at}/tariff-comparisons", json={"old": electricity(), "new": dollars, "requests": [period]}
+        )
+    assert (faulty.status_code, len(faulty.json()["faults"])) == (422, 2)
+    assert unread.status_code == 422
+    assert (unmetered.status_code, "there is no usage" in unmetered.json()["detail"]) == (400, True)
+    assert (mixed.status_code, mixed.json()["detail"]) == (400, "CNY and USD cannot be compared")
