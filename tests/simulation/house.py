@@ -62,6 +62,7 @@ class House:
         self.links: dict[str, Link] = {}
         self.processes: dict[str, Process] = {}
         self._wrong = wrong or {}
+        self.http = httpx.Client(timeout=10, trust_env=False)  # one for all: making one costs more than asking
         self._stack = ExitStack()
 
     @property
@@ -115,6 +116,7 @@ class House:
     def stop(self) -> None:
         """Stop everything, the database last."""
         self.stop_processes()
+        self.http.close()
         self._stack.close()
 
     def start_cloud(self) -> None:
@@ -140,7 +142,7 @@ class House:
     def status(self, gateway: str) -> dict[str, Any] | None:
         """Return what a gateway says of itself, or None while it does not answer."""
         try:
-            answer = httpx.get(f"{self.pages_url(gateway)}/status", timeout=5)
+            answer = self.http.get(f"{self.pages_url(gateway)}/status")
         except httpx.HTTPError:
             return None
         told: dict[str, Any] = answer.json()
@@ -175,7 +177,7 @@ class House:
 
     def control_wechat(self, act: str, **fields: Any) -> dict[str, Any]:
         """Call the channel's back door."""
-        answer = httpx.post(f"{self.wechat_url}/control/{act}", json=fields, timeout=10)
+        answer = self.http.post(f"{self.wechat_url}/control/{act}", json=fields)
         answer.raise_for_status()
         told: dict[str, Any] = answer.json()
         return told
@@ -371,7 +373,7 @@ class House:
 
     def _cloud_answers(self) -> bool:
         try:
-            return httpx.get(f"{self.cloud_url}/healthz", timeout=2).status_code == httpx.codes.OK
+            return self.http.get(f"{self.cloud_url}/healthz").status_code == httpx.codes.OK
         except httpx.HTTPError:
             return False
 

@@ -10,8 +10,6 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-import httpx
-
 from common.errors import RefusalError
 from common.ids import uuid7
 from tests.simulation import plan
@@ -54,7 +52,8 @@ class Money:
             return
         office = self._managers[bill["company"]]
         link = office.post(f"/bills/{bill_id}/pay-link")
-        page = cashier_page(self.house.cloud_url, link["token"])
+        address = f"{self.house.cloud_url}/pay/{link['token']}"
+        page = cashier_page(self.house.http, address)
         amount: int | None = None
         if bill["label"] == ROLES.pays_too_much:
             amount = bill["total_fen"] + _TOO_MUCH_FEN
@@ -62,7 +61,7 @@ class Money:
             amount = bill["total_fen"] // 2
         for quote in page["bill_quotes"]:
             wish = {} if amount is None else {"amount_fen": amount}
-            attempt = pay_at_link(self.house.cloud_url, link["token"], quote, self._new_id(), **wish)
+            attempt = pay_at_link(self.house.http, address, quote, self._new_id(), **wish)
             paid = self.house.control_wechat("pay", code_url=attempt["code_url"])
             self.seen["payments"].append(
                 {
@@ -74,14 +73,13 @@ class Money:
                     "on": self.house.conductor.now().isoformat(),
                 }
             )
-            self._wait_for_receipt(link["token"], attempt["attempt_id"])
+            self._wait_for_receipt(f"{address}/attempts/{attempt['attempt_id']}")
 
-    def _wait_for_receipt(self, token: str, attempt_id: str) -> None:
+    def _wait_for_receipt(self, attempt: str) -> None:
         def booked() -> bool:
-            answer = httpx.get(f"{self.house.cloud_url}/pay/{token}/attempts/{attempt_id}", timeout=30)
-            return bool(answer.json()["state"] == "paid")
+            return bool(self.house.http.get(attempt).json()["state"] == "paid")
 
-        wait_until(booked, what=f"the receipt of attempt {attempt_id}", seconds=_SECONDS)
+        wait_until(booked, what=f"the receipt of {attempt}", seconds=_SECONDS)
 
     def _pay_cash(self, bill_id: str, bill: dict[str, Any], tendered_fen: int) -> None:
         """Pay at the desk with a note too large, and get change."""

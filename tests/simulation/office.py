@@ -22,7 +22,7 @@ class Office:
 
     def __init__(self, base_url: str, token: str) -> None:
         headers = {"Authorization": f"Bearer {token}"}
-        self._http = httpx.Client(base_url=base_url + _API, timeout=_TIMEOUT_S, headers=headers)
+        self._http = httpx.Client(base_url=base_url + _API, timeout=_TIMEOUT_S, headers=headers, trust_env=False)
 
     def stands(self) -> bool:
         """Return whether the session is still good."""
@@ -71,13 +71,13 @@ def sign_in(base_url: str, code: str) -> str:
     return token
 
 
-def cashier_page(base_url: str, token: str) -> dict[str, Any]:
+def cashier_page(http: httpx.Client, address: str) -> dict[str, Any]:
     """Return what a bill's cashier address tells whoever holds the bill."""
-    told: dict[str, Any] = _told(httpx.get(f"{base_url}/pay/{token}/dues", timeout=_TIMEOUT_S))
+    told: dict[str, Any] = _told(http.get(f"{address}/dues"))
     return told
 
 
-def pay_at_link(base_url: str, token: str, book: dict[str, Any], intent_id: UUID, **wish: Any) -> dict[str, Any]:
+def pay_at_link(http: httpx.Client, address: str, book: dict[str, Any], intent_id: UUID, **wish: Any) -> dict[str, Any]:
     """Begin a payment at a bill's cashier address, as whoever scans its code does."""
     body = {
         "intent_id": str(intent_id),
@@ -85,7 +85,7 @@ def pay_at_link(base_url: str, token: str, book: dict[str, Any], intent_id: UUID
         "fund_class": book["fund_class"],
         **wish,
     }
-    told: dict[str, Any] = _told(httpx.post(f"{base_url}/pay/{token}/attempts", json=body, timeout=_TIMEOUT_S))
+    told: dict[str, Any] = _told(http.post(f"{address}/attempts", json=body))
     return told
 
 

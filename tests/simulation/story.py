@@ -13,8 +13,6 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-import httpx
-
 from common.civil import month_of
 from tests.simulation import plan
 from tests.simulation.house import House, Say
@@ -219,7 +217,7 @@ class Story:
         return sum(json.loads(line)["kind"] == "open" for line in log.read_text(encoding="utf-8").splitlines())
 
     def _look_at_kiosk(self, gateway: str, when: str) -> None:
-        page = httpx.get(f"{self.house.pages_url(gateway)}/", timeout=10)
+        page = self.house.http.get(f"{self.house.pages_url(gateway)}/")
         self.seen["kiosk"].append({"gateway": gateway, "when": when, "status": page.status_code})
 
     def _drain(self) -> None:
