@@ -84,7 +84,7 @@ def _add_shift(router: APIRouter, frame: Frame) -> None:
             if shift is None:
                 boxes = await _boxes(session, caller)
                 return frame.page(request, "desk/open.html", caller=caller, boxes=boxes, wanted=None)
-            found = await find(session, frame, (caller.tenant, shift.community_id), q) if q.strip() else ()
+            found = await find(session, frame.database, (caller.tenant, shift.community_id), q) if q.strip() else ()
             box = await _box_of(session, shift)
             taken = await desk.payments_of_shift(session, shift.cash_shift_id)
         if len(found) == 1:

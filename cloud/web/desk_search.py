@@ -14,9 +14,9 @@ from cloud.billing.documents import Account
 from cloud.billing.errors import UnknownBillError
 from cloud.estate import service as estate
 from cloud.estate.values import Premises
+from cloud.kit.db import Database
 from cloud.payments import links
 from cloud.payments.errors import UnknownPayLinkError
-from cloud.web.frame import Frame
 from common.civil import civil_day
 from common.ids import CommunityId, TenantId
 
@@ -26,14 +26,14 @@ _PAY = "/pay/"
 
 
 async def find(
-    session: AsyncSession, frame: Frame, place: tuple[TenantId, CommunityId], typed: str
+    session: AsyncSession, database: Database, place: tuple[TenantId, CommunityId], typed: str
 ) -> Sequence[Premises]:
     """Return the rooms of a company's community that the text may mean; exactly one when it names one exactly."""
     tenant, community_id = place
     text = typed.strip()[:TYPED_MAX]
     community = await estate.community(session, community_id)
-    day = civil_day(frame.now(), community.zone)
-    account = await _account_of(session, frame, tenant, text)
+    day = civil_day(database.clock.now(), community.zone)
+    account = await _account_of(session, database, tenant, text)
     if account is not None:
         named = await estate.premises(session, account.premises_id, day=day)
         return (named,) if named.community_id == community_id else ()
@@ -42,11 +42,11 @@ async def find(
     return exact or found
 
 
-async def _account_of(session: AsyncSession, frame: Frame, tenant: TenantId, text: str) -> Account | None:
+async def _account_of(session: AsyncSession, database: Database, tenant: TenantId, text: str) -> Account | None:
     if _PAY in text:
         token = text.rpartition(_PAY)[2].partition("?")[0].strip("/")
         try:
-            link = await links.find(frame.database, token)
+            link = await links.find(database, token)
         except UnknownPayLinkError:
             return None
         return await billing.account(session, link.account_id) if link.tenant == tenant else None
