@@ -7,7 +7,9 @@ know yet, and it must not be hidden.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
+from cloud.web.money_words import FUNDS
 from common.errors import ensure
 from common.measure.quantity import Unit
 from common.reading.reading import Resource
@@ -97,17 +99,14 @@ BASES: Mapping[str, Words] = {
     "parking": ("停车", "Parking"),
     "flat": ("固定", "Flat"),
 }
-TARGETS: Mapping[str, Words] = {
-    "community": ("全小区", "Whole community"),
-    "building": ("楼栋", "Building"),
-    "premises": ("房屋", "Premises"),
-    "premises_kind": ("房屋类型", "Kind of premises"),
-    "meter": ("表具", "Meter"),
-    "lot": ("停车场", "Lot"),
+NATURES: Mapping[str, Words] = {
+    "revenue": ("收入", "Revenue"),
+    "agency": ("代收代缴", "Collected for another"),
+    "liability": ("负债", "Liability"),
 }
 
 
-def worded(words: Mapping[str, Words]) -> Callable[[str], Words]:
+def worded(words: Mapping[Any, Words]) -> Callable[[str], Words]:
     """Return a filter that puts a code into words, or shows it as it is."""
     return lambda code: words.get(str(code), (str(code), ""))
 
@@ -122,5 +121,6 @@ FILTERS: Mapping[str, Callable[[str], Words]] = {
     "gateway_state": worded(GATEWAY_STATES),
     "resource": worded(RESOURCES),
     "basis": worded(BASES),
-    "target": worded(TARGETS),
+    "nature": worded(NATURES),
+    "fund": worded(FUNDS),
 }

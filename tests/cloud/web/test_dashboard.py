@@ -15,7 +15,7 @@ from common.ids import TenantId
 from tests.cloud.billing import builders as b
 from tests.cloud.billing.conftest import Office
 from tests.cloud.web.browsing import reading, sign_in
-from tests.cloud.web.manager.site import bill_months, report_case
+from tests.cloud.web.garden import bill_months, report_case
 from tests.support import api
 
 
@@ -32,8 +32,8 @@ async def test_an_empty_community_shows_empty_states_and_no_error(manager: httpx
     assert "没有逾期欠费" in page.text
 
 
-async def test_the_figures_are_those_of_the_book(office: Office, manager: httpx.AsyncClient) -> None:
-    await bill_months(office, 2, paid=4)
+async def test_the_figures_are_those_of_the_book(garden: Office, manager: httpx.AsyncClient) -> None:
+    await bill_months(garden, 2, paid=4)
     page = await manager.get("/dashboard", params={"community": "GARDEN", "period": "2026-01-01"})
     january = rows_of(await manager.get("/dashboard/collection.csv", params={"period": "2026-01-01"}))
     billed = sum(18_000 + 1_500 * n + 4_321 + 777 * (n % 5) for n in range(1, 13))
@@ -47,9 +47,9 @@ def _plain(rows: list[list[str]]) -> list[list[str]]:
     return [[cell.replace(",", "") for cell in row] for row in rows[1:]]
 
 
-async def test_arrears_list_the_largest_first_and_mask_the_name(office: Office, manager: httpx.AsyncClient) -> None:
-    await bill_months(office, 1, paid=3)
-    office.clock.advance(days=40)
+async def test_arrears_list_the_largest_first_and_mask_the_name(garden: Office, manager: httpx.AsyncClient) -> None:
+    await bill_months(garden, 1, paid=3)
+    garden.clock.advance(days=40)
     page = await manager.get("/dashboard")
     arrears = rows_of(await manager.get("/dashboard/arrears.csv"))
     amounts = [round(float(row[2]) * 100) for row in _plain(arrears)]
@@ -59,19 +59,19 @@ async def test_arrears_list_the_largest_first_and_mask_the_name(office: Office, 
     assert "孙悦" not in page.text
 
 
-async def test_open_cases_are_counted_by_kind_and_reason(office: Office, manager: httpx.AsyncClient) -> None:
-    for flat in office.site.flats[:3]:
-        await report_case(office, flat, "no_reading")
+async def test_open_cases_are_counted_by_kind_and_reason(garden: Office, manager: httpx.AsyncClient) -> None:
+    for flat in garden.site.flats[:3]:
+        await report_case(garden, flat, "no_reading")
     page = await manager.get("/dashboard")
     assert "缺少读数" in page.text
 
 
 async def test_a_manager_of_one_community_sees_no_other(
-    app: FastAPI, office: Office, database: Database, tenant: TenantId
+    garden_app: FastAPI, garden: Office, database: Database, tenant: TenantId
 ) -> None:
-    async with database.unit(tenant, office.site.actor) as unit:
+    async with database.unit(tenant, garden.site.actor) as unit:
         other = await estate.create_community(unit, code="LAKE", name="湖畔", starts=b.START)
-    async with reading(app) as browser:
+    async with reading(garden_app) as browser:
         code = await api.add_person(database, tenant, "lake", RoleName.MANAGER, other)
         await sign_in(browser, code)
         page = await browser.get("/dashboard")

@@ -23,7 +23,7 @@ from cloud.kit.runner import JobMetrics, Runner
 from common.ids import TenantId
 from tests.cloud.billing import builders as b
 from tests.cloud.billing.conftest import Office
-from tests.cloud.web.manager.site import add_lot, add_prices, bill_months, place_meter, plan_gateway, report_case
+from tests.cloud.web.garden import add_lot, add_prices, bill_months, place_meter, plan_gateway, report_case
 from tests.support import api
 from tests.support.browser import chromium, fits, serving, watched
 
@@ -45,20 +45,20 @@ async def picture(page: Page, folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 async def test_every_page_of_the_manager_fits_and_is_silent(
-    app: FastAPI, office: Office, database: Database, tenant: TenantId, tmp_path: Path, *, width: int
+    garden_app: FastAPI, garden: Office, database: Database, tenant: TenantId, tmp_path: Path, *, width: int
 ) -> None:
-    await bill_months(office, 3, paid=9)
-    await office.period(3)
-    office.book.unknown.add((office.site.flats[4][0], b.ELECTRICITY, b.MONTHS[3].start))
-    for flat in office.site.flats:
-        office.set(flat, b.SERVICE, 3, 20_000)
-    case = await report_case(office, office.site.flats[4], "no_reading")
-    await report_case(office, office.site.flats[2], "leak", CaseKind.ANOMALY)
-    meter = await place_meter(office, office.site.flats[0], "2001")
-    gateway = await plan_gateway(office)
-    await add_lot(office, gateway)
-    await add_prices(office)
-    run = f"/runs/{office.site.community_id}/{b.MONTHS[3].start}"
+    await bill_months(garden, 3, paid=9)
+    await garden.period(3)
+    garden.book.unknown.add((garden.site.flats[4][0], b.ELECTRICITY, b.MONTHS[3].start))
+    for flat in garden.site.flats:
+        garden.set(flat, b.SERVICE, 3, 20_000)
+    case = await report_case(garden, garden.site.flats[4], "no_reading")
+    await report_case(garden, garden.site.flats[2], "leak", CaseKind.ANOMALY)
+    meter = await place_meter(garden, garden.site.flats[0], "2001")
+    gateway = await plan_gateway(garden)
+    await add_lot(garden, gateway)
+    await add_prices(garden)
+    run = f"/runs/{garden.site.community_id}/{b.MONTHS[3].start}"
     pages = {
         "runs": "/runs",
         "run": run,
@@ -73,7 +73,7 @@ async def test_every_page_of_the_manager_fits_and_is_silent(
         "audit": "/audit",
     }
     code = await api.add_person(database, tenant, "manager", RoleName.MANAGER)
-    async with chromium() as browser, serving(app) as address, watched(browser, width=width) as page:
+    async with chromium() as browser, serving(garden_app) as address, watched(browser, width=width) as page:
         await page.goto(f"{address}/sign-in")
         await picture(page, tmp_path, f"sign-in-{width}")
         await sign_in(page, address, code)
@@ -85,14 +85,14 @@ async def test_every_page_of_the_manager_fits_and_is_silent(
 
 
 async def test_a_correction_is_previewed_and_approved_by_keyboard_alone(
-    app: FastAPI, office: Office, database: Database, tenant: TenantId, tmp_path: Path
+    garden_app: FastAPI, garden: Office, database: Database, tenant: TenantId, tmp_path: Path
 ) -> None:
-    flat = office.site.flats[0]
-    await bill_months(office, 1, paid=1)
-    meter = await place_meter(office, flat, "2001")
+    flat = garden.site.flats[0]
+    await bill_months(garden, 1, paid=1)
+    meter = await place_meter(garden, flat, "2001")
     code = await api.add_person(database, tenant, "manager", RoleName.MANAGER)
-    office.set(flat, b.ELECTRICITY, 0, 1_000)
-    async with chromium() as browser, serving(app) as address, watched(browser, width=1280) as page:
+    garden.set(flat, b.ELECTRICITY, 0, 1_000)
+    async with chromium() as browser, serving(garden_app) as address, watched(browser, width=1280) as page:
         await sign_in(page, address, code)
         await page.goto(f"{address}/corrections/reading?community=GARDEN&meter_id={meter}&day=2026-02-01")
         await page.locator("#value").focus()
@@ -115,21 +115,21 @@ def routes() -> Routes:
 
 
 async def test_a_run_shows_its_progress_until_the_worker_has_put_it_down(
-    app: FastAPI, office: Office, database: Database, tenant: TenantId, tmp_path: Path
+    garden_app: FastAPI, garden: Office, database: Database, tenant: TenantId, tmp_path: Path
 ) -> None:
-    scope = await office.period(0)
-    for flat in office.site.flats:
-        office.set(flat, b.SERVICE, 0, 20_000)
+    scope = await garden.period(0)
+    for flat in garden.site.flats:
+        garden.set(flat, b.SERVICE, 0, 20_000)
     worker = Runner(
-        database=office.site.worker_database,
-        handlers={tasks.BILL_RUN: tasks.bill_run_handler(office.book)},
+        database=garden.site.worker_database,
+        handlers={tasks.BILL_RUN: tasks.bill_run_handler(garden.book)},
         metrics=JobMetrics(CollectorRegistry()),
         name="worker",
     )
     code = await api.add_person(database, tenant, "manager", RoleName.MANAGER)
-    async with chromium() as browser, serving(app) as address, watched(browser, width=390) as page:
+    async with chromium() as browser, serving(garden_app) as address, watched(browser, width=390) as page:
         await sign_in(page, address, code)
-        await page.goto(f"{address}/runs/{office.site.community_id}/{scope.period_start}")
+        await page.goto(f"{address}/runs/{garden.site.community_id}/{scope.period_start}")
         await page.get_by_role("button", name="批准并出账").click()
         await expect(page.get_by_role("status")).to_contain_text("出账已批准")
         await expect(page.locator("#progress")).to_contain_text("正在出账")

@@ -52,7 +52,7 @@ async def running_pages(database: Database, folder: Path, book: b.PriceBook) -> 
         yield app
 
 
-async def open_office(database: Database, worker_database: Database, unit: Unit, clock: SettableClock) -> Office:
+async def open_garden(database: Database, worker_database: Database, unit: Unit, clock: SettableClock) -> Office:
     """Build a community of twelve: flats in two buildings, the last one a space in none."""
     community_id = await estate.create_community(unit, code="GARDEN", name="花园小区", starts=b.START, zone="UTC")
     houses = [await estate.add_building(unit, community_id, code=str(n), name=f"{n}号楼") for n in (1, 2)]

@@ -1,0 +1,55 @@
+"""Who may open which page: nobody unknown, and each role its own places."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from cloud.estate import service as estate
+from cloud.identity.policy import ROLE_PERMISSIONS, RoleName
+from cloud.kit.actor import Actor
+from cloud.kit.db import Database
+from cloud.web.navigation import PLACES
+from common.ids import TenantId
+from tests.cloud.web.browsing import reading, sign_in
+from tests.support import api
+from tests.support.endpoints import Filler, operations
+
+OPEN = ("/sign-in", "/pay/")  # a stranger may open these
+
+
+async def test_no_page_opens_to_a_stranger_and_no_form_of_his_is_taken(
+    whole_app: FastAPI, stranger: httpx.AsyncClient
+) -> None:
+    pages = whole_app.router.default
+    assert isinstance(pages, FastAPI)
+    filler = Filler({}, UUID(int=1))
+    asked = [call for call in operations(pages) if not call.path.startswith((*OPEN, "/broken"))]
+    for call in asked:
+        answer = await stranger.request(**filler.request(call))
+        where = f"{call.method} {call.path} {answer.status_code}"
+        if call.method == "get":
+            assert answer.status_code == 303, where
+            assert answer.headers["location"].startswith("/sign-in"), where
+        else:
+            assert answer.status_code in {303, 403, 404, 422}, where
+            assert "set-cookie" not in answer.headers or "gatehouse_session" not in answer.headers["set-cookie"], where
+    assert len(asked) > 30
+
+
+@pytest.mark.parametrize("role", list(RoleName))
+async def test_a_place_opens_to_those_who_hold_its_permission_and_to_nobody_else(
+    whole_app: FastAPI, database: Database, tenant: TenantId, actor: Actor, role: RoleName
+) -> None:
+    async with database.unit(tenant, actor) as unit:
+        await estate.create_community(unit, code="g", name="花园", starts=date(2026, 1, 1))
+    async with reading(whole_app) as opened:
+        await sign_in(opened, await api.add_person(database, tenant, "li", role))
+        for place in PLACES:
+            answer = await opened.get(place.path)
+            allowed = place.needs in ROLE_PERMISSIONS[role]
+            assert answer.status_code == (200 if allowed else 403), (place.path, answer.text)
