@@ -151,10 +151,15 @@ def _add_relations(router: APIRouter, database: Database) -> None:
 def _add_parties(router: APIRouter, database: Database) -> None:
     @router.get("/parties")
     async def parties(caller: Viewer, wanted: Wanted, name: Text = "") -> Page[schemas.PartyOut]:
-        """List parties whose name or pinyin holds a text."""
+        """List parties whose name or pinyin holds a text: those of the caller's communities, and those of none yet."""
+        scope = caller.scope(Permission.SEE_ESTATE)
         async with database.view(caller.tenant) as session:
             found = await estate.find_parties(
-                session, name_part=_plain(name), offset=wanted.offset, limit=wanted.limit + 1
+                session,
+                communities=None if scope.everywhere else scope.communities,
+                name_part=_plain(name),
+                offset=wanted.offset,
+                limit=wanted.limit + 1,
             )
         return page_of([schemas.PartyOut.of(party) for party in found], wanted)
 

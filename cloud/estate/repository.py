@@ -159,12 +159,17 @@ async def parties(session: AsyncSession, party_ids: Collection[PartyId]) -> list
     )
 
 
-async def parties_found(session: AsyncSession, name_part: str, offset: int, limit: int) -> list[PartyRow]:
-    """Return parties whose name, or its pinyin, holds the text."""
+async def parties_found(
+    session: AsyncSession, communities: Collection[CommunityId] | None, name_part: str, offset: int, limit: int
+) -> list[PartyRow]:
+    """Return parties whose name, or its pinyin, holds the text; of some communities or of none, when they are given."""
     key = sort_key(name_part)
     query = (
         select(PartyRow)
         .where(PartyRow.name.icontains(name_part, autoescape=True) | PartyRow.name_key.contains(key, autoescape=True))
         .order_by(PartyRow.name_key)
     )
+    if communities is not None:
+        related = select(PartyPremisesRow.party_id).where(PartyPremisesRow.party_id == PartyRow.party_id)
+        query = query.where(related.where(PartyPremisesRow.community_id.in_(communities)).exists() | ~related.exists())
     return list(await session.scalars(query.offset(offset).limit(limit)))

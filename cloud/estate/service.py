@@ -133,9 +133,19 @@ async def parties(session: AsyncSession, party_ids: Collection[PartyId]) -> dict
     return {row.party_id: _party(row) for row in rows}
 
 
-async def find_parties(session: AsyncSession, *, name_part: str = "", offset: int = 0, limit: int = 50) -> list[Party]:
-    """Return parties whose name or pinyin holds the text, in the order of their names."""
-    return [_party(row) for row in await repository.parties_found(session, name_part, offset, limit)]
+async def find_parties(
+    session: AsyncSession,
+    *,
+    communities: Collection[CommunityId] | None = None,
+    name_part: str = "",
+    offset: int = 0,
+    limit: int = 50,
+) -> list[Party]:
+    """Return parties whose name or pinyin holds the text, in the order of their names.
+
+    With `communities`, only those who were ever something to premises there, and those who are nothing anywhere yet.
+    """
+    return [_party(row) for row in await repository.parties_found(session, communities, name_part, offset, limit)]
 
 
 async def create_tenant(unit: Unit, *, code: str, name: str, zone: str = DEFAULT_ZONE) -> LegalEntityId:

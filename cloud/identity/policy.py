@@ -47,6 +47,8 @@ class Permission(StrEnum):
     PAY_OWN = "pay_own"
 
 
+# A merchant account takes the money of several communities, so what it took is for those whose role is in all of them.
+COMPANY_WIDE = frozenset({Permission.RECONCILE})
 _OWN = frozenset({Permission.SEE_OWN, Permission.PAY_OWN})
 ROLE_PERMISSIONS: dict[RoleName, frozenset[Permission]] = {
     RoleName.MANAGER: frozenset(Permission) - _OWN - {Permission.TAKE_CASH},
@@ -99,6 +101,8 @@ def scope_of(grants: Sequence[Grant], permission: Permission) -> Scope:
     """Return where the grants give the permission."""
     giving = [grant.community_id for grant in grants if permission in ROLE_PERMISSIONS[grant.role]]
     named = frozenset(community_id for community_id in giving if community_id is not None)
+    if permission in COMPANY_WIDE:
+        named = frozenset()
     return Scope(everywhere=None in giving, communities=named)
 
 

@@ -48,6 +48,13 @@ def test_a_grant_in_one_community_says_nothing_about_another() -> None:
     assert not scope_of(grants, Permission.TAKE_CASH).everywhere
 
 
+def test_what_is_the_whole_companys_is_held_by_a_grant_in_all_communities_only() -> None:
+    in_one, in_all = (Grant(role=RoleName.CASHIER, community_id=where) for where in (GARDEN, None))
+    for asked in (None, GARDEN):
+        assert not allows([in_one], Permission.RECONCILE, asked)
+        assert allows([in_all], Permission.RECONCILE, asked)
+
+
 def test_a_grant_without_a_community_holds_in_all() -> None:
     assert allows([EVERYWHERE], Permission.RUN_BILLS, LANE)
     assert not allows([], Permission.RUN_BILLS, None)
