@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from common.rating.engine import rate
 from common.rating.explain import explain
 from common.rating.line import ComponentKind
-from common.rating.pricers.rolling import SPAN, Due, rolling_excess
 from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.rating.request import RatingRequest
 from common.rating.stay import VISITS_MAX
@@ -279,27 +274,6 @@ def test_a_rolling_cap_over_more_units_than_it_looks_at_is_refused() -> None:
     with pytest.raises(RatingRefusedError, match="a rolling cap looks at no more than 20000 units") as refusal:
         rate(compiled, RatingRequest(period=JUNE, session=session))
     assert refusal.value.kind is RefusalKind.BAD_SESSION
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 5 * 1440), st.integers(0, 900)), max_size=30),
-    st.integers(0, 2_000),
-)
-def test_no_24_hours_cost_more_than_a_rolling_cap_and_nothing_is_given_away(
-    written: list[tuple[int, int]], cap: int
-) -> None:
-    start = datetime(2026, 6, 1, tzinfo=UTC)
-    dues = [Due(at=start + timedelta(minutes=minute), minor=Fraction(minor)) for minute, minor in written]
-    ordered = sorted(dues, key=lambda due: due.at)
-    kept = [
-        due.minor - rolling_excess(ordered[: n + 1], Fraction(cap)) + rolling_excess(ordered[:n], Fraction(cap))
-        for n, due in enumerate(ordered)
-    ]
-    for n, due in enumerate(ordered):
-        inside = [own for own, other in zip(kept, ordered, strict=True) if due.at - SPAN < other.at <= due.at]
-        assert sum(inside) <= cap
-        before = sum(own for own, other in zip(kept[: n + 1], ordered, strict=False) if due.at - SPAN < other.at)
-        assert kept[n] == due.minor or before == cap
 
 
 @pytest.mark.parametrize(
