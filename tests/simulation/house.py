@@ -32,7 +32,15 @@ from tests.simulation.office import Office, sign_in
 from tests.simulation.plan import GARDEN, ROLES
 from tests.simulation.processes import Process, free_port, wait_until
 from tests.simulation.promises import Stores
-from tests.simulation.site import DEMO, DemoSite, compose, device_description, site_document, write_recorded
+from tests.simulation.site import (
+    DEMO,
+    DemoSite,
+    compose,
+    device_description,
+    recorded_instants,
+    site_document,
+    write_recorded,
+)
 from tests.simulation.wechat.seals import kept_key
 
 GATEHOUSE = str(Path(sys.executable).parent / "gatehouse")
@@ -298,9 +306,10 @@ class House:
 
     def _write_site(self, dense: list[date]) -> Path:
         recorded = {}
+        instants = recorded_instants(self.site, DAYS_RECORDED, dense)
         for gateway in self.gateways:
             recorded[gateway] = self.folder / f"recorded-{gateway}.csv"
-            write_recorded(self.site, gateway, recorded[gateway], days=DAYS_RECORDED, wrong=self._wrong)
+            write_recorded(self.site, gateway, recorded[gateway], instants, self._wrong)
         addresses = {
             meter.wire: f"127.0.0.1:{self.ports[meter.wire]}"
             if meter.wire in self.ports

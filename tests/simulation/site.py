@@ -7,7 +7,7 @@ the description of the live devices, and one recorded series per gateway for the
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -192,10 +192,8 @@ def _address(kind: str, resource: str, serial: str, unit: int) -> str:
     return f"0000{digits}" if resource == ELECTRICITY else f"330000{digits}"
 
 
-def write_recorded(
-    site: DemoSite, gateway: str, path: Path, *, days: int, wrong: Mapping[tuple[str, date], int]
-) -> None:
-    """Write the recorded series of a gateway: one row a meter and local midnight; `wrong` adds milli-units to one."""
+def write_recorded(site: DemoSite, gateway: str, path: Path, instants: Sequence[datetime], wrong: Wrong) -> None:
+    """Write the recorded series of a gateway: one row a meter and instant; `wrong` adds milli-units at a midnight."""
     with path.open("w", encoding="utf-8", newline="") as target:
         rows = csv.writer(target)
         rows.writerow(["serial", "quantity", "read_at", "value"])
@@ -203,12 +201,21 @@ def write_recorded(
             if meter.gateway != gateway or meter.live:
                 continue
             load = site.load(meter)
-            for day in range(days):
-                at = site.epoch + timedelta(days=day)
-                value = load.total_milli(at) + wrong.get((meter.serial, at.astimezone(ZONE).date()), 0)
-                rows.writerow(
-                    [meter.serial, _QUANTITY[meter.resource], f"{at:%Y-%m-%dT%H:%M:%SZ}", format_milli(value)]
-                )
+            for at in instants:
+                local = at.astimezone(ZONE)
+                extra = wrong.get((meter.serial, local.date()), 0) if local.time() == time() else 0
+                value = format_milli(load.total_milli(at) + extra)
+                rows.writerow([meter.serial, _QUANTITY[meter.resource], f"{at:%Y-%m-%dT%H:%M:%SZ}", value])
+
+
+def recorded_instants(site: DemoSite, days: int, dense: Collection[date]) -> list[datetime]:
+    """Return when recorded meters have rows: each local midnight, and every quarter hour of the dense days."""
+    found = []
+    for number in range(days):
+        midnight = site.epoch + timedelta(days=number)
+        quarters = 96 if midnight.astimezone(ZONE).date() in dense else 1
+        found += [midnight + quarter * timedelta(minutes=15) for quarter in range(quarters)]
+    return found
 
 
 def device_description(
