@@ -49,6 +49,19 @@ def test_a_day_without_a_price_refuses_and_a_withdrawal_is_none() -> None:
         choose([revision(START), revision(MARCH.start, 1, "")], date(2026, 3, 5), KNOWN)
 
 
+def test_a_revision_not_yet_known_cuts_nothing_and_hides_no_later_one() -> None:
+    known = [revision(START), revision(date(2026, 3, 10), 1, "b", LATER), revision(date(2026, 3, 20), 1, "c")]
+    assert [(str(part), ref.body_sha) for part, ref in split_period(known, MARCH, KNOWN)] == [
+        ("2026-03-01..2026-03-20", "a"),
+        ("2026-03-20..2026-04-01", "c"),
+    ]
+
+
+def test_a_usage_spread_by_days_leaves_the_odd_unit_where_the_running_total_turns() -> None:
+    days = [Period(date(2026, 3, day), date(2026, 3, day + 1)) for day in (1, 2, 3)]
+    assert split_usage_by_days(10, days) == [3, 3, 4]
+
+
 def test_a_price_change_on_the_tenth_splits_the_month_there() -> None:
     known = [revision(START), revision(date(2026, 3, 10), 1, "b"), revision(date(2026, 3, 10), 2, "c")]
     parts = split_period(known, MARCH, KNOWN)

@@ -127,3 +127,11 @@ def test_negative_quantities_and_missing_prices_are_invariant_errors() -> None:
         list(table(TierMode.GRADUATED).slices(-1, 1))
     with pytest.raises(InvariantError, match="a tier table has a price for each tier"):
         build_table(mode=TierMode.GRADUATED, upper_bounds=[1, 2], prices=[1])
+
+
+def test_a_prior_usage_on_a_bound_belongs_to_the_tier_that_the_boundary_says() -> None:
+    prices = {"upper_bounds": (100,), "prices": (1, 3)}
+    lower = build_table(mode=TierMode.VOLUME, boundary=Boundary.LOWER, **prices)
+    upper = build_table(mode=TierMode.VOLUME, boundary=Boundary.UPPER, **prices)
+    assert lower.between(100, 10) == 110 * 3 - 100 * 1
+    assert upper.between(100, 10) == 110 * 3 - 100 * 3
