@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
-from cloud.deposits import deductions, service
-from cloud.deposits.deductions import Proposal
-from cloud.deposits.errors import DepositStateError, LineError
-from cloud.deposits.rules import AT_ONCE, ConditionKind, DeductionState, DepositKind, DepositState, Instalment
-from cloud.deposits.values import Condition
-from cloud.kit.errors import ConflictError
+from cloud.deposits import service
+from cloud.deposits.rules import AT_ONCE, DepositState, Instalment
 from cloud.ledger import postings
-from cloud.ledger.journals import LineRef, TransferDraft
+from cloud.ledger.journals import TransferDraft
 from cloud.ledger.routes import Route
 from cloud.refunds import service as refunds
 from cloud.refunds.errors import NothingLeftError
 from cloud.tariffs.charge import FundClass
 from common.errors import InvariantError, RefusalError
-from common.ids import AccountId, BillId, PaymentId
+from common.ids import AccountId, PaymentId
 from tests.cloud.deposits.vault import Vault, open_box, payment_of
-from tests.cloud.refunds.till import BOSS, CLERK, OTHER_BOSS, new_id
-
-CLIENTS = 8
+from tests.cloud.refunds.till import BOSS, OTHER_BOSS, new_id
 
 
 async def test_a_deposit_is_held_in_its_own_fund_and_settles_no_bill(vault: Vault) -> None:
@@ -93,118 +85,6 @@ async def test_a_deposit_is_not_taken_at_a_box_of_another_fund(vault: Vault) -> 
             )
 
 
-async def test_a_deduction_that_the_payer_agreed_to_settles_its_line_and_the_rest_goes_back(vault: Vault) -> None:
-    deposit = await vault.held(1_000)
-    deduction = await vault.propose(deposit, 400)
-    with pytest.raises(ConflictError, match="silence"):
-        await vault.apply(deduction)
-    async with vault.unit() as unit:
-        await deductions.answer(unit, deduction.deduction_id, agrees=True)
-    with pytest.raises(ConflictError, match="yourself"):
-        await vault.apply(deduction, CLERK)
-    await vault.apply(deduction)
-    assert await vault.till.counter.open_fen() == 0
-    assert (await vault.state(deposit)).held_fen == await vault.ledger_fen() == 600
-    closed = await vault.meet(deposit)
-    assert (closed.state, closed.deducted_fen, closed.returned_fen) == (DepositState.CLOSED, 400, 600)
-
-
-async def test_silence_past_the_time_to_object_is_no_objection(vault: Vault) -> None:
-    deduction = await vault.propose(await vault.held(1_000), 400)
-    vault.till.counter.office.clock.advance(days=7)
-    await vault.apply(deduction)
-    assert await vault.till.counter.open_fen() == 0
-
-
-async def test_an_objection_goes_to_a_person_and_nothing_is_kept(vault: Vault) -> None:
-    deposit = await vault.held(1_000)
-    deduction = await vault.propose(deposit, 400)
-    async with vault.unit() as unit:
-        with pytest.raises(RefusalError, match="words"):
-            await deductions.answer(unit, deduction.deduction_id, agrees=False)
-    async with vault.unit() as unit:
-        await deductions.answer(unit, deduction.deduction_id, agrees=False, words="it was broken before")
-    assert await vault.till.open_cases() == ["deduction_disputed"]
-    vault.till.counter.office.clock.advance(days=30)
-    with pytest.raises(ConflictError, match="disputed"):
-        await vault.apply(deduction)
-    assert await vault.ledger_fen() == 1_000
-
-
-async def test_nothing_goes_back_while_a_deduction_is_pending(vault: Vault) -> None:
-    deposit = await vault.held(1_000)
-    deduction = await vault.propose(deposit, 400)
-    waiting = await vault.meet(deposit)
-    assert (waiting.state, waiting.returns) == (DepositState.HELD, ())
-    assert await vault.till.open_cases() == ["deposit_waits"]
-    async with vault.unit() as unit:
-        withdrawn = await deductions.withdraw(unit, deduction.deduction_id)
-    assert withdrawn.state is DeductionState.WITHDRAWN
-    await vault.till.counter.work()
-    assert (await vault.state(deposit)).state is DepositState.CLOSED
-    assert await vault.till.open_cases() == []
-
-
-async def test_a_deduction_takes_no_more_than_is_held_or_open_and_only_a_line_of_the_account(vault: Vault) -> None:
-    deposit = await vault.held(300)
-    for amount_fen in (301, 401):
-        with pytest.raises(ConflictError):
-            await vault.propose(deposit, amount_fen)
-    await vault.propose(deposit, 200)
-    with pytest.raises(ConflictError, match="100 fen are held"):
-        await vault.propose(deposit, 200)
-    strange = Proposal(line=LineRef(bill_id=BillId(new_id()), n=1), amount_fen=1, evidence="a broken tile")
-    async with vault.unit() as unit:
-        with pytest.raises(LineError):
-            await deductions.propose(unit, deposit.deposit_id, strange)
-    with pytest.raises(RefusalError, match="evidence"):
-        replace(strange, evidence=" ")
-
-
-async def test_eight_persons_at_once_apply_one_deduction_once(vault: Vault) -> None:
-    deposit = await vault.held(1_000)
-    deduction = await vault.propose(deposit, 400)
-    vault.till.counter.office.clock.advance(days=7)
-    refused: list[ConflictError] = []
-
-    async def apply() -> None:
-        try:
-            async with vault.unit(BOSS) as unit:
-                await deductions.apply(unit, deduction.deduction_id)
-        except ConflictError as error:
-            refused.append(error)
-
-    async with asyncio.TaskGroup() as persons:
-        for _ in range(CLIENTS):
-            persons.create_task(apply())
-    assert len(refused) == CLIENTS - 1
-    assert await vault.ledger_fen() == 600
-
-
-async def test_instalments_go_back_on_their_days_and_sum_to_the_whole(vault: Vault) -> None:
-    parts = (Instalment(days_after=90, weight=1), Instalment(days_after=0, weight=2))
-    await vault.till.pay(400)
-    deposit = await vault.held(1_000, instalments=parts)
-    released = await vault.meet(deposit)
-    assert vault.going_back(released) == [(667, "arrived"), (333, "due")]
-    await vault.day(89)
-    assert vault.going_back(await vault.state(deposit)) == [(667, "arrived"), (333, "due")]
-    assert await vault.ledger_fen() == 333
-    await vault.day(1)
-    assert (await vault.state(deposit)).state is DepositState.CLOSED
-
-
-async def test_the_end_of_a_lease_gives_a_deposit_back_on_its_day(vault: Vault) -> None:
-    today = vault.till.counter.office.clock.now().date()
-    ends = Condition(kind=ConditionKind.LEASE_ENDED, on_day=today + timedelta(days=20))
-    await vault.till.pay(400)
-    deposit = await vault.held(1_000, kind=DepositKind.LEASE, conditions=(ends,))
-    await vault.day(19)
-    assert (await vault.state(deposit)).state is DepositState.HELD
-    await vault.day(1)
-    assert (await vault.state(deposit)).state is DepositState.CLOSED
-
-
 async def test_a_return_that_the_channel_closes_is_sent_again(vault: Vault) -> None:
     deposit = await vault.held(1_000)
     await vault.till.counter.channel.control("mischief", kind="refund_pending")
@@ -242,21 +122,6 @@ async def test_arrears_are_never_taken_from_a_deposit_but_a_person_looks_first(v
     await vault.till.judge(refund, BOSS)
     closed = await vault.state(deposit)
     assert (closed.state, closed.returned_fen, await vault.till.counter.open_fen()) == ("closed", 1_000, 400)
-
-
-async def test_money_for_a_deposit_that_is_not_due_waits_in_its_fund_for_a_person(vault: Vault) -> None:
-    deposit = await vault.open(1_000)
-    attempt = await vault.start(deposit)
-    async with vault.unit() as unit:
-        await service.cancel(unit, deposit.deposit_id)
-    await vault.till.counter.settle(attempt)
-    assert await vault.till.open_cases() == ["deposit_not_due"]
-    assert (await vault.ledger_fen(), await vault.ahead_fen()) == (0, 1_000)
-    with pytest.raises(DepositStateError):
-        service.intent_for(await vault.state(deposit))
-    (payment,) = await vault.till.counter.payments()
-    refund = await vault.till.refund(payment, 1_000)
-    assert (refund.state, await vault.ahead_fen()) == ("arrived", 0)
 
 
 async def test_the_payment_of_a_held_deposit_cannot_be_refunded_around_its_conditions(vault: Vault) -> None:

@@ -18,7 +18,7 @@ from cloud.kit.actor import Actor
 from cloud.kit.events import Routes
 from cloud.kit.jobs import NewJob
 from cloud.kit.secretbox import SecretBox
-from cloud.ledger import reports
+from cloud.ledger import auditing, reports
 from cloud.ledger.accounts import AccountType, Book
 from cloud.payments import booking, desk, merchants
 from cloud.payments.channel import Channel
@@ -43,9 +43,7 @@ class Vault:
     def book(self) -> Book:
         counter = self.till.counter
         return Book(
-            community_id=counter.office.site.community_id,
-            legal_entity_id=counter.entity,
-            fund_class=FundClass.DEPOSIT,
+            community_id=counter.office.site.community_id, legal_entity_id=counter.entity, fund_class=FundClass.DEPOSIT
         )
 
     def unit(self, actor: Actor = CLERK) -> Any:
@@ -119,6 +117,7 @@ class Vault:
         async with self.till.database.view(counter.tenant) as session:
             trial = await reports.trial_balance(session, counter.office.site.community_id)
             standing = await service.deposits_in(session, counter.office.site.community_id)
+            assert (await auditing.audit(session, counter.office.site.community_id)).breaches == ()
         held_fen = sum(line.balance_fen for line in trial.lines if line.type is AccountType.DEPOSIT_HELD)
         assert held_fen == sum(deposit.held_fen for deposit in standing)
         assert trial.debit_fen == trial.credit_fen

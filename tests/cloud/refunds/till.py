@@ -13,7 +13,7 @@ from cloud.cases import service as cases
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
 from cloud.kit.runner import JobMetrics, Pace, Runner
-from cloud.ledger import reports
+from cloud.ledger import auditing, reports
 from cloud.ledger.accounts import AccountType
 from cloud.payments.values import Payment
 from cloud.refunds import service
@@ -107,6 +107,7 @@ class Till:
         """Return what the book says lies at the channel."""
         async with self.database.view(self.counter.tenant) as session:
             trial = await reports.trial_balance(session, self.counter.office.site.community_id)
+            assert (await auditing.audit(session, self.counter.office.site.community_id)).breaches == ()
         assert trial.debit_fen == trial.credit_fen
         return sum(line.balance_fen for line in trial.lines if line.type is AccountType.CLEARING)
 
