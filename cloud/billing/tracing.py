@@ -28,7 +28,7 @@ from cloud.metering.origins import RegisterOrigin
 from cloud.metering.usage import RegisterRef
 from cloud.rating import service as rating
 from common.clock import from_epoch_ms, to_epoch_ms
-from common.ids import CommunityId, MeterId
+from common.ids import CommunityId, GatewayId, MeterId
 from common.rating.explain import explain
 from common.rating.plain import line_from_plain
 from common.reading.reading import Quality, Quantity
@@ -82,12 +82,13 @@ class TracedRegister:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracedSession:
-    """A session that a line charges."""
+    """A session that a line charges, and the signed batches that told of it."""
 
     session_id: UUID
     place: str
     started_at: datetime
     ended_at: datetime
+    batches: tuple[TracedBatch, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +276,11 @@ async def _batch(session: AsyncSession, origin: RegisterOrigin, ref: RegisterRef
     if origin.gateway_id is None or origin.store_epoch is None or origin.sequence is None:
         return None
     batch = BatchRef(gateway_id=origin.gateway_id, epoch=origin.store_epoch, sequence=origin.sequence)
+    return await _signed(session, batch, ref)
+
+
+async def _signed(session: AsyncSession, batch: BatchRef, ref: RegisterRef | None) -> TracedBatch:
+    """Open a batch once more, which verifies its signature; `ref` names the register whose raw frame is wanted."""
     content = await ingest.open_batch(session, batch)
     signed = await ingest.signed_bytes(session, batch)
     return TracedBatch(
@@ -285,7 +291,7 @@ async def _batch(session: AsyncSession, origin: RegisterOrigin, ref: RegisterRef
         previous_hash=content.header.previous_hash.hex(),
         key_id=open_envelope(signed, Purpose.BATCH).key_id.hex(),
         made_at=content.header.made.at,
-        frame=_frame(content, ref),
+        frame=None if ref is None else _frame(content, ref),
     )
 
 
@@ -309,13 +315,19 @@ async def _session(session: AsyncSession, view: BillView, found: LineView) -> Tr
     named = found.line.trace.get("session_id")
     if named is None:
         return None
-    ended = await claims.sessions_ended(session, view.summary.community_id, view.summary.period, view.summary.issued_at)
-    for used in ended:
-        if str(used.session_id) == named:
-            return TracedSession(
-                session_id=used.session_id, place=used.place, started_at=used.started_at, ended_at=used.ended_at
-            )
-    return None
+    used = await claims.session_of(session, view.summary.community_id, UUID(named))
+    if used is None:
+        return None
+    refs = [
+        BatchRef(gateway_id=GatewayId(one.gateway_id), epoch=one.epoch, sequence=one.sequence) for one in used.sources
+    ]
+    return TracedSession(
+        session_id=used.session_id,
+        place=used.place,
+        started_at=used.started_at,
+        ended_at=used.ended_at,
+        batches=tuple([await _signed(session, ref, None) for ref in refs]),
+    )
 
 
 async def trace_number(session: AsyncSession, number: str) -> tuple[LineTrace, ...]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.kit.db import Unit
 from cloud.kit.errors import ConflictError
 from cloud.metering import repository
-from cloud.metering.sessions import UsageClaim, UsageSession
+from cloud.metering.sessions import SessionSource, UsageClaim, UsageSession
 from cloud.metering.tables import UsageClaimRow, UsageSessionRow
 from common.civil import Period
 from common.ids import CommunityId, PremisesId
@@ -19,7 +19,7 @@ from common.ids import CommunityId, PremisesId
 
 async def record_session(unit: Unit, session: UsageSession) -> bool:
     """Store a finished session; return False when it is stored already."""
-    if await repository.session_exists(unit.session, session.community_id, session.session_id):
+    if await repository.usage_session(unit.session, session.community_id, session.session_id) is not None:
         return False
     unit.session.add(
         UsageSessionRow(
@@ -33,6 +33,7 @@ async def record_session(unit: Unit, session: UsageSession) -> bool:
             ended_at=session.ended_at,
             ended_day=session.ended_day,
             facts=dict(session.facts),
+            sources=[[str(one.gateway_id), one.epoch, one.sequence] for one in session.sources],
             recorded_at=unit.now,
         )
     )
@@ -72,6 +73,12 @@ async def sessions_ended(
     return tuple(_session(row) for row in rows)
 
 
+async def session_of(session: AsyncSession, community_id: CommunityId, session_id: UUID) -> UsageSession | None:
+    """Return a session by its id, or None."""
+    row = await repository.usage_session(session, community_id, session_id)
+    return None if row is None else _session(row)
+
+
 async def unclaimed_sessions(
     session: AsyncSession, community_id: CommunityId, before: date
 ) -> tuple[UsageSession, ...]:
@@ -97,4 +104,8 @@ def _session(row: UsageSessionRow) -> UsageSession:
         ended_at=row.ended_at,
         ended_day=row.ended_day,
         facts=row.facts,
+        sources=tuple(
+            SessionSource(gateway_id=UUID(gateway_id), epoch=epoch, sequence=sequence)
+            for gateway_id, epoch, sequence in row.sources
+        ),
     )

@@ -298,12 +298,12 @@ async def sessions_unclaimed(
     return (await session.execute(statement)).scalars().all()
 
 
-async def session_exists(session: AsyncSession, community_id: CommunityId, session_id: UUID) -> bool:
-    """Return whether a session is stored."""
-    statement = select(UsageSessionRow.session_id).where(
+async def usage_session(session: AsyncSession, community_id: CommunityId, session_id: UUID) -> UsageSessionRow | None:
+    """Return a stored session, or None."""
+    statement = select(UsageSessionRow).where(
         UsageSessionRow.community_id == community_id, UsageSessionRow.session_id == session_id
     )
-    return (await session.execute(statement)).scalar_one_or_none() is not None
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def claims_of(

@@ -23,12 +23,22 @@ class SessionKind(StrEnum):
     CHARGING = "charging"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SessionSource:
+    """A signed batch that told of a session."""
+
+    gateway_id: UUID
+    epoch: int
+    sequence: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageSession:
     """A finished session at a place (a lot or a pile), chargeable to the household of a premises.
 
     `ended_day` is the civil day of its end in the community's zone, which decides the billing period.
-    `facts` are whole numbers and short codes that a tariff may ask for, such as a vehicle class.
+    `facts` are whole numbers and short codes that a tariff may ask for, such as a vehicle class. `sources` lead back to
+    the signed batches; no price depends on them.
     """
 
     session_id: UUID
@@ -40,6 +50,7 @@ class UsageSession:
     ended_at: datetime
     ended_day: date
     facts: Mapping[str, int | str] = field(default_factory=dict)
+    sources: tuple[SessionSource, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the instants."""

@@ -179,6 +179,7 @@ class UsageSessionRow(CommunityRow):
     ended_at: Mapped[datetime]
     ended_day: Mapped[date]
     facts: Mapped[dict[str, Any]]
+    sources: Mapped[list[Any]]
     recorded_at: Mapped[datetime]
 
     __table_args__ = (

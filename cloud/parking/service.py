@@ -22,7 +22,7 @@ from cloud.ingest.service import BatchRef, personal_items
 from cloud.kit.db import Unit
 from cloud.kit.errors import ConflictError
 from cloud.metering.claims import record_session
-from cloud.metering.sessions import SessionKind, UsageSession
+from cloud.metering.sessions import SessionKind, SessionSource, UsageSession
 from cloud.parking import reports, repository
 from cloud.parking.events import PermitsChanged
 from cloud.parking.kinds import Act, Settlement, VehicleClass
@@ -149,7 +149,7 @@ async def _settle(unit: Unit, session_id: UUID, rows: Sequence[ParkingEventRow])
     premises_id = None
     if stay.settlement is Settlement.ACCOUNT:
         premises_id = await _household(unit, rows, stay)
-        await _charge(unit, session_id, rows[0], stay, premises_id)
+        await _charge(unit, session_id, rows, stay, premises_id)
     elif stay.settlement is Settlement.UNPAID:
         await cases.raise_case(unit, reports.unpaid(community_id, session_id, lot, stay.quote_fen))
     values = {
@@ -170,9 +170,10 @@ async def _settle(unit: Unit, session_id: UUID, rows: Sequence[ParkingEventRow])
 
 
 async def _charge(
-    unit: Unit, session_id: UUID, first: ParkingEventRow, stay: Stay, premises_id: PremisesId | None
+    unit: Unit, session_id: UUID, rows: Sequence[ParkingEventRow], stay: Stay, premises_id: PremisesId | None
 ) -> None:
     """Hand a stay that has left to metering as one-shot usage, or to a person when something about it is unknown."""
+    first = rows[0]
     community_id, left_at = CommunityId(first.community_id), stay.left_at
     if left_at is None:
         return
@@ -192,10 +193,20 @@ async def _charge(
             ended_at=max(left_at, stay.entered_at),
             ended_day=civil_day(max(left_at, stay.entered_at), community.zone),
             facts={"vehicle_class": stay.vehicle_class},
+            sources=_sources(rows),
         )
         await record_session(unit, usage)
         for reason in (reports.NO_HOUSEHOLD, reports.NO_ENTRY):
             await cases.close_settled(unit, session_id, reason_code=reason, subject="", because="charged since")
+
+
+def _sources(rows: Sequence[ParkingEventRow]) -> tuple[SessionSource, ...]:
+    """Return the batches that told of a stay, each once."""
+    told = {(row.gateway_id, row.store_epoch, row.sequence) for row in rows}
+    return tuple(
+        SessionSource(gateway_id=gateway_id, epoch=epoch, sequence=sequence)
+        for gateway_id, epoch, sequence in sorted(told)
+    )
 
 
 async def _household(unit: Unit, rows: Sequence[ParkingEventRow], stay: Stay) -> PremisesId | None:

@@ -47,6 +47,8 @@ def line_words(line: LineTrace) -> Iterator[str]:
     if line.session is not None:
         used = line.session
         yield f"  session {used.session_id} at {used.place} {used.started_at} .. {used.ended_at}"
+        for told in used.batches:
+            yield from _signed(told)
     for register in line.registers:
         yield from _register(register)
 
@@ -74,13 +76,7 @@ def _register(register: TracedRegister) -> Iterator[str]:
 
 
 def _batch(batch: TracedBatch) -> Iterator[str]:
-    yield (
-        f"    signed batch {batch.sequence} of epoch {batch.epoch} of gateway {batch.gateway_id} "
-        f"made {batch.made_at}, signature verified"
-    )
-    yield f"      sha {batch.digest}"
-    yield f"      after {batch.previous_hash}"
-    yield f"      key {batch.key_id}"
+    yield from _signed(batch)
     if batch.frame is None:
         yield "      no raw frame of this meter in the batch"
         return
@@ -88,3 +84,13 @@ def _batch(batch: TracedBatch) -> Iterator[str]:
     yield f"      raw frame of device {frame.serial} ({frame.profile}) at {frame.slot_at}"
     yield f"        request  {frame.request}"
     yield f"        response {frame.response}"
+
+
+def _signed(batch: TracedBatch) -> Iterator[str]:
+    yield (
+        f"    signed batch {batch.sequence} of epoch {batch.epoch} of gateway {batch.gateway_id} "
+        f"made {batch.made_at}, signature verified"
+    )
+    yield f"      sha {batch.digest}"
+    yield f"      after {batch.previous_hash}"
+    yield f"      key {batch.key_id}"

@@ -15,7 +15,9 @@ from cloud.fleet import service as fleet
 from cloud.ingest.service import BatchRef, Ingest, open_batch
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database, Unit
+from cloud.metering.claims import record_session
 from cloud.metering.service import store_readings
+from cloud.metering.sessions import SessionKind, SessionSource, UsageSession
 from cloud.metering.tasks import homes_of
 from cloud.rating.service import rate_period
 from cloud.tariffs import service as tariffs
@@ -32,12 +34,13 @@ from common.wire.requests import EnrolmentRequest
 from common.wire.sequence import Outcome
 from common.wire.signing import Purpose, SigningKey, sign
 from tests.cloud.metering.building import at, column
-from tests.cloud.rating.documents import electricity
+from tests.cloud.rating.documents import Document, electricity, parking
 from tests.support.clock import SettableClock
 from tests.support.gateway import PaperGateway
 
 JANUARY = Period(date(2026, 1, 1), date(2026, 2, 1))
 CLOUD_KEY = SigningKey(b"c" * 32)
+LOT = "north"
 REQUEST, RESPONSE = b"\x68\x01", b"\x68\x91\x33"
 
 
@@ -81,12 +84,28 @@ async def price(unit: Unit, community_id: CommunityId, entity_id: LegalEntityId)
         tax_rate_micro=130_000,
         bears_late_charge=False,
     )
+    await charge(unit, item, electricity(), Target(kind=TargetKind.COMMUNITY))
+    stays = replace(
+        item,
+        charge_item_id=ChargeItemId(unit.new_id()),
+        code="parking",
+        name_zh="停车费",
+        name_en="parking",
+        basis=ChargeBasis.PARKING,
+        resource=None,
+        nature=Nature.REVENUE,
+    )
+    await charge(unit, stays, parking(), Target(kind=TargetKind.LOT, key=LOT))
+
+
+async def charge(unit: Unit, item: ChargeItem, document: Document, target: Target) -> None:
+    """Add a charge item with its price and what it is charged for."""
     await tariffs.add_charge_item(unit, item)
     tariff_id, _ = await tariffs.record_revision(
         unit,
         RevisionDraft(
-            community_id=community_id,
-            document=electricity(),
+            community_id=item.community_id,
+            document=document,
             effective_from=JANUARY.start,
             basis_document="decision 1",
             decided_by="the owners",
@@ -95,13 +114,32 @@ async def price(unit: Unit, community_id: CommunityId, entity_id: LegalEntityId)
     await tariffs.assign(
         unit,
         AssignmentDraft(
-            community_id=community_id,
+            community_id=item.community_id,
             charge_item_id=item.charge_item_id,
-            target=Target(kind=TargetKind.COMMUNITY),
+            target=target,
             effective_from=JANUARY.start,
             tariff_id=tariff_id,
         ),
     )
+
+
+async def park(lake: Lakeside, started: datetime, ended: datetime) -> None:
+    """Let the flat's car stay; the batch of January told of it."""
+    source = SessionSource(gateway_id=lake.gateway.gateway_id, epoch=77, sequence=1)
+    async with lake.database.unit(lake.tenant, lake.actor) as unit:
+        stay = UsageSession(
+            session_id=unit.new_id(),
+            community_id=lake.community_id,
+            kind=SessionKind.PARKING,
+            place=LOT,
+            premises_id=lake.flat,
+            started_at=started,
+            ended_at=ended,
+            ended_day=ended.date(),
+            facts={"vehicle_class": "temporary"},
+            sources=(source,),
+        )
+        await record_session(unit, stay)
 
 
 async def build_lakeside(database: Database, tenant: TenantId, actor: Actor, clock: SettableClock) -> Lakeside:
@@ -159,7 +197,9 @@ async def send_january(lake: Lakeside, *, kilowatt_hours: int) -> bytes:
     return codec.Parcel(signed=signed).digest
 
 
-async def bill_january(lake: Lakeside, worker_database: Database, clock: SettableClock) -> str:
+async def bill_january(
+    lake: Lakeside, worker_database: Database, clock: SettableClock, *, total_fen: int = 155_00
+) -> str:
     """Send and bill the month, and return the number of the bill."""
     clock.set(datetime(2026, 2, 2, tzinfo=UTC))
     await send_january(lake, kilowatt_hours=310)
@@ -167,5 +207,5 @@ async def bill_january(lake: Lakeside, worker_database: Database, clock: Settabl
         scope = await service.create_period(unit, lake.community_id, period=JANUARY, due_on=date(2026, 2, 15))
     async with worker_database.unit(lake.tenant, lake.actor) as unit:
         report = await runs.run_chunk(unit, rate_period, scope, known_at=clock.now(), after=None)
-    assert (report.issued, report.exceptions, report.total_fen) == (1, 0, 155_00)
+    assert (report.issued, report.exceptions, report.total_fen) == (1, 0, total_fen)
     return await lake.only_bill()

@@ -27,7 +27,15 @@ from common.ids import TenantId
 from common.reading.reading import Quantity
 from common.wire import codec
 from common.wire.signing import Purpose, sign
-from tests.cloud.billing.lakeside import JANUARY, REQUEST, RESPONSE, Lakeside, bill_january, build_lakeside
+from tests.cloud.billing.lakeside import (
+    JANUARY,
+    REQUEST,
+    RESPONSE,
+    Lakeside,
+    bill_january,
+    build_lakeside,
+    park,
+)
 from tests.cloud.metering.building import at
 from tests.support.clock import SettableClock
 
@@ -134,6 +142,20 @@ async def test_a_corrected_reading_shows_what_the_gateway_sent_and_why_it_was_co
     assert original.corrected_by == (f"{document.number}/1",)
     assert original.open_fen == 150_00
     assert original.registers[-1].value_milli == 310_000
+
+
+async def test_a_parking_stay_on_a_bill_leads_back_to_the_signed_batches_that_told_of_it(
+    lakeside: Lakeside, worker_database: Database, clock: SettableClock
+) -> None:
+    await park(lakeside, datetime(2026, 1, 12, 1, tzinfo=UTC), datetime(2026, 1, 12, 3, 10, tzinfo=UTC))
+    number = await bill_january(lakeside, worker_database, clock, total_fen=155_00 + 15_00)
+    (line,) = [one for one in await lakeside.traced(number) if one.charge_code == "parking"]
+    assert line.session is not None
+    (told,) = line.session.batches
+    assert (told.gateway_id, told.epoch, told.sequence) == (lakeside.gateway.gateway_id, 77, 1)
+    printed = "\n".join(line_words(line))
+    for link in (str(line.session.session_id), told.digest, told.key_id, "signature verified"):
+        assert link in printed
 
 
 async def test_the_printed_chain_names_every_link(

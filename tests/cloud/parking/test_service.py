@@ -147,6 +147,9 @@ async def test_a_stay_of_a_households_car_becomes_its_usage_once(yard: Yard, clo
     (usage,) = await yard.usages()
     assert (usage.session_id, usage.premises_id, usage.place) == (STAY, yard.flat, "north")
     assert (usage.started_at, usage.ended_at - usage.started_at) == (begun, timedelta(hours=3))
+    assert [(one.gateway_id, one.epoch, one.sequence) for one in usage.sources] == [
+        (ref.gateway_id, ref.epoch, ref.sequence) for ref in refs
+    ]
     assert await yard.reasons() == []
 
 
