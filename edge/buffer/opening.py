@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -40,21 +40,20 @@ def open_file(path: Path, entropy: Callable[[int], bytes], pages_max: int) -> Op
     Raises:
         RefusalError: another process holds it, the folder cannot be written, or a newer release wrote it.
     """
-    lock = _lock(path)
-    damaged, previous_epoch = None, 0
-    if path.exists() and not _sound(path):
-        previous_epoch = _epoch_of(path)
-        damaged = _put_aside(path)
-    try:
-        connection = _connect(path, pages_max)
-        migrate(connection)
-        _begin_epoch(connection, entropy, previous_epoch)
-    except sqlite3.Error as error:
-        lock.close()
-        raise RefusalError(f"store {path}: {error}; check that the disk is there, writable and not full") from error
-    except RefusalError:
-        lock.close()
-        raise
+    with ExitStack() as on_refusal:
+        lock = on_refusal.enter_context(_lock(path))
+        damaged, previous_epoch = None, 0
+        if path.exists() and not _sound(path):
+            previous_epoch = _epoch_of(path)
+            damaged = _put_aside(path)
+        try:
+            connection = on_refusal.enter_context(closing(_connect(path)))
+            _configure(connection, pages_max)
+            migrate(connection)
+            _begin_epoch(connection, entropy, previous_epoch)
+        except sqlite3.Error as error:
+            raise RefusalError(f"store {path}: {error}; check that the disk is there, writable and not full") from error
+        on_refusal.pop_all()  # opened: both stay with the caller
     return Opened(connection=connection, lock=lock, damaged=damaged)
 
 
@@ -77,8 +76,11 @@ def _lock(path: Path) -> IO[bytes]:
     return lock
 
 
-def _connect(path: Path, pages_max: int) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+
+def _configure(connection: sqlite3.Connection, pages_max: int) -> None:
     for pragma in (
         f"page_size = {PAGE_BYTES}",
         "journal_mode = WAL",
@@ -91,7 +93,6 @@ def _connect(path: Path, pages_max: int) -> sqlite3.Connection:
     ):
         connection.execute(f"PRAGMA {pragma}")
     set_page_limit(connection, pages_max)
-    return connection
 
 
 def _sound(path: Path) -> bool:
