@@ -11,10 +11,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, event, text
-from sqlalchemy.engine import Connection
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.schema import Table
 
 from cloud.kit.tables import CommunityRow, Fen, Micro, Milli, table_flags
 
@@ -248,30 +246,3 @@ class CorrectionCaseRow(CommunityRow):
             name="applied_is_approved",
         ),
     )
-
-
-_REFUSE_LATE_LINE = """
-    create function refuse_line_of_standing_bill() returns trigger language plpgsql security definer
-    set search_path = pg_catalog, public as $$
-    begin
-        if exists (
-            select from written l join bill b
-                on b.tenant_id = l.tenant_id and b.community_id = l.community_id and b.bill_id = l.bill_id
-             where b.xmin <> pg_current_xact_id()::xid
-        ) then
-            raise exception 'an issued bill takes no further line; correct it by an adjustment'
-                using errcode = 'restrict_violation';
-        end if;
-        return null;
-    end $$;
-    create trigger line_with_its_bill after insert on bill_line referencing new table as written
-        for each statement execute function refuse_line_of_standing_bill();
-"""
-
-
-def _guard_issued_bills(table: Table, connection: Connection, **_: object) -> None:
-    del table
-    connection.execute(text(_REFUSE_LATE_LINE))
-
-
-event.listen(BillLineRow.__table__, "after_create", _guard_issued_bills)

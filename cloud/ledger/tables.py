@@ -11,13 +11,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, event, insert, text
-from sqlalchemy.engine import Connection
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.schema import Table
 
 from cloud.kit.tables import Base, CommunityRow, Fen, table_flags
-from cloud.ledger.routes import route_rows
 
 
 class LedgerAccountRow(CommunityRow):
@@ -237,39 +234,3 @@ class SealRow(CommunityRow):
 
 
 SEALED_DAY_STATE = "GH001"  # what the trigger below raises
-_REFUSE_SEALED_DAY = """
-    create function refuse_journal_of_sealed_day() returns trigger language plpgsql security definer
-    set search_path = pg_catalog, public as $$
-    declare
-        day record;
-        through date;
-    begin
-        for day in select tenant_id, community_id, min(business_date) as first from written group by 1, 2 order by 1, 2
-        loop
-            insert into book (tenant_id, community_id) values (day.tenant_id, day.community_id) on conflict do nothing;
-            select sealed_through into through from book
-             where tenant_id = day.tenant_id and community_id = day.community_id for share;
-            if day.first <= through then
-                raise exception 'the book is sealed through %; no journal of % is added', through, day.first
-                    using errcode = 'GH001';
-            end if;
-        end loop;
-        return null;
-    end $$;
-    create trigger journal_of_open_day after insert on journal referencing new table as written
-        for each statement execute function refuse_journal_of_sealed_day();
-"""
-
-
-def _guard_sealed_days(table: Table, connection: Connection, **_: object) -> None:
-    del table
-    connection.execute(text(_REFUSE_SEALED_DAY))
-
-
-def _seed_routes(table: Table, connection: Connection, **_: object) -> None:
-    names = ("code", "debit_class", "credit_class", "needs_approval")
-    connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in route_rows()])
-
-
-event.listen(JournalRow.__table__, "after_create", _guard_sealed_days)
-event.listen(FundRouteRow.__table__, "after_create", _seed_routes)

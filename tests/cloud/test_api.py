@@ -24,11 +24,11 @@ from cloud.identity.policy import Grant, RoleName
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
 from cloud.kit.postgres import SUPERUSER
-from cloud.migrations.discovery import whole_metadata
 from common.ids import TenantId
 from tests.support import api
 from tests.support.endpoints import Call, Filler, operations
 from tests.support.postgres import TestServer
+from tests.support.schema import whole_metadata
 
 MARK = "ZZFOREIGN"
 OPENING = date(2025, 1, 1)

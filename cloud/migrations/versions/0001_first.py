@@ -1,4 +1,4 @@
-"""The first schema: every table from the metadata, then the guards.
+"""The first schema, as frozen SQL: functions of the guards, tables with their keys and guards, the directory.
 
 Revision ID: 0001
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from cloud.migrations import security
-from cloud.migrations.discovery import whole_metadata
+from cloud.migrations.scripts import run_script
 
 revision = "0001"
 down_revision = None
@@ -17,12 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the tables, then guard them."""
-    metadata = whole_metadata()
-    connection = op.get_bind()
+    """Create everything; the files are never edited again, a change is a revision of its own."""
     op.execute("create extension if not exists btree_gist")
-    security.run_script(connection, "guards.sql")
-    metadata.create_all(connection)
-    for statement in security.guards(metadata):
-        op.execute(statement)
-    security.run_script(connection, "directory.sql")
+    for name in ("0001_functions.sql", "0001_tables.sql", "0001_directory.sql"):
+        run_script(op.get_bind(), name)

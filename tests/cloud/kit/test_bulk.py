@@ -14,10 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
 from cloud.kit.roles import WORKER
-from cloud.migrations.discovery import whole_metadata
 from common.errors import InvariantError
 from common.ids import TenantId
 from tests.support.postgres import TestServer
+from tests.support.schema import whole_metadata
 
 COMMUNITY = UUID(int=5)
 COLUMNS = ("community_id", "sha", "body", "engine_version", "recorded_at")

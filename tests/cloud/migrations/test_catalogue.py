@@ -12,8 +12,8 @@ from psycopg.rows import TupleRow
 
 from cloud.kit.postgres import SUPERUSER
 from cloud.kit.roles import APP, BULK, DIRECTORY, OWNER, WORKER
-from cloud.migrations.discovery import whole_metadata
 from tests.support.postgres import TestServer
+from tests.support.schema import whole_metadata
 
 Catalogue = psycopg.Connection[TupleRow]
 REFERENCE_TABLES = {"fund_route"}

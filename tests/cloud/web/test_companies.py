@@ -30,7 +30,6 @@ from cloud.kit.db import Database
 from cloud.kit.events import Routes
 from cloud.kit.postgres import SUPERUSER
 from cloud.ledger.accounts import Book
-from cloud.migrations.discovery import whole_metadata
 from cloud.payments import desk
 from cloud.payments.events import PaymentBooked
 from cloud.reconciliation import tasks
@@ -42,6 +41,7 @@ from tests.cloud.web.front import Front
 from tests.support import api
 from tests.support.endpoints import Call, Filler, operations
 from tests.support.postgres import TestServer
+from tests.support.schema import whole_metadata
 
 MARK = "ZZFOREIGN"
 STAFF = (RoleName.MANAGER, RoleName.CASHIER, RoleName.TECHNICIAN)

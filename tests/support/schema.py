@@ -1,46 +1,47 @@
-"""The guards of the schema, as statements: row security, grants, append-only triggers, the check of bulk loads.
+"""The schema as the code's own tables say it: the whole metadata, and the guards that its flags ask for.
 
-Nothing here decides which table is what: the flags stand with the tables (`kit/tables.py`). The trigger functions
-and the directory are plain SQL beside this file. The catalogue test walks the real database and finds any table that
-slipped past.
+The database is made by frozen SQL (cloud/migrations). The drift test makes another one from here and compares.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from importlib import import_module
+from pkgutil import iter_modules
 
-from sqlalchemy import Connection, MetaData, Table
+from sqlalchemy import MetaData, Table
 
+import cloud
+from cloud.kit import audit, jobs, outbox, schedules
 from cloud.kit.roles import APP, BULK, WORKER
-from common.errors import InvariantError
+from cloud.kit.tables import metadata
 
-_SQL = Path(__file__).parent / "sql"
+KIT_TABLES = (audit, jobs, outbox, schedules)
 _COMPANY = "tenant_id = nullif(current_setting('app.tenant', true), '')::uuid"
 
 
-def run_script(connection: Connection, name: str) -> None:
-    """Run a file of statements from the folder `sql` in the connection's transaction."""
-    driver = connection.connection.driver_connection
-    if driver is None:
-        raise InvariantError("a migration runs on an open connection")
-    driver.execute((_SQL / name).read_bytes())
+def whole_metadata() -> MetaData:
+    """Import the `tables` module of each domain and return the metadata with all of them in it."""
+    for domain in iter_modules(cloud.__path__, "cloud."):
+        if domain.ispkg and any(
+            name == "tables" for _, name, _ in iter_modules([f"{cloud.__path__[0]}/{domain.name[6:]}"])
+        ):
+            import_module(f"{domain.name}.tables")
+    return metadata
 
 
-def guards(metadata: MetaData) -> Iterator[str]:
+def guards(tables: MetaData) -> Iterator[str]:
     """Yield the statements that guard every table: those of companies' rows, and the few of the program's own."""
-    for table in metadata.sorted_tables:
-        yield from guard(table) if "tenant_id" in table.columns else reference(table)
+    for table in tables.sorted_tables:
+        yield from _guard(table) if "tenant_id" in table.columns else _reference(table)
 
 
-def reference(table: Table) -> Iterator[str]:
-    """Yield the statements for a table without a company: the program's own words, which roles only read."""
+def _reference(table: Table) -> Iterator[str]:
     yield f'grant select on "{table.name}" to {APP}, {WORKER}'
     yield _append_only(table.name)
 
 
-def guard(table: Table) -> Iterator[str]:
-    """Yield the statements that guard one table of companies' rows."""
+def _guard(table: Table) -> Iterator[str]:
     name = table.name
     append_only = bool(table.info.get("append_only"))
     yield f'alter table "{name}" enable row level security'
