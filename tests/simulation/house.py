@@ -28,6 +28,7 @@ from common.errors import RefusalError
 from tests.simulation.broker import broker_process, mosquitto_program
 from tests.simulation.conductor import Conductor
 from tests.simulation.link import Link
+from tests.simulation.models import quick_models
 from tests.simulation.office import Office, sign_in
 from tests.simulation.plan import GARDEN, ROLES
 from tests.simulation.processes import Process, free_port, wait_until
@@ -374,6 +375,7 @@ class House:
         settings = {
             "cloud": {"url": f"http://127.0.0.1:{self.links[gateway].port}", "gather_ms": 1500, "poll_s": 5},
             "pages": {"port": self.ports[gateway]},
+            "devices": {"profiles": str(quick_models(self.folder / "models"))},
             "clock": {"file": str(self.clock_file)},
             "store": {"ballast_mib": 1, "commit_interval_ms": 5},
             "sampling": {"tick_ms": 5, "patience_ms": 0, "back_off_first_ms": 20, "back_off_most_ms": 50},
