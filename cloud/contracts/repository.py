@@ -14,6 +14,14 @@ from common.civil import Period
 from common.ids import CommunityId
 
 
+async def exists(session: AsyncSession, community_id: CommunityId, contract_id: UUID) -> bool:
+    """Return whether a community has a contract."""
+    statement = select(ContractRow.contract_id).where(
+        ContractRow.community_id == community_id, ContractRow.contract_id == contract_id
+    )
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
 async def by_number(session: AsyncSession, community_id: CommunityId, number: str) -> ContractRow | None:
     """Return a contract by its number."""
     statement = select(ContractRow).where(ContractRow.community_id == community_id, ContractRow.number == number)

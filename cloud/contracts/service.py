@@ -11,7 +11,7 @@ from cloud.contracts import repository
 from cloud.contracts.tables import ContractRow, ContractTermRow
 from cloud.contracts.terms import Contract, Term, check_terms
 from cloud.kit.db import Unit
-from cloud.kit.errors import ConflictError
+from cloud.kit.errors import ConflictError, NotFoundError
 from common.civil import Period
 from common.ids import ChargeItemId, CommunityId, PartyId, PremisesId
 
@@ -44,6 +44,16 @@ async def open_contract(unit: Unit, community_id: CommunityId, contract: Contrac
     for number, term in enumerate(contract.terms, 1):
         unit.session.add(_term_row(unit, community_id, contract.contract_id, number, term))
     unit.record("opened", "contract", contract.contract_id, after={"number": contract.number, "kind": contract.kind})
+
+
+async def require_contract(session: AsyncSession, community_id: CommunityId, contract_id: UUID) -> None:
+    """Go on only when a community has the contract.
+
+    Raises:
+        NotFoundError: it has not.
+    """
+    if not await repository.exists(session, community_id, contract_id):
+        raise NotFoundError("this community has no such contract")
 
 
 async def contracts_in(session: AsyncSession, community_id: CommunityId, period: Period) -> tuple[Contract, ...]:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing import service as billing
 from cloud.cases import service as cases
+from cloud.contracts import service as contracts
 from cloud.deposits import reports, repository
 from cloud.deposits.errors import DepositStateError, UnknownDepositError
 from cloud.deposits.events import ReturnDue
@@ -68,10 +69,12 @@ async def open_deposit(unit: Unit, new: NewDeposit) -> Deposit:
     """Open a deposit that its payer is to bring; the same id again is the same deposit.
 
     Raises:
-        NotFoundError: there is no such account.
+        NotFoundError: there is no such account, or its community has no such contract.
         ConflictError: the id stands for another deposit.
     """
     account = await billing.account(unit.session, new.account_id)
+    if new.contract_id is not None:
+        await contracts.require_contract(unit.session, account.community_id, new.contract_id)
     known = await repository.deposit(unit.session, new.deposit_id)
     if known is not None:
         if (known.account_id, known.amount_fen, known.kind) != (new.account_id, new.amount_fen, new.kind):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,13 @@ from cloud import flow
 from cloud.kit.db import Database
 from cloud.kit.events import Event
 from tests.support import api
+
+NAMED_BUT_UNKNOWN = """
+import cloud.api, cloud.worker
+from cloud.kit.tables import metadata
+keys = [key for table in metadata.tables.values() for key in table.foreign_keys]
+print(*{key.target_fullname.rpartition(".")[0] for key in keys} - set(metadata.tables))
+"""
 
 
 def events(kind: type[Event] = Event) -> Iterator[type[Event]]:
@@ -62,3 +71,9 @@ def test_schedules_have_names_of_their_own() -> None:
 
 def test_only_events_of_the_house_are_routed() -> None:
     assert set(flow.ROUTES) <= set(events())
+
+
+def test_a_process_knows_every_table_that_the_keys_of_its_tables_name() -> None:
+    """In a process of its own, because tests load more than the API and the worker do."""
+    found = subprocess.run([sys.executable, "-c", NAMED_BUT_UNKNOWN], capture_output=True, text=True, check=True)  # noqa: S603 - this interpreter, our own words
+    assert found.stdout.split() == []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from cloud.deposits import service
 from cloud.deposits.rules import AT_ONCE, DepositState, Instalment
+from cloud.kit.errors import NotFoundError
 from cloud.ledger import postings
 from cloud.ledger.journals import TransferDraft
 from cloud.ledger.routes import Route
@@ -151,3 +153,8 @@ def test_no_route_leads_from_a_deposit_into_a_wallet(route: Route, vault: Vault)
 async def test_instalments_that_cannot_be_are_refused(vault: Vault, instalments: tuple[Instalment, ...]) -> None:
     with pytest.raises(RefusalError):
         await vault.open(1_000, instalments=instalments)
+
+
+async def test_a_deposit_of_a_contract_that_the_community_has_not_is_refused(vault: Vault) -> None:
+    with pytest.raises(NotFoundError, match="no such contract"):
+        await vault.open(contract_id=UUID(int=5))
