@@ -14,9 +14,9 @@ from tests.simulation.site import ELECTRICITY, ZONE, DemoSite
 
 MONTHS = (date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1))
 AFTER = date(2026, 4, 1)
-DENSE_DAY = date(2026, 1, 15)
-CLOUD_KILLED = date(2026, 1, 20)
-CLOUD_BACK = date(2026, 1, 22)
+DENSE_DAY = date(2026, 3, 12)
+CLOUD_KILLED = date(2026, 3, 16)
+CLOUD_BACK = date(2026, 3, 18)
 GATEWAY_KILLED = date(2026, 2, 10)
 LINK_CUT = date(2026, 2, 18)
 LINK_BACK = date(2026, 2, 20)
