@@ -61,8 +61,7 @@ def _no_part(period: Period, month: Period) -> Fraction:
 
 
 def _overlap_days(period: Period, month: Period) -> int:
-    overlap = period.overlap(month)
-    return overlap.days if overlap is not None else 0
+    return (min(period.end, month.end) - max(period.start, month.start)).days
 
 
 _SHARES: dict[Proration, Callable[[Period, Period], Fraction]] = {

@@ -12,7 +12,7 @@ from common.civil import Period
 from common.errors import FaultsError, RefusalError
 from common.rating.engine import rate
 from common.rating.line import RatedLine
-from common.rating.proration import month_shares
+from common.rating.proration import month_shares, months_of
 from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.rating.request import Debt, RatingRequest
 from common.rating.share import UnweighedError, apportion, split_pool, weigh
@@ -135,6 +135,13 @@ def test_parts_of_months_count_as_the_rule_says(rule: Proration, start: str, end
     assert sum(month_shares(period, rule)) == Fraction(months)
 
 
+def test_months_are_counted_from_an_anchor_of_years_ago_and_only_those_touched() -> None:
+    period = Period(date(2026, 3, 1), date(2026, 4, 1))
+    found = [str(month) for month in months_of(period, date(2024, 1, 31))]
+    assert found == ["2026-02-28..2026-03-31", "2026-03-31..2026-04-30"]
+    assert month_shares(period, Proration.ACTUAL_DAYS, date(2024, 1, 31)) == [Fraction(30, 31), Fraction(1, 30)]
+
+
 def test_built_in_names_say_what_the_request_says() -> None:
     names = ["usage", "prior", "days", "months", "month", "year_days", "bill_days", "first_year_days", "part", "parts"]
     charges = [{"key": name, "amount": name} for name in [*names, "twice"]]
@@ -191,6 +198,8 @@ def test_a_pool_is_shared_by_any_weight(weight: str, facts: list[dict[str, int]]
     }
     shares = split_pool(1_000, weigh(compiled, requests))
     assert [share.part_fen for share in shares.values()] == parts
+    assert {(share.pool_fen, share.sharers) for share in shares.values()} == {(1_000, 2)}
+    assert {share.weights for share in shares.values()} == {sum(share.weight for share in shares.values())}
     line = rate(compiled, RatingRequest(period=JUNE, share=shares["0"]))
     assert line.amount_fen == parts[0]
 
@@ -207,8 +216,9 @@ def test_premises_the_rule_excludes_pay_nothing_and_unknown_ones_stop_the_split(
         "c": RefusalKind.NO_FACT,
         "d": RefusalKind.NO_FACT,
     }
-    with pytest.raises(RatingRefusedError, match="test/tariff is not shared"):
+    with pytest.raises(RatingRefusedError, match="test/tariff is not shared") as unshared:
         weigh(unit_price("1"), {})
+    assert unshared.value.kind is RefusalKind.NO_PLAN
     with pytest.raises(RefusalError, match="over nobody"):
         apportion(100, {})
 
@@ -285,3 +295,8 @@ def test_a_written_request_says_all_that_a_request_can() -> None:
         "granted_minutes": 30,
         "paid_at": "2026-06-01T01:00:00+00:00",
     }
+
+
+def test_a_rebate_a_month_is_given_for_each_month() -> None:
+    fee = tariff(charges=[{"key": "fee", "amount": "10", "per": "month"}], adjust=[{"rebate": "3", "per": "month"}])
+    assert rate(fee, RatingRequest(period=Period(date(2026, 5, 1), date(2026, 7, 1)))).amount_fen == 2_000 - 600
