@@ -93,9 +93,7 @@ def tight_loop(rows: Sequence[tuple[int, int]]) -> list[int]:
             return at_low + (x - low) * second
         return at_high + (x - high) * third
 
-    return [
-        (cost(prior + quantity) - cost(prior) + NANO_PER_FEN // 2) // NANO_PER_FEN for quantity, prior in rows
-    ]
+    return [(cost(prior + quantity) - cost(prior) + NANO_PER_FEN // 2) // NANO_PER_FEN for quantity, prior in rows]
 
 
 def by_value(compiled: CompiledTariff, rows: Sequence[tuple[int, int]]) -> list[int]:
