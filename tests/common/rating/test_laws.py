@@ -40,6 +40,7 @@ def priced(document: Document, quantity: int, prior: int = 0, persons: int = 1) 
     return rate(compiled(document), request)
 
 
+@pytest.mark.timeout(60)
 @given(strategies.tiered(), strategies.QUANTITIES, strategies.QUANTITIES, st.integers(1, 12))
 def test_the_engine_agrees_with_the_oracle(document: Document, quantity: int, prior: int, persons: int) -> None:
     charged = oracle.charge_total(document, Fraction(quantity, 1000), Fraction(prior, 1000), persons)

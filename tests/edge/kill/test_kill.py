@@ -22,6 +22,7 @@ from tests.edge.builders import counted, meter
 from tests.edge.kill.polling import FIRST_DAY
 from tests.support.randomness import seeded
 
+pytestmark = pytest.mark.timeout(180)  # real processes, killed and started a dozen times
 METERS = 5
 CYCLES = 12
 SEED = 20260105
