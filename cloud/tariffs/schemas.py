@@ -170,13 +170,13 @@ class IdOut(BaseModel):
     id: UUID
 
 
-class CheckIn(_In):
+class DocumentIn(_In):
     """A tariff document to be checked; nothing is stored."""
 
     document: dict[str, Any]
 
 
-class CheckOut(BaseModel):
+class DocumentOut(BaseModel):
     """The tariff that a document without a fault says."""
 
     tariff_code: str
