@@ -115,11 +115,11 @@ def _add_trials(router: APIRouter, database: Database) -> None:
         return Place(zone=community.zone, zone_name=community.zone_name, calendar=calendar)
 
     @router.post("/tariff-checks")
-    async def check(community_id: UUID, body: schemas.DocumentIn, caller: Editor) -> schemas.DocumentOut:
+    async def check(community_id: UUID, body: schemas.TariffTextIn, caller: Editor) -> schemas.TariffTextOut:
         """Check a tariff document; one with faults is refused with all of them. Nothing is stored."""
         await place_of(community_id, caller)
         document = parse_tariff(body.document)
-        return schemas.DocumentOut(tariff_code=document.header.code, body_sha=document.body_sha)
+        return schemas.TariffTextOut(tariff_code=document.header.code, body_sha=document.body_sha)
 
     @router.post("/tariff-prices")
     async def price(community_id: UUID, body: schemas.PriceIn, caller: Editor) -> schemas.PriceOut:

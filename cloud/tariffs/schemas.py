@@ -170,13 +170,13 @@ class IdOut(BaseModel):
     id: UUID
 
 
-class DocumentIn(_In):
+class TariffTextIn(_In):
     """A tariff document to be checked; nothing is stored."""
 
     document: dict[str, Any]
 
 
-class DocumentOut(BaseModel):
+class TariffTextOut(BaseModel):
     """The tariff that a document without a fault says."""
 
     tariff_code: str
