@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 PROFILES = Path(__file__).resolve().parents[2] / "firmware-config" / "profiles"
-ANSWER_MS = 700
+ANSWER_MS = 450
 _TIMING = re.compile(r"answer_ms: \d+, longest_ms: \d+")
 
 
