@@ -121,9 +121,12 @@ def sent(look: Look) -> Counter[tuple[Place, int]]:
 
 
 def stored(look: Look) -> Counter[tuple[Place, int]]:
-    """Return how often each register stands in the newest blocks of the days."""
+    """Return how often each register stands in the newest blocks of the days, by the instant it was due.
+
+    A reading off the grid is stored with the instant at which it was taken, a moment after its slot.
+    """
     return Counter(
-        ((row.meter_id, row.quantity, at_ms), value)
+        ((row.meter_id, row.quantity, _slot_or_itself(at_ms)), value)
         for row in look.rows("""
             select distinct on (meter_id, quantity, day)
                    meter_id, quantity, first_at, first_milli, last_milli, count, body
@@ -131,6 +134,11 @@ def stored(look: Look) -> Counter[tuple[Place, int]]:
         """)
         for at_ms, value in unpack(row)
     )
+
+
+def _slot_or_itself(at_ms: int) -> int:
+    slot_ms = due_slot_ms(datetime.fromtimestamp(at_ms / 1000, ZONE))
+    return at_ms if slot_ms is None else slot_ms
 
 
 def unpack(row: Any) -> Iterator[tuple[int, int]]:
