@@ -1,0 +1,1 @@
+-- Metering, tariffs and gateways: what came after the first schema.

@@ -1,0 +1,1 @@
+-- Charge items, late charges, settlements, periods and imports.

@@ -1,0 +1,1 @@
+-- Payment channels, fund flow and bank statements.

@@ -1,0 +1,1 @@
+-- Documents, seals, notices and dunning.

@@ -1,0 +1,1 @@
+-- Guards found by simulation.
