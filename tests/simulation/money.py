@@ -37,19 +37,24 @@ class Money:
         self._ids = 0
 
     def pay(self, day: date) -> None:
-        """Residents pay: most by WeChat, one too much and one in part, one in cash, one never."""
+        """Residents pay: most by WeChat, one too much and one in part, one in cash, one never; then all are booked."""
+        waiting: list[str] = []
         month = (day.replace(day=1) - timedelta(days=1)).replace(day=1).isoformat()
         for bill_id, bill in self.seen["bills"].items():
             if bill["month"] != month or bill["label"] == ROLES.never_pays or bill["total_fen"] <= 0:
                 continue
             first = draw(self.house.seed, bill["label"], month) % 10 >= _LATER_OF_TEN
             if (day.day == plan.PAY_DAYS[0]) == (first or bill["label"] in _NAMED):
-                self._pay_one(bill_id, bill)
+                waiting += self._pay_one(bill_id, bill)
+        for attempt in waiting:
+            self._wait_for_receipt(attempt)
 
-    def _pay_one(self, bill_id: str, bill: dict[str, Any]) -> None:
+    def _pay_one(self, bill_id: str, bill: dict[str, Any]) -> list[str]:
+        """Pay one bill and return the addresses where its receipts will be told."""
         if bill["label"] == ROLES.pays_cash and bill["company"] == "cuihu":
             self._pay_cash(bill_id, bill, bill["total_fen"] + _NOTE_FEN)
-            return
+            return []
+        attempts: list[str] = []
         office = self._managers[bill["company"]]
         link = office.post(f"/bills/{bill_id}/pay-link")
         address = f"{self.house.cloud_url}/pay/{link['token']}"
@@ -73,7 +78,8 @@ class Money:
                     "on": self.house.conductor.now().isoformat(),
                 }
             )
-            self._wait_for_receipt(f"{address}/attempts/{attempt['attempt_id']}")
+            attempts.append(f"{address}/attempts/{attempt['attempt_id']}")
+        return attempts
 
     def _wait_for_receipt(self, attempt: str) -> None:
         def booked() -> bool:
