@@ -54,6 +54,12 @@ class Cause(StrEnum):
     ASSIGNMENT = "assignment"
     SHARE = "share"
     DISPUTE = "dispute"
+    AREA = "area"
+    OCCUPANCY = "occupancy"
+    ESTIMATE = "estimate"
+    WITHDRAWAL = "withdrawal"
+    WAIVER = "waiver"
+    LATE = "late"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,10 @@ class BillKind(StrEnum):
 
     REGULAR = "regular"
     ADJUSTMENT = "adjustment"
+    ONE_OFF = "one_off"
+    LATE = "late"
+    FINAL = "final"
+    OPENING = "opening"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -19,7 +19,14 @@ from common.errors import ensure
 from common.ids import ChargeItemId
 
 NUMBER_DIGITS = 6
-_KIND_LETTERS = {BillKind.REGULAR: "B", BillKind.ADJUSTMENT: "A"}
+_KIND_LETTERS = {
+    BillKind.REGULAR: "B",
+    BillKind.ADJUSTMENT: "A",
+    BillKind.ONE_OFF: "C",
+    BillKind.LATE: "L",
+    BillKind.FINAL: "F",
+    BillKind.OPENING: "O",
+}
 ensure(set(_KIND_LETTERS) == set(BillKind), "every kind of bill has a letter in its number")
 
 

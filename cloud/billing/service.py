@@ -169,8 +169,8 @@ async def progress(session: AsyncSession, scope: RunScope) -> PeriodProgress:
 
 
 async def periods(session: AsyncSession, community_id: CommunityId) -> tuple[PeriodProgress, ...]:
-    """Return all periods of a community with their progress, oldest first."""
-    rows = await repository.periods(session, community_id)
+    """Return the monthly periods of a community with their progress, oldest first."""
+    rows = [row for row in await repository.periods(session, community_id) if row.cycle == MONTHLY]
     scopes = [RunScope(community_id=community_id, cycle=row.cycle, period_start=row.period_start) for row in rows]
     return tuple([await progress(session, scope) for scope in scopes])
 

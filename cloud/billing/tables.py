@@ -238,11 +238,35 @@ class CorrectionCaseRow(CommunityRow):
 
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "community_id"], ["community.tenant_id", "community.community_id"]),
-        CheckConstraint("cause in ('reading', 'tariff', 'assignment', 'share', 'dispute')", name="cause_known"),
+        CheckConstraint(
+            "cause in ('reading', 'tariff', 'assignment', 'share', 'dispute', 'area', 'occupancy', 'estimate',"
+            " 'withdrawal', 'waiver', 'late')",
+            name="cause_known",
+        ),
         CheckConstraint("state in ('open', 'applied', 'dropped')", name="state_known"),
         CheckConstraint("reason <> ''", name="reason"),
         CheckConstraint(
             "(state = 'applied') = (preview_sha is not null and net_fen is not null and approved_by is not null)",
             name="applied_is_approved",
         ),
+    )
+
+
+class SettlingOrderRow(CommunityRow):
+    """In which order money settles what an account owes, as decided; the newest revision holds."""
+
+    __tablename__ = "settling_order"
+
+    rev: Mapped[int] = mapped_column(primary_key=True)
+    settling: Mapped[str]
+    decided_by: Mapped[UUID]
+    recorded_at: Mapped[datetime]
+
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "community_id"], ["community.tenant_id", "community.community_id"]),
+        CheckConstraint("rev >= 1", name="rev"),
+        CheckConstraint(
+            "settling in ('oldest_first', 'late_charges_first', 'principal_first', 'newest_first')", name="known"
+        ),
+        table_flags(append_only=True),
     )

@@ -58,6 +58,7 @@ class Route(Enum):
         _AHEAD | _DEPOSIT | frozenset({_T.OPENING}),
         _SAME_FUND,
     )
+    OPENING_UNDONE = ("opening_undone", _AHEAD | _OPENING, _OWED | _OPENING, _SAME_FUND)
 
     def __init__(
         self,

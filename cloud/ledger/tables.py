@@ -9,6 +9,7 @@ day: the trigger holds the book's row until its transaction ends, and sealing wa
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
@@ -231,6 +232,28 @@ class SealRow(CommunityRow):
     sealed_at: Mapped[datetime]
 
     __table_args__ = (table_flags(append_only=True),)
+
+
+class BookCloseRow(CommunityRow):
+    """That a period of a community's book is closed: its days are sealed, and this is what stood on it."""
+
+    __tablename__ = "book_close"
+
+    period_end: Mapped[date] = mapped_column(primary_key=True)
+    period_start: Mapped[date]
+    debit_fen: Mapped[Fen]
+    credit_fen: Mapped[Fen]
+    lines: Mapped[list[Any]]
+    lines_sha: Mapped[bytes]
+    closed_at: Mapped[datetime]
+    closed_by: Mapped[UUID]
+
+    __table_args__ = (
+        CheckConstraint("period_start < period_end", name="period"),
+        CheckConstraint("debit_fen = credit_fen", name="balanced"),
+        CheckConstraint("octet_length(lines_sha) = 32", name="sha256"),
+        table_flags(append_only=True),
+    )
 
 
 SEALED_DAY_STATE = "GH001"  # what the trigger below raises

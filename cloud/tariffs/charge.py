@@ -30,13 +30,18 @@ class FundClass(StrEnum):
 
 
 class ChargeBasis(StrEnum):
-    """What a charge item is measured by, which decides where its quantity comes from."""
+    """What a charge item is measured by, which decides where its quantity comes from.
+
+    The last two are not of a bill run: an amount decided once, and interest on what is overdue.
+    """
 
     AREA = "area"
     METERED = "metered"
     SHARE = "share"
     PARKING = "parking"
     FLAT = "flat"
+    ONE_OFF = "one_off"
+    LATE = "late"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,12 @@ CORRECTION_CAUSES: Mapping[str, Words] = {
     "assignment": ("收费关系", "Assignment"),
     "share": ("分摊", "Share"),
     "dispute": ("争议", "Dispute"),
+    "area": ("面积", "Area"),
+    "occupancy": ("入住状态", "Occupancy"),
+    "estimate": ("估读转实读", "Estimate became a reading"),
+    "withdrawal": ("撤销收费", "Charge withdrawn"),
+    "waiver": ("减免", "Waiver"),
+    "late": ("违约金随付款更正", "Late charge follows the payments"),
 }
 GATEWAY_STATES: Mapping[str, Words] = {
     "planned": ("待安装", "Planned"),
@@ -98,6 +104,8 @@ BASES: Mapping[str, Words] = {
     "share": ("公摊", "Shared"),
     "parking": ("停车", "Parking"),
     "flat": ("固定", "Flat"),
+    "one_off": ("一次性", "One-off"),
+    "late": ("违约金", "Late charge"),
 }
 NATURES: Mapping[str, Words] = {
     "revenue": ("收入", "Revenue"),

@@ -50,6 +50,7 @@ ROUTES: Mapping[str, Words] = MappingProxyType(
         "deposit_deduction": ("押金抵扣", "settled from the deposit"),
         "write_off": ("核销坏账", "written off"),
         "opening": ("期初", "brought in"),
+        "opening_undone": ("期初撤回", "brought in, taken back"),
     }
 )
 QUANTITIES: Mapping[Quantity, Words] = MappingProxyType(

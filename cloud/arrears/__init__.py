@@ -1,0 +1,1 @@
+"""What becomes of overdue debt: late charges as own lines, waivers and write-offs by approval."""

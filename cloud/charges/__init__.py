@@ -1,0 +1,1 @@
+"""Charge items made in one go, one-off charges and levies, groups of premises, announcements."""

@@ -1,0 +1,1 @@
+"""Tables from spreadsheets: all faults at once, a preview, all or nothing, and the way back."""
