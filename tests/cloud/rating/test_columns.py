@@ -25,7 +25,7 @@ from common.tariff.model import Proration
 from common.tariff.steps import AmountTooLargeError, BeyondTableError
 from tests.common.rating import strategies
 from tests.common.tariff.builders import JUNE, graduated, tariff, unit_price
-from tests.common.tariff.library import by_code
+from tests.common.tariff.library import revisions
 
 ROWS = st.lists(st.tuples(strategies.QUANTITIES, strategies.QUANTITIES), min_size=1, max_size=20)
 
@@ -110,7 +110,7 @@ def test_a_currency_without_minor_units_and_each_rounding_mode_agree() -> None:
 
 
 def test_a_row_beyond_a_closed_table_is_refused() -> None:
-    (taipower,) = by_code()["electricity/taipower-bimonthly"]
+    (taipower,) = revisions("electricity/taipower-bimonthly")
     assert not takes(taipower, taipower.plans[0])
     closed = tariff(tiers={"bounds": ["10", "20"], "closed": True}, charges=[{"key": "e", "prices": ["1", "2"]}])
     assert by_columns(closed, [(20_000, 0), (5_000, 15_000)]) == by_rows(closed, [(20_000, 0), (5_000, 15_000)])

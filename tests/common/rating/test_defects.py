@@ -31,7 +31,7 @@ from common.tariff.revision import (
     split_usage_by_days,
 )
 from tests.common.tariff.builders import JUNE, graduated, tariff, unit_price, usage, written
-from tests.common.tariff.library import ROOT, by_code
+from tests.common.tariff.library import ROOT, revisions
 
 KNOWN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -167,7 +167,7 @@ def test_defect_17_usage_above_the_top_tier_is_priced_and_a_price_change_splits_
 def test_defect_17_a_table_without_an_open_last_tier_has_to_say_so() -> None:
     with pytest.raises(FaultsError, match="the last tier is open unless `closed: true`"):
         graduated(["100", "200"], ["0.5", "0.6"])
-    (taipower,) = by_code()["electricity/taipower-bimonthly"]
+    (taipower,) = revisions("electricity/taipower-bimonthly")
     with pytest.raises(RatingRefusedError, match="the tariff gives no price above 500") as refusal:
         rate(taipower, usage(501_000))
     assert refusal.value.kind is RefusalKind.NO_PRICE

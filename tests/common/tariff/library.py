@@ -29,6 +29,7 @@ def tariff_files() -> list[Path]:
     return sorted(path for path in LIBRARY.rglob("*.yaml") if path.parent.name != CALENDAR_FOLDER)
 
 
+@cache
 def load(path: Path) -> Mapping[str, object]:
     loaded: Mapping[str, object] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return loaded
@@ -40,18 +41,22 @@ def compiled(path: Path) -> CompiledTariff:
 
 
 @cache
-def by_code() -> dict[str, list[CompiledTariff]]:
-    library: dict[str, list[CompiledTariff]] = {}
+def files_by_code() -> dict[str, list[Path]]:
+    files: dict[str, list[Path]] = {}
     for path in tariff_files():
-        tariff = compiled(path)
-        library.setdefault(tariff.code, []).append(tariff)
-    return library
+        files.setdefault(str(load(path)["code"]), []).append(path)
+    return files
+
+
+def revisions(code: str) -> list[CompiledTariff]:
+    """Return every revision of a library tariff; only these are compiled."""
+    return [compiled(path) for path in files_by_code()[code]]
 
 
 def in_force(code: str, day: date) -> CompiledTariff:
     """Return the revision of a library tariff that holds on a day; one without a date always holds."""
-    revisions = [(tariff.document.header.effective_from or date.min, tariff) for tariff in by_code()[code]]
-    started = [revision for revision in revisions if revision[0] <= day] or revisions[:1]
+    dated = [(tariff.document.header.effective_from or date.min, tariff) for tariff in revisions(code)]
+    started = [revision for revision in dated if revision[0] <= day] or dated[:1]
     return max(started, key=lambda revision: revision[0])[1]
 
 

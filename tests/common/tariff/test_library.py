@@ -55,8 +55,8 @@ def test_a_file_of_the_library_says_its_source_and_date(path: Path) -> None:
 
 
 def test_revisions_of_one_tariff_differ_by_the_day_they_begin() -> None:
-    for code, revisions in library.by_code().items():
-        days = Counter(revision.document.header.effective_from for revision in revisions)
+    for code in library.files_by_code():
+        days = Counter(revision.document.header.effective_from for revision in library.revisions(code))
         assert max(days.values()) == 1, code
 
 
