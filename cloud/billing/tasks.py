@@ -11,6 +11,7 @@ from cloud.billing import dues, offsets, runs, service
 from cloud.billing.documents import Rater
 from cloud.billing.events import BillsIssued, RunRequested
 from cloud.billing.service import RunScope
+from cloud.kit import jobqueue
 from cloud.kit.jobs import NewJob
 from cloud.kit.runner import Handler, JobContext
 from cloud.kit.schedules import Schedule
@@ -105,6 +106,10 @@ def dues_job(change_id: UUID) -> NewJob:
 
 
 async def publish_dues(context: JobContext) -> None:
-    """Hand every gateway the dues as of now, and finish, in one commit."""
+    """Hand every gateway the dues as of now, and finish, in one commit.
+
+    A snapshot holds everything, so of many changes that wait (a morning of payments) only the last one publishes.
+    """
     async with context.finishing_unit() as unit:
-        await dues.publish_everywhere(unit)
+        if not await jobqueue.followed(unit.session, context.job, unit.now):
+            await dues.publish_everywhere(unit)

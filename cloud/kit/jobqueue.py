@@ -54,6 +54,11 @@ _FINISH = text("""
     update job set state = 'done', done_at = clock_timestamp(), lease_until = null
      where tenant_id = :tenant and job_id = :id and epoch = :epoch and state = 'leased'
 """)
+_FOLLOWED = text("""
+    select exists (select from job mine join job later using (tenant_id, kind, partition)
+                    where tenant_id = :tenant and mine.job_id = :id and later.job_id <> :id
+                      and later.state = 'ready' and later.run_at <= :now)
+""").bindparams(bindparam("now", type_=DateTime(timezone=True)))
 _FAIL = text("""
     update job set state = :state, lease_until = null, last_error = :error, retry_at = clock_timestamp() + :delay
      where tenant_id = :tenant and job_id = :id and epoch = :epoch and state = 'leased'
@@ -125,6 +130,12 @@ async def renew(session: AsyncSession, job: Job, lease: timedelta = LEASE) -> No
         LeaseLostError: the job is no longer ours.
     """
     await _touch(session, _RENEW, job, {"lease": lease})
+
+
+async def followed(session: AsyncSession, job: Job, now: datetime) -> bool:
+    """Return whether a job of the same kind and partition is due after this one: it will see all that this one sees."""
+    found = await session.execute(_FOLLOWED, {"tenant": job.tenant, "id": job.id, "now": now})
+    return bool(found.scalar_one())
 
 
 async def finish(session: AsyncSession, job: Job) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from cloud.billing import offsets, runs, tasks
 from cloud.billing.events import BillsIssued, RunRequested
 from cloud.billing.service import RunScope
+from cloud.fleet import service as fleet
 from cloud.kit.events import Routes
 from cloud.kit.runner import Handler, JobMetrics, Runner
 from cloud.ledger import postings
@@ -18,8 +19,10 @@ from cloud.ledger import service as ledger
 from cloud.ledger.accounts import Book
 from cloud.ledger.journals import DocumentKind, DocumentRef, JournalDraft
 from cloud.tariffs.charge import FundClass
+from common.wire.bundle import BundleKind
 from tests.cloud.billing import builders as b
 from tests.cloud.billing.conftest import Office
+from tests.cloud.billing.test_dues import with_gateway
 
 
 @pytest.fixture
@@ -31,6 +34,7 @@ def worker(office: Office) -> Runner:
     handlers: Mapping[str, Handler] = {
         tasks.BILL_RUN: tasks.bill_run_handler(office.book),
         tasks.USE_AHEAD: tasks.use_ahead,
+        tasks.PUBLISH_DUES: tasks.publish_dues,
     }
     return Runner(
         database=office.site.worker_database,
@@ -120,3 +124,17 @@ async def test_a_credit_of_a_paid_bill_settles_the_next_one(office: Office) -> N
     await worker(office).drain()
     assert await office.open_fen(flat) == [400]
     assert await office.ahead_fen(flat) == 0
+
+
+async def test_of_many_changes_that_wait_only_the_last_hands_the_kiosks_their_dues(office: Office) -> None:
+    gateway_id = await with_gateway(office)
+    office.set(office.site.flats[0], b.ELECTRICITY, 0, 1000)
+    await office.bill_month(0)
+    changes = [office.site.flats[n][0] for n in range(3)]
+    async with office.site.database.unit(office.site.tenant, office.site.actor) as unit:
+        for change_id in changes:
+            unit.enqueue(tasks.dues_job(change_id))
+    assert await worker(office).drain() >= len(changes)
+    async with office.site.database.view(office.site.tenant) as session:
+        bundles = await fleet.newer_bundles(session, gateway_id, {}, office.clock.now())
+    assert [bundle.version for bundle in bundles if bundle.kind is BundleKind.DUES] == [1]

@@ -302,3 +302,26 @@ async def test_jobs_are_counted_by_kind_and_state_and_finished_ones_are_not(
 @given(st.integers(1, 100))
 def test_waiting_grows_with_each_attempt_and_is_bounded(attempts: int) -> None:
     assert timedelta(seconds=1) <= jobqueue.backoff(attempts) <= jobqueue.backoff(attempts + 1) <= timedelta(minutes=10)
+
+
+async def test_a_job_knows_whether_a_like_one_is_due_after_it(
+    database: Database, worker_database: Database, tenant: TenantId, actor: Actor, clock: SettableClock
+) -> None:
+    tomorrow = clock.now() + timedelta(days=1)
+    await enqueue(
+        database,
+        tenant,
+        actor,
+        NewJob(kind=KIND, key="a", partition="one"),
+        NewJob(kind=KIND, key="b", partition="one"),
+        NewJob(kind=KIND, key="c", partition="one", run_at=tomorrow),
+        NewJob(kind=KIND, key="d", partition="other"),
+    )
+    told = {}
+
+    async def ask(context: JobContext) -> None:
+        async with context.finishing_unit() as unit:
+            told[context.job.key] = await jobqueue.followed(unit.session, context.job, unit.now)
+
+    await runner(worker_database, ask).drain()
+    assert told == {"a": True, "b": False, "d": False}
