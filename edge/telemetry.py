@@ -1,6 +1,7 @@
 """Logs and metrics of the gateway: JSON lines on standard error, and probes read when somebody asks.
 
-A log line is a past-tense event with fields and holds no personal data: no plate, no card, no name, no code.
+A log line is a past-tense event with fields and holds no personal data: no plate, no card, no name, no code. What
+slips in all the same is masked on the way out, as on the cloud (`common.masking`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from common.masking import mask_event
+
 Samples = Iterable[tuple[tuple[str, ...], int]]
 
 
@@ -25,6 +28,7 @@ def configure_logging() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            mask_event,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

@@ -1,22 +1,27 @@
 """Logs of a cloud process. They never carry personal data or a secret.
 
-Logs are one JSON object a line on standard error. A field whose name is that of personal data is masked whatever it
-holds: a last net, since events are not given such fields in the first place.
+Logs are one JSON object a line on standard error. What is personal by its field's name or by its shape is masked on
+the way out (`common.masking`), in the events of libraries too: a last net, since events are not given such data.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
-from typing import Any
 
 import structlog
+from typing_extensions import override
 
-PERSONAL_FIELDS = frozenset(
-    {"name", "phone", "plate", "id_number", "card", "openid", "address", "email", "password", "token", "code", "secret"}
-)
-_MASKED = "***"
+from common.masking import mask_event, mask_text
+
+
+class MaskedFormatter(logging.Formatter):
+    """Formats what libraries log, traceback included, with everything masked that has the shape of personal data."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        return mask_text(super().format(record))
 
 
 def configure_logging(process: str) -> None:
@@ -27,7 +32,7 @@ def configure_logging(process: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            mask_personal,
+            mask_event,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -35,12 +40,6 @@ def configure_logging(process: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
-
-
-def mask_personal(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask the fields that personal data would stand in: a structlog processor."""
-    del logger, method
-    for field in PERSONAL_FIELDS & event.keys():
-        event[field] = _MASKED
-    return event
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(MaskedFormatter("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)

@@ -45,6 +45,8 @@ shared_buffers = 128MB
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_min_messages = warning
+log_error_verbosity = terse
+log_min_error_statement = panic
 password_encryption = 'scram-sha-256'
 """
 

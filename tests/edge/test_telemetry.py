@@ -37,5 +37,21 @@ def test_a_log_line_is_json_on_standard_error(capsys: pytest.CaptureFixture[str]
     assert (line["event"], line["serial"], line["level"]) == ("meter_swapped", "W1", "info")
 
 
+def test_personal_data_is_masked_by_field_and_by_shape(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging()
+    try:
+        try:
+            int("沪A12345 has no stay")
+        except ValueError:
+            structlog.get_logger().exception("part_failed", part="gate", card="4711", stay={"plate": "沪A12345"})
+        written = capsys.readouterr().err
+    finally:
+        structlog.reset_defaults()
+    line = json.loads(written)
+    assert (line["part"], line["card"], line["stay"]) == ("gate", "***", {"plate": "***"})
+    assert "*** has no stay" in line["exception"]
+    assert "沪A12345" not in written
+
+
 def test_the_resident_memory_is_a_plausible_size() -> None:
     assert 2**20 < resident_bytes() < 2**33
