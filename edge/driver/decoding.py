@@ -9,7 +9,16 @@ from edge.device.model import Point, Profile, UnitCodes
 from edge.device.plan import Block, Field
 from edge.driver.outcome import Exchange, FailureKind, PointValue, ReadFailure
 from edge.protocol.cjt188_items import UnitCode, heat_unit_stands_first, split_group
-from edge.protocol.values import ByteOrder, RegisterType, ValueRefusedError, bcd_low_first, number, to_milli
+from edge.protocol.values import (
+    ByteOrder,
+    RegisterType,
+    ValueRefusedError,
+    bcd_low_first,
+    number,
+    ratio_milli,
+    to_milli,
+    whole_number,
+)
 
 _KWH_PER_UNIT = {"kWh": Fraction(1), "GJ": Fraction(10**6, 3600)}
 
@@ -44,12 +53,27 @@ def _decode(
         raise ValueRefusedError(f"the answer ends before byte {field.offset + point.size}")
     if raw == point.not_available:
         raise ValueRefusedError("the meter marks the value as not available")
-    exact = _number(point, raw, data) * point.scale
-    for name in point.multiply_by:
-        exact *= Fraction(parameters.get(name, profile.parameters[name].default))
+    milli = _whole_milli(point, raw)
+    if milli is None:
+        exact = _number(point, raw, data) * point.scale
+        for name in point.multiply_by:
+            exact *= Fraction(parameters.get(name, profile.parameters[name].default))
+        milli = to_milli(_on_dial(point, exact))
+    return PointValue(quantity=point.quantity, raw=raw, value_milli=milli, exchange=exchange)
+
+
+def _whole_milli(point: Point, raw: bytes) -> int | None:
+    """Return the value of a plain integer register, which needs no fractions; None for every other kind of point."""
+    if point.multiply_by or point.wrap is not None or point.unit_codes is not UnitCodes.NONE:
+        return None
+    whole = whole_number(raw, RegisterType(point.type), ByteOrder(point.order))
+    return None if whole is None else ratio_milli(whole * point.scale.numerator, point.scale.denominator)
+
+
+def _on_dial(point: Point, exact: Fraction) -> Fraction:
     if point.wrap is not None and exact >= point.wrap:
         raise ValueRefusedError(f"the value lies beyond the dial, which starts again at {point.wrap}")
-    return PointValue(quantity=point.quantity, raw=raw, value_milli=to_milli(exact), exchange=exchange)
+    return exact
 
 
 def _number(point: Point, raw: bytes, data: bytes) -> Fraction:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from fractions import Fraction
 
 from common.clock import Clock
 from common.ids import MeterId
@@ -25,7 +24,8 @@ from edge.driver.outcome import DeviceConfig, FailureKind, PointValue, ReadFailu
 
 _MILLI = 1000
 _SLACK_MILLI = 1000
-_HOUR = timedelta(hours=1)
+_SECOND = timedelta(seconds=1)
+_HOUR_S = 3600
 _SILENT = frozenset({FailureKind.TIMEOUT, FailureKind.BAD_FRAME, FailureKind.LINK_LOST})
 
 
@@ -51,6 +51,7 @@ class MeterWire:
         self._health = DeviceHealth(back_off)
         self._lock = asyncio.Lock()
         self._last: dict[tuple[MeterId, Quantity], tuple[int, datetime]] = {}
+        self._plans: dict[tuple[str, tuple[Quantity, ...]], tuple[Block, ...]] = {}
 
     @property
     def config(self) -> WireConfig:
@@ -84,7 +85,7 @@ class MeterWire:
 
     async def _read_blocks(self, profile: Profile, device: DeviceConfig) -> _Gathered:
         gathered = _Gathered()
-        blocks = read_plan(profile, device.points)
+        blocks = self._plan(profile, device.points)
         missing = set(device.points) - {field.point.quantity for block in blocks for field in block.fields}
         if missing:
             detail = f"model {profile.model} has no such point; correct the device's points"
@@ -100,6 +101,13 @@ class MeterWire:
                 break
         return gathered
 
+    def _plan(self, profile: Profile, points: tuple[Quantity, ...]) -> tuple[Block, ...]:
+        """Return the read plan, worked out once for each model and set of points."""
+        key = (profile.model, points)
+        if key not in self._plans:
+            self._plans[key] = read_plan(profile, points)
+        return self._plans[key]
+
     async def _ask(self, profile: Profile, device: DeviceConfig, block: Block) -> BlockData | BlockFailure:
         """Ask a block, a second time when nothing sound came from a meter that answered until now."""
         result = await self._asker.ask(profile, device, block)
@@ -113,7 +121,9 @@ class MeterWire:
     ) -> None:
         """Decode a block, and look twice when a register is not where it can be."""
         values, failures = decode_block(profile, block, result.data, device.parameters, result.exchange)
-        odd = [value for value in values if self._is_odd(profile, device, value)]
+        now = self._clock.now()
+        cumulative = {field.point.quantity for field in block.fields if field.point.kind is PointKind.CUMULATIVE}
+        odd = [value for value in values if value.quantity in cumulative and self._is_odd(profile, device, value, now)]
         if odd:
             second = await self._asker.ask(profile, device, block)
             agreed = _agreed(profile, device, block, second)
@@ -121,25 +131,26 @@ class MeterWire:
                 values.remove(value)
                 detail = "two reads of an implausible register disagree; it is read again at the next sweep"
                 failures.append(_failure(FailureKind.BAD_VALUE, (value.quantity,), detail))
-        now = self._clock.now()
         for value in values:
             self._last[device.meter_id, value.quantity] = (value.value_milli, now)
         self._stats.bad_values += len(failures)
         gathered.values += values
         gathered.failures += failures
 
-    def _is_odd(self, profile: Profile, device: DeviceConfig, value: PointValue) -> bool:
+    def _is_odd(self, profile: Profile, device: DeviceConfig, value: PointValue, now: datetime) -> bool:
+        """Return whether a cumulative register ran backwards, or further than the model can count in the time."""
         last = self._last.get((device.meter_id, value.quantity))
-        point = next(point for point in profile.points if point.quantity == value.quantity)
-        if last is None or point.kind is not PointKind.CUMULATIVE:
+        if last is None:
             return False
         last_milli, last_at = last
-        if value.value_milli < last_milli:
+        step = value.value_milli - last_milli
+        if step < 0:
             return True
-        if profile.step_most_per_hour is None:
+        most = profile.step_most_per_hour
+        if most is None:
             return False
-        hours = Fraction((self._clock.now() - last_at) // timedelta(seconds=1), _HOUR // timedelta(seconds=1))
-        return value.value_milli - last_milli > profile.step_most_per_hour * _MILLI * hours + _SLACK_MILLI
+        seconds = (now - last_at) // _SECOND
+        return (step - _SLACK_MILLI) * most.denominator * _HOUR_S > most.numerator * _MILLI * seconds
 
 
 def _agreed(

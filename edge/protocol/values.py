@@ -57,6 +57,7 @@ REGISTER_BYTES = {
     RegisterType.F32: 4,
     RegisterType.F64: 8,
 }
+_FLOATS = frozenset({RegisterType.F32, RegisterType.F64})
 _SIGNED = frozenset({RegisterType.S16, RegisterType.S32, RegisterType.S64})
 
 
@@ -66,18 +67,28 @@ def number(raw: bytes, register_type: RegisterType, order: ByteOrder = ByteOrder
     Raises:
         ValueRefusedError: the bytes are no number of the type.
     """
+    whole = whole_number(raw, register_type, order)
+    return _float_number(_reorder(raw, order)) if whole is None else Fraction(whole)
+
+
+def whole_number(raw: bytes, register_type: RegisterType, order: ByteOrder = ByteOrder.ABCD) -> int | None:
+    """Return the integer that the bytes hold; None for the float types, whose numbers need not be whole.
+
+    Raises:
+        ValueRefusedError: the bytes are no number of the type.
+    """
     if register_type is RegisterType.BCD_LOW_FIRST:
-        return Fraction(bcd_low_first(raw))
+        return bcd_low_first(raw)
     if register_type is RegisterType.BCD_LOW_FIRST_SIGNED:
-        return Fraction(bcd_low_first_signed(raw))
-    big_endian = _reorder(raw, order)
+        return bcd_low_first_signed(raw)
+    big_endian = raw if order is ByteOrder.ABCD else _reorder(raw, order)
     if register_type is RegisterType.BCD:
-        return Fraction(bcd_low_first(big_endian[::-1]))
+        return bcd_low_first(big_endian[::-1])
     if len(raw) != REGISTER_BYTES[register_type]:
         raise ValueRefusedError(f"{register_type} needs {REGISTER_BYTES[register_type]} bytes, got {len(raw)}")
-    if register_type in {RegisterType.F32, RegisterType.F64}:
-        return _float_number(big_endian)
-    return Fraction(int.from_bytes(big_endian, signed=register_type in _SIGNED))
+    if register_type in _FLOATS:
+        return None
+    return int.from_bytes(big_endian, signed=register_type in _SIGNED)
 
 
 def bcd_low_first(raw: bytes) -> int:
@@ -109,9 +120,13 @@ def bcd_low_first_signed(raw: bytes) -> int:
 
 def to_milli(value: Fraction) -> int:
     """Return the value in whole milli-units, halves away from zero."""
-    doubled = abs(value) * _MILLI * 2
-    magnitude = (doubled.numerator // doubled.denominator + 1) // 2
-    return -magnitude if value < 0 else magnitude
+    return ratio_milli(value.numerator, value.denominator)
+
+
+def ratio_milli(numerator: int, denominator: int) -> int:
+    """Return a quotient in whole milli-units, halves away from zero; the denominator is above zero."""
+    magnitude = (abs(numerator) * _MILLI * 2 // denominator + 1) // 2
+    return -magnitude if numerator < 0 else magnitude
 
 
 def decimal_text(digits: int, decimals: int) -> str:
