@@ -18,17 +18,15 @@ def put_sample(connection: sqlite3.Connection, state: WriterState, sample: Sampl
     """Store one slot of one meter and move its cursor; return False for a repeat, which changes nothing."""
     if sample.slot_ms <= state.cursors.get(sample.meter_id, -1):
         return False
-    for point in sample.points:
-        point_no = state.point_no(connection, sample, point)
-        connection.execute(
-            "INSERT INTO reading (boot_no, boot_ms, slot_ms, point_no, value_milli, quality) VALUES (?, ?, ?, ?, ?, ?)",
-            (state.boot_no, sample.boot_ms, sample.slot_ms, point_no, point.value_milli, point.quality),
-        )
-        connection.execute(
-            "INSERT INTO latest VALUES (?, ?, ?, ?) ON CONFLICT (point_no) DO UPDATE SET"
-            " slot_ms = excluded.slot_ms, value_milli = excluded.value_milli, quality = excluded.quality",
-            (point_no, sample.slot_ms, point.value_milli, point.quality),
-        )
+    rows = [
+        (state.point_no(connection, sample, point), sample.slot_ms, point.value_milli, point.quality)
+        for point in sample.points
+    ]
+    connection.executemany(
+        "INSERT INTO reading (boot_no, boot_ms, point_no, slot_ms, value_milli, quality) VALUES (?, ?, ?, ?, ?, ?)",
+        [(state.boot_no, sample.boot_ms, *row) for row in rows],
+    )
+    connection.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?)", rows)
     for record in sample.records:
         put_record(connection, state, record, Lane.MEASURE, sample.boot_ms)
     put_states(connection, sample.states)

@@ -95,6 +95,7 @@ class Writer:
         self._changed = threading.Condition()
         self._queues: dict[Urgency, deque[_Job[Any]]] = {urgency: deque() for urgency in Urgency}
         self._stopping = False
+        self._dozing = False  # asleep until the next commit is due: one more measure job changes nothing
         self._next_commit_s = monotonic_s()
         self.stats = WriterStats()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -111,7 +112,8 @@ class Writer:
             if self._stopping:
                 raise StoreUnavailableError("the store is closed")
             self._queues[urgency].append(_Job(work=work, urgency=urgency, future=future))
-            self._changed.notify()
+            if urgency is not Urgency.MEASURE or not self._dozing:
+                self._changed.notify()
         return future
 
     @property
@@ -159,7 +161,9 @@ class Writer:
                     return _take(gate) + _take(measure)
                 if self._stopping:
                     return []
+                self._dozing = bool(measure)
                 self._changed.wait(wait_s if measure else None)
+                self._dozing = False
 
     def _commit(self, group: list[_Job[Any]]) -> None:
         """Commit a group; when the disk refuses, make room and try again, at last the gate lane alone."""
@@ -187,7 +191,7 @@ class Writer:
             set_page_limit(self._connection, pages)
             self._connection.execute("BEGIN IMMEDIATE")
             keep_time(self._connection, self._state, self._state.look())
-            done = [self._guarded(job) for job in jobs]
+            done = self._do_all(jobs)
             self._connection.execute("COMMIT")
         except (sqlite3.Error, InvariantError) as error:
             self._roll_back()
@@ -199,6 +203,17 @@ class Writer:
         self.stats.jobs += len(jobs)
         _deliver(done)
         return None
+
+    def _do_all(self, jobs: list[_Job[Any]]) -> list[_Done]:
+        """Do jobs plainly, and once more with a savepoint around each when one of them was refused."""
+        self._connection.execute("SAVEPOINT jobs")
+        done = [self._do(job) for job in jobs]
+        if any(one.error is not None for one in done):
+            self._connection.execute("ROLLBACK TO jobs")
+            self._state.load(self._connection)
+            done = [self._guarded(job) for job in jobs]
+        self._connection.execute("RELEASE jobs")
+        return done
 
     def _guarded(self, job: _Job[Any]) -> _Done:
         """Do one job inside a savepoint, so that a refused one leaves no trace and costs the others nothing."""
