@@ -123,8 +123,13 @@ class WirePoller:
             face.outcome, face.read_at = outcome, read_at
         first = self._around.store.cursor(device.meter_id) is None
         if first and read_at - slot > FIRST_SLOT_LATENESS_MAX:
-            slot = read_at
+            slot = self._first_slot(read_at)
         return Taken(device=device, slot=slot, read_at=read_at, boot_ms=look.boot_ms, outcome=outcome)
+
+    def _first_slot(self, read_at: datetime) -> datetime:
+        """Return the slot of a meter's first reading: the one just begun, or its own instant in the middle of one."""
+        newest = self._schedule.latest_due(read_at)
+        return newest if read_at - newest <= FIRST_SLOT_LATENESS_MAX else read_at
 
     def _sample(self, taken: Taken) -> Sample:
         device, around = taken.device, self._around

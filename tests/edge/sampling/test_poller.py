@@ -203,6 +203,14 @@ async def test_a_meter_first_seen_in_the_middle_of_the_day_is_read_off_the_grid(
     assert {slot for _, slot, _ in stored} == {to_epoch_ms(START + timedelta(hours=9))}
 
 
+async def test_a_meter_first_read_just_after_the_next_slot_began_stands_at_that_slot(bench: Bench) -> None:
+    bench.clock.advance(DAY + timedelta(seconds=1))
+    poller = bench.poller()
+    await poller.sweep(START)
+    await poller.sweep(START + DAY)
+    assert [slot for _, slot, _ in await bench.stored()] == [to_epoch_ms(START + DAY)] * 3
+
+
 async def test_the_raw_frame_is_kept_once_a_meter_and_day(bench: Bench) -> None:
     bench.schedule = Schedule(zone=START.tzinfo, dense={START.date(): 15})  # type: ignore[arg-type]  # aware
     poller = bench.poller()
