@@ -81,9 +81,10 @@ def _add_session(router: APIRouter, database: Database, passwords: Passwords, *,
 def _add_users(router: APIRouter, database: Database) -> None:
     @router.get("/users")
     async def users(caller: UserManager, wanted: Annotated[Paging, Depends(paging)]) -> Page[schemas.UserOut]:
-        """List the company's users."""
+        """List the users with a role where the caller manages users, each with his roles there."""
+        scope = caller.scope(Permission.MANAGE_USERS)
         async with database.view(caller.tenant) as session:
-            found = await service.users(session, offset=wanted.offset, limit=wanted.limit + 1)
+            found = await service.users(session, scope, offset=wanted.offset, limit=wanted.limit + 1)
         return page_of([schemas.UserOut.of(user) for user in found], wanted)
 
     @router.post("/users", status_code=HTTPStatus.CREATED)

@@ -115,6 +115,18 @@ def allows(grants: Sequence[Grant], permission: Permission, community_id: Commun
 
 
 def may_grant(grants: Sequence[Grant], wanted: Collection[Grant]) -> bool:
-    """Return whether somebody with these grants may give the wanted ones: only where he manages users himself."""
+    """Return whether somebody with these grants may give the wanted ones: only where he manages users himself.
+
+    Somebody without any role belongs to no community, so he is managed by who manages the users of all.
+    """
     scope = scope_of(grants, Permission.MANAGE_USERS)
-    return all(scope.everywhere or (grant.community_id is not None and grant.community_id in scope) for grant in wanted)
+    return scope.everywhere or (bool(wanted) and len(visible_grants(scope, wanted)) == len(wanted))
+
+
+def visible_grants(scope: Scope, held: Collection[Grant]) -> tuple[Grant, ...]:
+    """Return those grants of a user that somebody sees who manages the users of a scope; a user with none is hidden."""
+    return tuple(
+        grant
+        for grant in held
+        if scope.everywhere or (grant.community_id is not None and grant.community_id in scope.communities)
+    )

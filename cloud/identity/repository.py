@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.identity.tables import RoleGrantRow, SignInCodeRow, UserRow, UserSessionRow
-from common.ids import UserId
+from common.ids import CommunityId, UserId
 
 
 async def user(session: AsyncSession, user_id: UserId, *, lock: bool = False) -> UserRow | None:
@@ -24,9 +25,17 @@ async def user_unlocked(session: AsyncSession, user_id: UserId) -> bool:
     return bool(await session.scalar(query.where(UserRow.user_id == user_id)))
 
 
-async def users(session: AsyncSession, offset: int, limit: int) -> list[UserRow]:
-    """Return users by login."""
-    return list(await session.scalars(select(UserRow).order_by(UserRow.login).offset(offset).limit(limit)))
+async def users(
+    session: AsyncSession, communities: Collection[CommunityId] | None, offset: int, limit: int
+) -> list[UserRow]:
+    """Return users by login: all of the company, or those with a role in some of its communities."""
+    query = select(UserRow).order_by(UserRow.login).offset(offset).limit(limit)
+    if communities is not None:
+        here = select(RoleGrantRow.user_id).where(
+            RoleGrantRow.community_id.in_(communities), RoleGrantRow.withdrawn_at.is_(None)
+        )
+        query = query.where(UserRow.user_id.in_(here))
+    return list(await session.scalars(query))
 
 
 async def grants(session: AsyncSession, user_ids: list[UserId]) -> list[RoleGrantRow]:

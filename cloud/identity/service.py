@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.identity import repository
 from cloud.identity.caller import Caller
 from cloud.identity.credentials import Passwords, Token, digest, new_code, new_token, plain_code
-from cloud.identity.policy import Grant, may_grant
+from cloud.identity.policy import Grant, Scope, may_grant, visible_grants
 from cloud.identity.tables import RoleGrantRow, SignInCodeRow, UserRow, UserSessionRow
 from cloud.kit import directory
 from cloud.kit.actor import Actor, system_actor
@@ -159,11 +159,11 @@ async def set_password(unit: Unit, passwords: Passwords, user_id: UserId, passwo
     unit.record("set a password", "app_user", user_id)
 
 
-async def users(session: AsyncSession, *, offset: int = 0, limit: int = 50) -> list[UserView]:
-    """Return the company's users by login, with their grants in force."""
-    rows = await repository.users(session, offset, limit)
+async def users(session: AsyncSession, scope: Scope, *, offset: int = 0, limit: int = 50) -> list[UserView]:
+    """Return the users by login whom somebody sees who manages those of a scope, with the grants they hold there."""
+    rows = await repository.users(session, None if scope.everywhere else scope.communities, offset, limit)
     held = await repository.grants(session, [row.user_id for row in rows])
-    return [_view(row, [grant for grant in held if grant.user_id == row.user_id]) for row in rows]
+    return [_view(row, [grant for grant in held if grant.user_id == row.user_id], scope) for row in rows]
 
 
 async def sign_in_with_code(database: Database, code: str) -> Token:
@@ -281,11 +281,13 @@ def _login(text: str) -> str:
     return login
 
 
-def _view(row: UserRow, held: Collection[RoleGrantRow]) -> UserView:
+def _view(row: UserRow, held: Collection[RoleGrantRow], scope: Scope) -> UserView:
+    grants = {grant.grant_id: Grant(role=grant.role, community_id=grant.community_id) for grant in held}
+    seen = visible_grants(scope, grants.values())
     return UserView(
         id=row.user_id,
         login=row.login,
         display_name=row.display_name,
         disabled=row.disabled_at is not None,
-        grants=tuple((grant.grant_id, Grant(role=grant.role, community_id=grant.community_id)) for grant in held),
+        grants=tuple((grant_id, grant) for grant_id, grant in grants.items() if grant in seen),
     )

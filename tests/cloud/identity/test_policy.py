@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.identity.policy import ROLE_PERMISSIONS, Grant, Permission, RoleName, allows, may_grant, scope_of
+from cloud.identity.policy import (
+    ROLE_PERMISSIONS,
+    Grant,
+    Permission,
+    RoleName,
+    allows,
+    may_grant,
+    scope_of,
+    visible_grants,
+)
 from common.ids import CommunityId
 
 GARDEN, LANE = CommunityId(UUID(int=1)), CommunityId(UUID(int=2))
@@ -71,6 +80,8 @@ def test_a_grant_without_a_community_holds_in_all() -> None:
         ),
         ([Grant(role=RoleName.MANAGER, community_id=GARDEN)], [Grant(role=RoleName.CASHIER, community_id=LANE)], False),
         ([Grant(role=RoleName.MANAGER, community_id=GARDEN)], [EVERYWHERE], False),
+        ([Grant(role=RoleName.MANAGER, community_id=GARDEN)], [], False),
+        ([EVERYWHERE], [], True),
         (
             [Grant(role=RoleName.CASHIER, community_id=None)],
             [Grant(role=RoleName.RESIDENT, community_id=GARDEN)],
@@ -80,6 +91,27 @@ def test_a_grant_without_a_community_holds_in_all() -> None:
 )
 def test_nobody_gives_what_he_does_not_manage(own: list[Grant], wanted: list[Grant], *, allowed: bool) -> None:
     assert may_grant(own, wanted) == allowed
+
+
+HELD = [
+    Grant(role=RoleName.CASHIER, community_id=GARDEN),
+    Grant(role=RoleName.CASHIER, community_id=LANE),
+    Grant(role=RoleName.TECHNICIAN, community_id=None),
+]
+
+
+@pytest.mark.parametrize(
+    ("own", "seen"),
+    [
+        (EVERYWHERE, HELD),
+        (Grant(role=RoleName.MANAGER, community_id=GARDEN), HELD[:1]),
+        (Grant(role=RoleName.CASHIER, community_id=None), []),
+    ],
+)
+def test_who_manages_users_of_one_community_sees_the_roles_held_there_and_no_others(
+    own: Grant, seen: list[Grant]
+) -> None:
+    assert list(visible_grants(scope_of([own], Permission.MANAGE_USERS), HELD)) == seen
 
 
 GRANTS = st.lists(

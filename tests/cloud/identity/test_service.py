@@ -11,7 +11,7 @@ from cloud.estate import service as estate
 from cloud.identity import service as identity
 from cloud.identity.caller import Caller
 from cloud.identity.credentials import Passwords, Token, parse_token
-from cloud.identity.policy import Grant, Permission, RoleName
+from cloud.identity.policy import Grant, Permission, RoleName, Scope
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
 from cloud.kit.errors import ConflictError, ForbiddenError, MalformedError, NotFoundError, UnauthenticatedError
@@ -21,6 +21,7 @@ from tests.support.clock import SettableClock
 
 PASSWORDS = Passwords(CHEAP)
 PASSWORD = "correct horse battery"  # noqa: S105 - a test's own
+EVERYWHERE = Scope(everywhere=True, communities=frozenset())
 
 
 async def who(database: Database, token: Token) -> Caller | None:
@@ -193,8 +194,29 @@ async def test_roles_are_given_and_taken_where_the_giver_manages_users(
         async with database.unit(tenant, local.actor) as unit:
             await identity.withdraw_role(unit, local, grant_id)
     async with database.view(tenant) as session:
-        grants = {user.login: user.grants for user in await identity.users(session)}
+        grants = {user.login: user.grants for user in await identity.users(session, EVERYWHERE)}
     assert grants["clerk"] == ()
+
+
+async def test_a_local_manager_sees_those_with_a_role_in_his_community_and_their_roles_there(
+    database: Database, tenant: TenantId, actor: Actor
+) -> None:
+    garden, lane = [await a_community(database, tenant, actor, code) for code in ("garden", "lane")]
+    local = await manager(database, tenant, garden, "local")
+    await manager(database, tenant, lane, "elsewhere")
+    await manager(database, tenant, None, "chief")
+    both = [Grant(role=RoleName.CASHIER, community_id=place) for place in (garden, lane)]
+    async with database.unit(tenant, actor) as unit:
+        await identity.add_user(unit, login="clerk", display_name="clerk", grants=both)
+        await identity.add_user(unit, login="nobody", display_name="nobody", grants=[])
+    async with database.view(tenant) as session:
+        seen = await identity.users(session, local.scope(Permission.MANAGE_USERS))
+        everybody = await identity.users(session, EVERYWHERE)
+    assert {user.login: [grant for _, grant in user.grants] for user in seen} == {
+        "clerk": both[:1],
+        "local": [Grant(role=RoleName.MANAGER, community_id=garden)],
+    }
+    assert {"chief", "clerk", "elsewhere", "local", "nobody"} <= {user.login for user in everybody}
 
 
 async def test_a_local_manager_cannot_take_over_somebody_with_more_power(
