@@ -66,6 +66,7 @@ class Home:
     account_id: AccountId
     community: str
     room: str
+    lookup_code: str
     open_fen: int
     ahead_fen: int
     overdue: bool
@@ -151,6 +152,7 @@ def _add_bill(router: APIRouter, frame: Frame) -> None:
             caller=caller,
             bill=view.summary,
             place=place,
+            lookup_code=view.account.lookup_code,
             lines=cards,
             segments=segments,
             charged_fen=sum(segment.fen for segment in segments),
@@ -268,6 +270,7 @@ async def _home(session: AsyncSession, frame: Frame, account: Account) -> Home:
         account_id=account.account_id,
         community=place.community,
         room=place.room,
+        lookup_code=account.lookup_code,
         open_fen=sum(bill.open_fen for bill in bills),
         ahead_fen=sum(balance.available_fen for balance in ahead),
         overdue=any(bill.open_fen > 0 and bill.due_on < place.today for bill in bills),

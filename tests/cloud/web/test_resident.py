@@ -29,6 +29,19 @@ async def test_the_first_page_lists_what_is_to_pay_of_the_own_accounts_only(fron
     assert other.number not in words
 
 
+async def test_the_code_for_the_kiosk_stands_on_the_first_page_and_on_the_bill(front: Front) -> None:
+    await front.bill_some_of_everything()
+    (bill,) = await front.bills()
+    own, other = [await front.account(flat) for flat in (0, 1)]
+    async with front.counter.database.view(front.counter.tenant) as session:
+        codes = [(await billing.account(session, account)).lookup_code for account in (own, other)]
+    async with front.resident() as browser:
+        for path in ("/my", f"/bills/{bill.bill_id}"):
+            words = words_of(await browser.get(path))
+            assert f"自助机查询码 Code for the kiosk {codes[0]}" in words
+            assert codes[1] not in words
+
+
 async def test_a_resident_without_party_is_told_what_to_do(front: Front) -> None:
     async with front.person(RoleName.RESIDENT) as browser:
         assert "您的名下还没有房屋账户" in words_of(await browser.get("/my"))
