@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Response
 
 from cloud.billing import endpoints as billing
 from cloud.cases import endpoints as cases
+from cloud.charges import endpoints as charges
 from cloud.deposits import endpoints as deposits
 from cloud.estate import endpoints as estate
 from cloud.fleet import endpoints as fleet
@@ -52,6 +53,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         payments.build_router(database, services.cashier),
         refunds.build_router(database),
         deposits.build_router(database, services.cashier),
+        charges.build_router(database),
         reconciliation.build_router(database),
     )
 

@@ -238,6 +238,14 @@ async def bills_of(session: AsyncSession, account_ids: Collection[UUID]) -> Sequ
     return list(found)
 
 
+async def bills_in_cycle(session: AsyncSession, community_id: CommunityId, cycle: str) -> Sequence[BillRow]:
+    """Return the documents of a cycle in the order of their numbers."""
+    found = await session.scalars(
+        select(BillRow).where(BillRow.community_id == community_id, BillRow.cycle == cycle).order_by(BillRow.number)
+    )
+    return list(found)
+
+
 async def bills_at(session: AsyncSession, bill_ids: Collection[UUID]) -> dict[UUID, BillRow]:
     """Return the bills with the ids."""
     found = await session.scalars(select(BillRow).where(BillRow.bill_id.in_(list(bill_ids))))

@@ -244,6 +244,16 @@ async def bills_of(session: AsyncSession, account_ids: Collection[AccountId]) ->
     return tuple(summary_of(row, open_by_bill.get(BillId(row.bill_id), 0)) for row in rows)
 
 
+async def bills_in_cycle(session: AsyncSession, community_id: CommunityId, cycle: str) -> tuple[BillSummary, ...]:
+    """Return the documents of a cycle in the order of their numbers, with what is open on them."""
+    rows = await repository.bills_in_cycle(session, community_id, cycle)
+    balances = await ledger.line_balances(session, {AccountId(row.account_id) for row in rows})
+    open_by_bill: dict[BillId, int] = {}
+    for ref, fen in balances.items():
+        open_by_bill[ref.bill_id] = open_by_bill.get(ref.bill_id, 0) + fen
+    return tuple(summary_of(row, open_by_bill.get(BillId(row.bill_id), 0)) for row in rows)
+
+
 async def bill(session: AsyncSession, bill_id: BillId) -> BillView:
     """Return a bill with its lines.
 

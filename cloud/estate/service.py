@@ -127,6 +127,11 @@ async def premises_of_party(session: AsyncSession, party_id: PartyId) -> list[Re
     return [relation_of(row) for row in await repository.relations_of_party(session, party_id)]
 
 
+async def communities_of_premises(session: AsyncSession, premises_ids: Collection[PremisesId]) -> set[CommunityId]:
+    """Return the communities that some premises lie in."""
+    return {row.community_id for row in await repository.premises_by_id(session, premises_ids)}
+
+
 async def parties(session: AsyncSession, party_ids: Collection[PartyId]) -> dict[PartyId, Party]:
     """Return some parties by id."""
     rows = await repository.parties(session, party_ids)

@@ -221,6 +221,18 @@ async def record_pool(unit: Unit, draft: PoolDraft) -> UUID:
     return pool_id
 
 
+async def tariff_coded(session: AsyncSession, community_id: CommunityId, code: str) -> TariffId:
+    """Return the tariff of a community that a code names.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    row = await repository.tariff_by_code(session, community_id, code)
+    if row is None:
+        raise NotFoundError(f"there is no tariff {code} in this community")
+    return TariffId(row.tariff_id)
+
+
 async def charge_items(session: AsyncSession, community_id: CommunityId) -> tuple[ChargeItem, ...]:
     """Return the charge items of a community by code."""
     return tuple(_charge_item(row) for row in await repository.charge_items(session, community_id))
