@@ -28,6 +28,7 @@ from common.ids import MeterId
 from common.money.amount import CNY, format_minor, parse_money
 from edge.kiosk.sessions import Guesses, TechnicianSessions
 from edge.kiosk.views import MeterView, Sources, meter_views, status, wire_views
+from edge.telemetry import Probe, Probes
 
 HERE = Path(__file__).parent
 FORM_BYTES_MAX = 4_096
@@ -41,7 +42,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Pages:
-    """The handlers and what they look at."""
+    """The handlers and what they look at; what they refuse is counted in the registry of the sources."""
 
     def __init__(
         self,
@@ -51,6 +52,8 @@ class Pages:
         zone: Callable[[], tzinfo],
         idle_s: int,
     ) -> None:
+        self._refusals = dict.fromkeys(("wrong code", "wrong PIN", "too many guesses"), 0)
+        sources.registry.register(Probes([self._probe()]))
         self._sources = sources
         self._sessions = sessions
         self._guesses = guesses
@@ -92,13 +95,14 @@ class Pages:
     async def _find_dues(self, request: Request) -> Response:
         """Answer a room and code; a wrong pair and an unknown room look the same."""
         form = await _form(request)
-        if not self._guesses.allow(f"dues {_address(request)}"):
+        if self._too_many(f"dues {_address(request)}"):
             return self._message("too_many", code=_TOO_MANY)
         book = self._sources.dues()
         found = book.find(form.get("room", ""), form.get("code", ""))
         if book.as_of is None:
             return self._message("no_dues_yet", code=_NOT_FOUND)
         if found is None:
+            self._refusals["wrong code"] += 1
             return self._message("not_found", code=_NOT_FOUND)
         return self._page("dues.html", found=found)
 
@@ -117,10 +121,11 @@ class Pages:
 
     async def _sign_in(self, request: Request) -> Response:
         form = await _form(request)
-        if not self._guesses.allow(f"pin {_address(request)}"):
+        if self._too_many(f"pin {_address(request)}"):
             return self._message("too_many", code=_TOO_MANY)
         token = self._sessions.open(form.get("pin", ""))
         if token is None:
+            self._refusals["wrong PIN"] += 1
             return self._page("sign_in.html", code=_FORBIDDEN, wrong=True)
         answer = RedirectResponse("/technician", status_code=303)
         answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/technician")
@@ -157,6 +162,21 @@ class Pages:
 
     async def _metrics(self, _: Request) -> Response:
         return Response(generate_latest(self._sources.registry), media_type=CONTENT_TYPE_LATEST)
+
+    def _probe(self) -> Probe:
+        return Probe(
+            name="gatehouse_kiosk_refusals",
+            about="What the pages refused since start, by reason",
+            labels=("reason",),
+            counts=True,
+            read=lambda: [((reason,), count) for reason, count in self._refusals.items()],
+        )
+
+    def _too_many(self, guesser: str) -> bool:
+        """Return whether somebody guesses more often than is allowed, and count it."""
+        allowed = self._guesses.allow(guesser)
+        self._refusals["too many guesses"] += not allowed
+        return not allowed
 
     def _find_meter(self, request: Request) -> MeterView:
         meter_id = request.path_params["meter_id"]

@@ -191,6 +191,17 @@ async def test_guesses_are_limited_and_allowed_again_later(box: Box) -> None:
     assert (await box.look_up("1-2-301", "4711")).status_code == 200
 
 
+async def test_what_the_pages_refuse_is_counted_by_reason(box: Box) -> None:
+    box.dues = parse_dues(body())
+    for code in ("0000", "4711", "4712", "4711"):
+        await box.look_up("1-2-301", code)
+    await box.browser.post("/technician/sign-in", data={"pin": "00000000"})
+    told = (await box.browser.get("/metrics")).text
+    assert 'gatehouse_kiosk_refusals_total{reason="wrong code"} 2.0' in told
+    assert 'gatehouse_kiosk_refusals_total{reason="too many guesses"} 1.0' in told
+    assert 'gatehouse_kiosk_refusals_total{reason="wrong PIN"} 1.0' in told
+
+
 async def test_an_oversize_form_is_refused_before_it_is_read(box: Box) -> None:
     page = await box.browser.post("/dues", content=b"room=" + b"1" * 10_000)
     assert page.status_code == 413
