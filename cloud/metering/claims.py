@@ -32,6 +32,7 @@ async def record_session(unit: Unit, session: UsageSession) -> bool:
             started_at=session.started_at,
             ended_at=session.ended_at,
             ended_day=session.ended_day,
+            permit_id=session.permit_id,
             facts=dict(session.facts),
             sources=[[str(one.gateway_id), one.epoch, one.sequence] for one in session.sources],
             recorded_at=unit.now,
@@ -103,6 +104,7 @@ def _session(row: UsageSessionRow) -> UsageSession:
         started_at=row.started_at,
         ended_at=row.ended_at,
         ended_day=row.ended_day,
+        permit_id=row.permit_id,
         facts=row.facts,
         sources=tuple(
             SessionSource(gateway_id=UUID(gateway_id), epoch=epoch, sequence=sequence)

@@ -1,6 +1,7 @@
 """One-shot usage: a finished session that is charged on its own, once. Pure values.
 
-A session names a household by its premises and a vehicle by nothing at all: plates stay in the personal lane.
+A session names a household by its premises and a vehicle by the permit it parks under: plates stay in the personal
+lane.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class UsageSession:
     """A finished session at a place (a lot or a pile), chargeable to the household of a premises.
 
     `ended_day` is the civil day of its end in the community's zone, which decides the billing period.
+    `permit_id` tells sessions of one vehicle from those of another, where a cap holds across visits.
     `facts` are whole numbers and short codes that a tariff may ask for, such as a vehicle class. `sources` lead back to
     the signed batches; no price depends on them.
     """
@@ -49,6 +51,7 @@ class UsageSession:
     started_at: datetime
     ended_at: datetime
     ended_day: date
+    permit_id: UUID | None = None
     facts: Mapping[str, int | str] = field(default_factory=dict)
     sources: tuple[SessionSource, ...] = ()
 

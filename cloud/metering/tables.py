@@ -175,6 +175,7 @@ class UsageSessionRow(CommunityRow):
     kind: Mapped[SessionKind]
     place: Mapped[str]
     premises_id: Mapped[UUID]
+    permit_id: Mapped[UUID | None]
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime]
     ended_day: Mapped[date]

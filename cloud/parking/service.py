@@ -148,8 +148,9 @@ async def _settle(unit: Unit, session_id: UUID, rows: Sequence[ParkingEventRow])
     stay, lot, community_id = stay_of(acts), rows[0].lot, CommunityId(rows[0].community_id)
     premises_id = None
     if stay.settlement is Settlement.ACCOUNT:
-        premises_id = await _household(unit, rows, stay)
-        await _charge(unit, session_id, rows, stay, premises_id)
+        permit = await _household(unit, rows, stay)
+        premises_id = None if permit is None else permit.premises_id
+        await _charge(unit, session_id, rows, stay, permit)
     elif stay.settlement is Settlement.UNPAID:
         await cases.raise_case(unit, reports.unpaid(community_id, session_id, lot, stay.quote_fen))
     values = {
@@ -170,7 +171,7 @@ async def _settle(unit: Unit, session_id: UUID, rows: Sequence[ParkingEventRow])
 
 
 async def _charge(
-    unit: Unit, session_id: UUID, rows: Sequence[ParkingEventRow], stay: Stay, premises_id: PremisesId | None
+    unit: Unit, session_id: UUID, rows: Sequence[ParkingEventRow], stay: Stay, permit: ParkingPermitRow | None
 ) -> None:
     """Hand a stay that has left to metering as one-shot usage, or to a person when something about it is unknown."""
     first = rows[0]
@@ -179,7 +180,7 @@ async def _charge(
         return
     if stay.entered_at is None:
         await cases.raise_case(unit, reports.no_entry(community_id, session_id, first.lot, left_at))
-    elif premises_id is None:
+    elif permit is None or permit.premises_id is None:
         await cases.raise_case(unit, reports.no_household(community_id, session_id, first.lot, left_at))
     else:
         community = await estate.community(unit.session, community_id)
@@ -188,7 +189,8 @@ async def _charge(
             community_id=community_id,
             kind=SessionKind.PARKING,
             place=first.lot,
-            premises_id=premises_id,
+            premises_id=PremisesId(permit.premises_id),
+            permit_id=permit.permit_id,
             started_at=stay.entered_at,
             ended_at=max(left_at, stay.entered_at),
             ended_day=civil_day(max(left_at, stay.entered_at), community.zone),
@@ -209,8 +211,8 @@ def _sources(rows: Sequence[ParkingEventRow]) -> tuple[SessionSource, ...]:
     )
 
 
-async def _household(unit: Unit, rows: Sequence[ParkingEventRow], stay: Stay) -> PremisesId | None:
-    """Return the premises whose permit covers the vehicle when it left, or None."""
+async def _household(unit: Unit, rows: Sequence[ParkingEventRow], stay: Stay) -> ParkingPermitRow | None:
+    """Return the permit of a household that covered the vehicle when it left, or None."""
     if stay.vehicle is None or stay.left_at is None:
         return None
     first = introducing([_seen(row) for row in rows], stay.vehicle)
@@ -223,7 +225,7 @@ async def _household(unit: Unit, rows: Sequence[ParkingEventRow], stay: Stay) ->
         unit.session, CommunityId(source.community_id), plate_sha(plates[0]), stay.left_at
     )
     charged = [row for row in found if row.charge_to_account and (not row.lots or source.lot in row.lots)]
-    return PremisesId(charged[0].premises_id) if charged and charged[0].premises_id is not None else None
+    return charged[0] if charged and charged[0].premises_id is not None else None
 
 
 def _seen(row: ParkingEventRow) -> Seen:

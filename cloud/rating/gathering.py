@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,6 +24,9 @@ from cloud.tariffs.calendars import official_calendar
 from cloud.tariffs.facts import tariff_facts
 from common.civil import Period
 from common.ids import CommunityId, PremisesId
+
+# How far back a chain of visits is followed across the beginning of a period.
+VISITS_REACH = timedelta(days=31)
 
 
 async def scope_of(session: AsyncSession, community_id: CommunityId, period: Period, known_at: datetime) -> Scope:
@@ -60,6 +63,9 @@ async def scope_of(session: AsyncSession, community_id: CommunityId, period: Per
         meters={premises_id: tuple(placed) for premises_id, placed in meters.items()},
         public_meters=tuple(public),
         sessions=await claims.sessions_ended(session, community_id, period, known_at),
+        earlier_sessions=await claims.sessions_ended(
+            session, community_id, Period(period.start - VISITS_REACH, period.start), known_at
+        ),
         calendar=await official_calendar(session, period, known_at),
     )
 

@@ -122,5 +122,6 @@ def _session(plain: Mapping[str, Any]) -> Session:
         zone=ZoneInfo(plain["zone"]),
         zone_name=plain["zone"],
         granted_minutes=plain["granted_minutes"],
+        charged=plain.get("charged", 0),
         paid_at=None if plain["paid_at"] is None else datetime.fromisoformat(plain["paid_at"]),
     )

@@ -45,7 +45,10 @@ class PlacedMeter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What stands before any register is read."""
+    """What stands before any register is read.
+
+    `earlier_sessions` ended before the period; a cap across visits may reach back to them.
+    """
 
     community_id: CommunityId
     zone: tzinfo
@@ -58,6 +61,7 @@ class Scope:
     meters: Mapping[PremisesId, tuple[PlacedMeter, ...]]
     public_meters: tuple[PlacedMeter, ...]
     sessions: tuple[UsageSession, ...]
+    earlier_sessions: tuple[UsageSession, ...]
     calendar: KnownCalendar | None
 
 

@@ -1,9 +1,16 @@
-"""Session charges: one line for each finished session, owed by the party in force on the day it ended. Pure."""
+"""Session charges: one line for each finished session, owed by the party in force on the day it ended.
+
+Where a cap, a day priced together or a re-entry holds across visits, the earlier visits of the vehicle to the place are
+priced with the session, and what they cost on lines of their own is taken off: line by line they cost what all of
+them cost together. Pure.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from cloud.estate.values import Premises
 from cloud.metering.sessions import UsageSession
@@ -17,7 +24,9 @@ from cloud.tariffs.targets import lot_target, targets_of
 from common.civil import Period, civil_day
 from common.ids import PremisesId
 from common.rating.request import RatingRequest, Session, Visit
+from common.rating.stay import connected_visits
 from common.tariff.revision import NoRevisionError
+from common.tariff.session_model import SessionRule
 
 _ONE_DAY = timedelta(days=1)
 
@@ -26,6 +35,7 @@ def rate_sessions(
     desk: Desk, item: ChargeItem, premises: Mapping[PremisesId, Premises]
 ) -> Iterator[Draft | RatingException]:
     """Yield a line for each session of the period that a charge item charges."""
+    known = _by_vehicle(desk.scope)
     for session in desk.scope.sessions:
         place = premises.get(session.premises_id)
         if place is None:
@@ -36,7 +46,7 @@ def rate_sessions(
         if isinstance(segment, RatingException):
             yield segment
         else:
-            yield _line(desk, segment, session)
+            yield _line(desk, segment, session, known[session.place, session.permit_id])
 
 
 def _segment(
@@ -65,18 +75,30 @@ def _segment(
     )
 
 
-def _line(desk: Desk, segment: Segment, session: UsageSession) -> Draft | RatingException:
+def _by_vehicle(scope: Scope) -> Mapping[tuple[str, UUID | None], Sequence[UsageSession]]:
+    """Return the known sessions of each vehicle at each place."""
+    sessions: dict[tuple[str, UUID | None], list[UsageSession]] = defaultdict(list)
+    for one in (*scope.earlier_sessions, *scope.sessions):
+        sessions[one.place, one.permit_id].append(one)
+    return sessions
+
+
+def _line(
+    desk: Desk, segment: Segment, session: UsageSession, known: Sequence[UsageSession]
+) -> Draft | RatingException:
     scope = desk.scope
     facts = {key: value for key, value in session.facts.items() if isinstance(value, int)}
     traits = {key: value for key, value in session.facts.items() if isinstance(value, str)}
+    earlier = _earlier_visits(scope, segment, session, known)
     request = RatingRequest(
         period=segment.service,
         facts=facts,
         traits=traits,
         session=Session(
-            visits=(Visit(entry=session.started_at, exit=session.ended_at),),
+            visits=(*earlier, _visit(session)),
             zone=scope.zone,
             zone_name=scope.zone_name,
+            charged=len(earlier),
         ),
         calendar=calendar_for(scope, segment),
     )
@@ -84,3 +106,21 @@ def _line(desk: Desk, segment: Segment, session: UsageSession) -> Draft | Rating
     if isinstance(line, RatingException):
         return line
     return Draft(segment=segment, request=request, line=line, session_id=session.session_id)
+
+
+def _earlier_visits(
+    scope: Scope, segment: Segment, session: UsageSession, known: Sequence[UsageSession]
+) -> tuple[Visit, ...]:
+    """Return the visits of the vehicle before a session that its price depends on."""
+    if session.permit_id is None:
+        return ()
+    plans = scope.prices.compiled[segment.revision.body_sha].document.plans
+    rules = [plan.rule for plan in plans if isinstance(plan.rule, SessionRule)]
+    place = (session.started_at, session.session_id)
+    before = [_visit(one) for one in known if (one.started_at, one.session_id) < place]
+    chains = [connected_visits(rule, before, session.started_at, scope.zone) for rule in rules]
+    return max(chains, key=len, default=())
+
+
+def _visit(session: UsageSession) -> Visit:
+    return Visit(entry=session.started_at, exit=session.ended_at)

@@ -6,6 +6,7 @@ The gateway and the cloud call the same function. The order is visible here and 
     before     whole units, free allowance                                   `before`
     pricer     charges, a session or a late charge, exact                    `catalog`
     after      adjustments as listed, rounding of components and charges     `after`
+    earlier    what visits before this one were charged on lines of their own
     line       the line is rounded once, and the minor units are spread over the components
 
 Pure: no clock, no input or output, no float. Whatever is missing refuses the line; nothing missing is priced as zero.
@@ -35,6 +36,8 @@ from common.tariff.model import RoundingStage, RoundingStep, Words
 ENGINE_VERSION = 1
 _FREE_LABEL = Words(zh="免费额度", en="free allowance")
 _ROUNDING_LABEL = Words(zh="尾数取整", en="rounding")
+_EARLIER_LABEL = Words(zh="此前停放已计费", en="charged for earlier visits")
+EARLIER_KEY = "earlier_visits"
 _MILLI = 1_000
 
 
@@ -93,6 +96,26 @@ def input_sha(parts: Sequence[tuple[CompiledTariff, RatingRequest]]) -> str:
 
 
 def _price_part(tariff: CompiledTariff, request: RatingRequest) -> _Priced:
+    priced = _price_all(tariff, request)
+    session = request.session
+    if session is None or not session.charged:
+        return priced
+    before = rate(tariff, replace(request, session=session.earlier)).amount_fen
+    return _less_charged(priced, before)
+
+
+def _less_charged(priced: _Priced, before_fen: int) -> _Priced:
+    """Return the price of all visits less the line of the earlier ones; it never falls below zero."""
+    credit = min(Fraction(before_fen), total_of(priced.components))
+    if not credit:
+        return priced
+    charged = Component(
+        kind=ComponentKind.REBATE, key=EARLIER_KEY, charge=EARLIER_KEY, label=_EARLIER_LABEL, amount=-credit
+    )
+    return replace(priced, components=(*priced.components, charged), exact=priced.exact - credit)
+
+
+def _price_all(tariff: CompiledTariff, request: RatingRequest) -> _Priced:
     usage = prepare_usage(tariff.document, request)
     variables = Variables(tariff.document, request, usage.billed)
     plans = [plan for plan in tariff.plans if variables.holds(plan.plan.condition)]

@@ -6,7 +6,7 @@ A plate or a person's name is never part of a request: rating inputs are kept fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
 from enum import StrEnum
 from fractions import Fraction
@@ -36,8 +36,9 @@ class Visit:
 class Session:
     """The visits to price together, in the zone of the car park.
 
-    `granted_minutes` are free minutes of a validation coupon; `paid_at` is the instant of a payment before the exit,
-    after which the exit grace runs. `zone_name` stands in the input hash for the zone.
+    The first `charged` of them, by entry, stand on earlier lines: this line is what they all cost less what those cost.
+    `granted_minutes` are free minutes of a validation coupon for the others; `paid_at` is the instant of a payment
+    before the exit, after which the exit grace runs. `zone_name` stands in the input hash for the zone.
     """
 
     visits: tuple[Visit, ...]
@@ -45,6 +46,17 @@ class Session:
     zone_name: str
     granted_minutes: int = 0
     paid_at: datetime | None = None
+    charged: int = 0
+
+    def __post_init__(self) -> None:
+        """Check that a visit is left to charge."""
+        ensure(0 <= self.charged < max(1, len(self.visits)), "a session has a visit that is not charged yet")
+
+    @property
+    def earlier(self) -> Session:
+        """Return the visits that were charged before, as they were: without coupon or payment of the later ones."""
+        ordered = sorted(self.visits, key=lambda visit: visit.entry)
+        return replace(self, visits=tuple(ordered[: self.charged]), granted_minutes=0, paid_at=None, charged=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +166,9 @@ class RatingRequest:
 
 
 def _plain_session(session: Session) -> dict[str, Json]:
+    charged: dict[str, Json] = {"charged": session.charged} if session.charged else {}
     return {
+        **charged,
         "visits": [
             [visit.entry.isoformat(), visit.exit.isoformat() if visit.exit else None] for visit in session.visits
         ],

@@ -17,7 +17,7 @@ from common.civil import civil_day, midnight
 from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.rating.request import Session, Visit
 from common.rating.windows import WindowFinder
-from common.tariff.session_model import Cut, SessionRule, SessionWindow
+from common.tariff.session_model import Cut, SessionRule, SessionWindow, Visits
 
 VISITS_MAX = 200
 STAY_DAYS_MAX = 3_660
@@ -58,10 +58,11 @@ def closed_visits(rule: SessionRule, session: Session) -> list[Visit]:
     if not 0 < len(session.visits) <= VISITS_MAX:
         raise RatingRefusedError(RefusalKind.NO_SESSION, f"a session has 1 to {VISITS_MAX} visits")
     visits = sorted((_close(rule, session, visit) for visit in session.visits), key=lambda visit: visit.entry)
+    since = visits[session.charged].entry
     for earlier, later in pairwise(visits):
         if _end(earlier) > later.entry:
             raise RatingRefusedError(RefusalKind.BAD_SESSION, "two visits of one vehicle overlap")
-    return _without_granted(_joined(rule, visits), _minutes(session.granted_minutes))
+    return _without_granted(_joined(rule, visits), _minutes(session.granted_minutes), since)
 
 
 def _joined(rule: SessionRule, visits: Sequence[Visit]) -> list[Visit]:
@@ -75,10 +76,41 @@ def _joined(rule: SessionRule, visits: Sequence[Visit]) -> list[Visit]:
     return joined
 
 
-def _without_granted(visits: Sequence[Visit], granted: timedelta) -> list[Visit]:
-    """Return the visits without the minutes of a coupon, which are used once, from the first entry on."""
+def connected_visits(rule: SessionRule, earlier: Sequence[Visit], entry: datetime, zone: tzinfo) -> tuple[Visit, ...]:
+    """Return those of some earlier, closed visits of a vehicle that the price of a visit from `entry` on depends on.
+
+    They are a chain: each lies near enough to the next for a cap, a day priced together or a re-entry to reach from
+    one to the other. A longer chain than a session may have keeps its newest visits.
+    """
+    chain: list[Visit] = []
+    for visit in sorted(earlier, key=lambda visit: visit.entry, reverse=True):
+        if len(chain) == VISITS_MAX - 1 or not _reaches(rule, _end(visit), entry, zone):
+            break
+        chain.insert(0, visit)
+        entry = visit.entry
+    return tuple(chain)
+
+
+def _reaches(rule: SessionRule, left: datetime, entry: datetime, zone: tzinfo) -> bool:
+    gap = entry - left
+    if rule.rejoin_minutes and gap <= _minutes(rule.rejoin_minutes):
+        return True
+    if rule.rolling_cap_micro is not None and gap < DAY:
+        return True
+    if not (rule.part_caps_micro or rule.visits is Visits.TOGETHER):
+        return False
+    if rule.cut is Cut.CALENDAR_DAY:
+        return left > midnight(civil_day(entry, zone), zone)
+    return rule.cut is Cut.DAY_FROM_FIRST_ENTRY and gap < DAY
+
+
+def _without_granted(visits: Sequence[Visit], granted: timedelta, since: datetime) -> list[Visit]:
+    """Return the visits without the minutes of a coupon, which are used once, by the stays not over before `since`."""
     shortened: list[Visit] = []
     for visit in visits:
+        if _end(visit) < since:
+            shortened.append(visit)
+            continue
         used = min(granted, _end(visit) - visit.entry)
         granted -= used
         shortened.append(replace(visit, entry=visit.entry + used))

@@ -141,10 +141,12 @@ def _read_traits(section: Section, document: TariffDocument) -> dict[str, str]:
 def _read_session(section: Section, place: Place) -> Session | None:
     if "visits" not in section:
         return None
-    visits = [_read_visit(section.listed("visits"), name, place) for name in section.listed("visits").names()]
+    read = (_read_visit(section.listed("visits"), name, place) for name in section.listed("visits").names())
+    visits = tuple(visit for visit in read if visit is not None)
     paid = section.convert("paid_at", datetime.fromisoformat, None) if "paid_at" in section else None
     return Session(
-        visits=tuple(visit for visit in visits if visit is not None),
+        charged=section.integer("charged", 0, max(0, len(visits) - 1), 0),
+        visits=visits,
         zone=place.zone,
         zone_name=place.zone_name,
         granted_minutes=section.integer("granted_minutes", 0, _MINUTES_MAX, 0),

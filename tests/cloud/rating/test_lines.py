@@ -1,39 +1,29 @@
-"""Standing charges, sessions, and the inputs that replay what was rated."""
+"""Standing charges, and the inputs that replay what was rated."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, date, datetime
-from uuid import UUID
+from datetime import date
 
 from cloud.estate.kinds import Fact
-from cloud.metering.sessions import SessionKind, UsageSession
 from cloud.rating.drafts import Draft
 from cloud.rating.inputs import finish
 from cloud.rating.lines import ExceptionKind, RatingException
 from cloud.rating.standing import rate_standing
-from cloud.rating.visits import rate_sessions
-from cloud.tariffs.assignment import Target, TargetKind
 from cloud.tariffs.charge import ChargeBasis
 from cloud.tariffs.facts import tariff_facts
-from common.civil import Period
-from tests.cloud.rating.documents import area_fee, parking
+from tests.cloud.rating.documents import area_fee
 from tests.cloud.rating.town import (
-    COMMUNITY,
     MARCH,
     Town,
-    flat,
     item,
     only_drafts,
     only_exceptions,
     only_segments,
-    party,
 )
 
 FEE = item("area-fee", ChargeBasis.AREA)
-PARKING = item("parking", ChargeBasis.PARKING)
-LOT = Target(kind=TargetKind.LOT, key="north")
 TENTH = date(2026, 3, 10)
 
 
@@ -64,59 +54,6 @@ def test_a_flat_without_an_area_is_an_exception() -> None:
     built.charge(FEE, built.price(area_fee()))
     (missing,) = only_exceptions(rated(built))
     assert missing.kind is ExceptionKind.NO_AREA
-
-
-def parked(number: int, start: datetime, end: datetime, place: int = 1) -> UsageSession:
-    return UsageSession(
-        session_id=UUID(int=number),
-        community_id=COMMUNITY,
-        kind=SessionKind.PARKING,
-        place="north",
-        premises_id=flat(place),
-        started_at=start,
-        ended_at=end,
-        ended_day=end.astimezone(UTC).date(),
-    )
-
-
-def lot() -> Town:
-    built = Town()
-    built.live(1, p1=(MARCH.start, TENTH), p2=(TENTH, MARCH.end))
-    built.charge(PARKING, built.price(parking()), target=LOT)
-    return built
-
-
-def sessions_of(built: Town) -> list[Draft | RatingException]:
-    return list(rate_sessions(built.desk(), PARKING, {place.id: place for place in built.premises}))
-
-
-def test_a_session_is_a_line_of_the_party_in_force_when_it_ended() -> None:
-    built = lot()
-    built.sessions += [
-        parked(1, datetime(2026, 3, 3, 1, tzinfo=UTC), datetime(2026, 3, 3, 3, 10, tzinfo=UTC)),
-        parked(2, datetime(2026, 3, 12, 1, tzinfo=UTC), datetime(2026, 3, 12, 2, tzinfo=UTC)),
-    ]
-    first, second = only_drafts(sessions_of(built))
-    assert (first.segment.party_id, first.line.amount_fen, first.session_id) == (party(1), 15_00, UUID(int=1))
-    assert (second.segment.party_id, second.line.amount_fen) == (party(2), 5_00)
-    assert first.request.period == Period(date(2026, 3, 3), date(2026, 3, 4))
-
-
-def test_a_session_of_nobody_is_an_exception() -> None:
-    built = lot()
-    built.payers[flat(1)] = ()
-    built.sessions.append(parked(1, datetime(2026, 3, 3, 1, tzinfo=UTC), datetime(2026, 3, 3, 3, tzinfo=UTC)))
-    (missing,) = only_exceptions(sessions_of(built))
-    assert missing.kind is ExceptionKind.NO_PAYER
-
-
-def test_a_session_at_a_lot_without_a_charge_is_left_alone() -> None:
-    built = lot()
-    session = parked(1, datetime(2026, 3, 3, 1, tzinfo=UTC), datetime(2026, 3, 3, 3, tzinfo=UTC))
-    built.assignments.clear()
-    built.charge(PARKING, built.price(parking()), target=Target(kind=TargetKind.LOT, key="south"))
-    built.sessions.append(session)
-    assert sessions_of(built) == []
 
 
 def test_the_same_knowledge_gives_the_same_input_to_the_byte_in_any_order() -> None:

@@ -104,6 +104,7 @@ class Town:
     meters: list[PlacedMeter] = field(default_factory=list)
     registers: dict[tuple[MeterId, Quantity], list[RegisterRef]] = field(default_factory=dict)
     sessions: list[UsageSession] = field(default_factory=list)
+    earlier_sessions: list[UsageSession] = field(default_factory=list)
     known_at: datetime = KNOWN_AT
 
     def live(self, number: int, area: int | None = 100_000, **spans: tuple[date, date]) -> PremisesId:
@@ -211,6 +212,7 @@ class Town:
             meters={key: tuple(ones) for key, ones in placed.items()},
             public_meters=tuple(one for one in self.meters if one.premises_id is None),
             sessions=tuple(self.sessions),
+            earlier_sessions=tuple(self.earlier_sessions),
             calendar=None,
         )
 
