@@ -10,12 +10,14 @@ from collections.abc import Mapping
 
 from common.errors import Fault, FaultsError
 from common.reading.reading import Quantity
+from edge.device.check_messages import check_messages
 from edge.device.check_points import check_item, check_point, check_range
 from edge.device.model import (
     GateTopics,
     ItemPlace,
     Link,
     Mark,
+    MessagePlace,
     Parameter,
     PointKind,
     Profile,
@@ -34,10 +36,12 @@ QUALITY_WORDS = r"(done|to do|exempt: .+)"
 _MODEL = r"[a-z0-9]+(-[a-z0-9]+)*"
 _BAUDS = frozenset({"300", "600", "1200", "2400", "4800", "9600", "19200", "38400", "57600", "115200"})
 _PARITIES = frozenset({"none", "even", "odd"})
+_MAKER = r"[A-Z@]{3}|"
 _HEX = r"([0-9a-f]{2})*"
 _MS_MOST = 60_000
 _METER_TYPE_MOST = 0xFF
 _REGISTERS_MOST = 125
+_MESSAGE_MOST = 20_000
 
 
 def check_profile(document: object, where: str) -> Profile:
@@ -61,6 +65,7 @@ def _profile(root: Section) -> Profile:
     protocol = root.choice("protocol", frozenset(ProtocolName)) or ProtocolName.MODBUS
     limits = root.section("limits", optional=True)
     plausibility = root.section("plausibility", optional=True)
+    parameters = {name: _parameter(name, section) for name, section in root.named_sections("parameters")}
     profile = Profile(
         model=root.text("model", pattern=_MODEL),
         revision=root.integer("revision", least=1, most=10_000),
@@ -81,7 +86,10 @@ def _profile(root: Section) -> Profile:
         step_most_per_hour=(
             plausibility.decimal("step_most_per_hour") if plausibility.has("step_most_per_hour") else None
         ),
-        parameters={name: _parameter(name, section) for name, section in root.named_sections("parameters")},
+        maker=root.text("maker", default="", pattern=_MAKER),
+        messages=check_messages(root.section("messages"), parameters) if root.has("messages") else None,
+        debounce_ms=root.integer("debounce_ms", least=1, most=_MS_MOST) if protocol == ProtocolName.PULSE else 0,
+        parameters=parameters,
         gate=_gate(root.section("gate")) if root.has("gate") else None,
         quality=_quality(root.section("quality")),
         recordings=tuple(_recording(section) for section in root.sections("recordings")),
@@ -156,7 +164,7 @@ def _recording(section: Section) -> Recording:
         mark=Mark(section.choice("mark", frozenset(Mark)) or Mark.DERIVED),
         source=section.text("source"),
         request=bytes.fromhex(section.text("request", default="", pattern=_HEX)),
-        response=bytes.fromhex(section.text("response", default="", pattern=_HEX)),
+        response=_response(section),
         values=section.text_map("values"),
         failure=failure,
     )
@@ -164,6 +172,13 @@ def _recording(section: Section) -> Recording:
         section.fault("values", "a recording states either values or a failure", "keep one of `values`, `failure`")
     section.finish()
     return recording
+
+
+def _response(section: Section) -> bytes:
+    """Return what came back: bytes, or the text of a message."""
+    if section.has("message"):
+        return section.text("message", pattern=r"(?s).*", most=_MESSAGE_MOST).encode()
+    return bytes.fromhex(section.text("response", default="", pattern=_HEX))
 
 
 def _check_consistency(profile: Profile, root: Section) -> None:
@@ -176,6 +191,12 @@ def _check_consistency(profile: Profile, root: Section) -> None:
         root.fault("gate", "is missing", "a camera states its topics")
     if profile.resource != "parking" and not profile.points:
         root.fault("points", "is empty", "a meter has at least one point")
+    if profile.protocol is ProtocolName.MQTT and profile.messages is None:
+        root.fault("messages", "is missing", "a meter that speaks MQTT states its topics")
+    payload = profile.messages is not None and profile.messages.payload
+    for n, point in enumerate(profile.points):
+        if isinstance(point.place, MessagePlace) and not point.place.path and not payload:
+            root.fault(f"points[{n}]", "has no path", "name its JSON value, or the binary payload under `messages`")
 
 
 def _check_points(profile: Profile, root: Section) -> None:
@@ -194,9 +215,9 @@ def _check_points(profile: Profile, root: Section) -> None:
         if point.billing and point.quantity in billed:
             root.fault(f"{where}.billing", f"{point.quantity} is billed twice", "bill one point a quantity")
         billed |= {point.quantity} if point.billing else set()
-        for name in point.multiply_by:
-            if name not in profile.parameters:
-                root.fault(f"{where}.multiply_by", f"{name!r} is no parameter", "declare it under `parameters`")
+        for key, names in (("multiply_by", point.multiply_by), ("add", point.add)):
+            for name in set(names) - set(profile.parameters):
+                root.fault(f"{where}.{key}", f"{name!r} is no parameter", "declare it under `parameters`")
         place = point.place
         if isinstance(place, RegisterPlace) and range_of(profile, place, point.size) is None:
             root.fault(f"{where}.register", "lies in no readable range", "extend `ranges` or correct the register")

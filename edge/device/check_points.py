@@ -8,13 +8,19 @@ from common.reading.reading import Quantity
 from edge.device.model import (
     BYTE_ORDERS,
     QUANTITY_UNITS,
+    RECORD_FUNCTIONS,
+    RECORD_KINDS,
     REGISTER_SIZES,
+    CounterPlace,
     Item,
     ItemPlace,
+    MessagePlace,
+    Place,
     Point,
     PointKind,
     ProtocolName,
     ReadableRange,
+    RecordPlace,
     RegisterPlace,
     UnitCodes,
 )
@@ -29,6 +35,10 @@ _IDENTIFIERS = {
     ProtocolName.CJT188: r"[0-9a-f]{4}",
 }
 _GROUP_BYTES = 5
+_STORAGE_MOST = 1 << 41
+_TARIFF_MOST = 1 << 20
+_PAYLOAD_BYTES_MOST = 242
+_PATH_STEPS_MOST = 8
 
 
 def check_range(section: Section) -> ReadableRange:
@@ -58,13 +68,14 @@ def check_point(section: Section, protocol: str) -> Point:
     """Return a point, with stand-ins where it has faults."""
     quantity = Quantity(section.choice("quantity", frozenset(Quantity)) or Quantity.POWER)
     unit_codes = UnitCodes(section.choice("unit_codes", frozenset(UnitCodes), default="none") or UnitCodes.NONE)
-    register_type = section.choice("type", frozenset(REGISTER_SIZES))
+    place = _place(section, protocol)
+    register_type = section.choice("type", frozenset(REGISTER_SIZES)) if _holds_bytes(place) else ""
     point = Point(
         id=section.text("id", pattern=_POINT_ID),
         quantity=quantity,
-        place=_place(section, protocol),
+        place=place,
         type=register_type,
-        size=_size(section, register_type, unit_codes),
+        size=_size(section, register_type, unit_codes) if register_type else 0,
         order=section.choice("order", BYTE_ORDERS, default="ABCD"),
         scale=section.decimal("scale", default="1"),
         unit=section.choice("unit", QUANTITY_UNITS[quantity]),
@@ -73,6 +84,7 @@ def check_point(section: Section, protocol: str) -> Point:
         wrap=section.decimal("wrap") if section.has("wrap") else None,
         not_available=_not_available(section),
         multiply_by=section.texts("multiply_by", default=()),
+        add=section.texts("add", default=()),
         unit_codes=unit_codes,
     )
     if point.scale <= Fraction(0):
@@ -81,16 +93,47 @@ def check_point(section: Section, protocol: str) -> Point:
     return point
 
 
-def _place(section: Section, protocol: str) -> RegisterPlace | ItemPlace:
+def _holds_bytes(place: Place) -> bool:
+    """Return whether the place holds raw bytes, which need a type; records, JSON and counters are numbers already."""
+    return isinstance(place, RegisterPlace | ItemPlace) or (isinstance(place, MessagePlace) and not place.path)
+
+
+def _place(section: Section, protocol: str) -> Place:
     if protocol == ProtocolName.MODBUS:
         return RegisterPlace(
             function=section.integer("function", least=3, most=4),
             register=section.integer("register", least=0, most=_REGISTER_MOST),
         )
+    if protocol == ProtocolName.MBUS:
+        return _record_place(section)
+    if protocol == ProtocolName.MQTT:
+        return _message_place(section)
+    if protocol == ProtocolName.PULSE:
+        return CounterPlace()
     return ItemPlace(
         identifier=_identifier(section, protocol),
         offset=section.integer("offset", least=0, most=_DATA_BYTES_MOST, default=0),
     )
+
+
+def _record_place(section: Section) -> RecordPlace:
+    return RecordPlace(
+        record=section.choice("record", RECORD_KINDS),
+        function=section.choice("function", RECORD_FUNCTIONS, default="instantaneous"),
+        storage=section.integer("storage", least=0, most=_STORAGE_MOST, default=0),
+        tariff=section.integer("tariff", least=0, most=_TARIFF_MOST, default=0),
+        subunit=section.integer("subunit", least=0, most=_TARIFF_MOST, default=0),
+        qualifiers=bytes.fromhex(section.text("qualifiers", default="", pattern=r"([0-9a-f]{2})*")),
+    )
+
+
+def _message_place(section: Section) -> MessagePlace:
+    if not section.has("path"):
+        return MessagePlace(offset=section.integer("offset", least=0, most=_PAYLOAD_BYTES_MOST))
+    path = section.texts("path")
+    if not 1 <= len(path) <= _PATH_STEPS_MOST:
+        section.fault("path", f"has {len(path)} steps", f"give 1 to {_PATH_STEPS_MOST} names from the outside in")
+    return MessagePlace(path=path)
 
 
 def _identifier(section: Section, protocol: str) -> str:

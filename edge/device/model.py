@@ -22,6 +22,9 @@ class ProtocolName(StrEnum):
     DLT645_2007 = "dlt645-2007"
     DLT645_1997 = "dlt645-1997"
     CJT188 = "cjt188"
+    MBUS = "mbus"
+    MQTT = "mqtt"
+    PULSE = "pulse"
     ZHENSHI_MQTT = "zhenshi-mqtt"
 
 
@@ -62,6 +65,15 @@ REGISTER_SIZES: Mapping[str, int] = {
     "bcd_low_first": 0,
     "bcd_low_first_signed": 0,
 }
+RECORD_KINDS = frozenset(
+    {
+        "energy", "volume", "power", "flow", "flow_temperature", "return_temperature", "external_temperature",
+        "voltage", "current",
+    }
+)  # fmt: skip
+RECORD_FUNCTIONS = frozenset({"instantaneous", "maximum", "minimum", "error_state"})
+TIME_FORMS = frozenset({"rfc3339", "unix_s", "unix_ms", "local"})
+PAYLOAD_CODINGS = frozenset({"base64", "hex"})
 BYTE_ORDERS = frozenset({"ABCD", "CDAB", "BADC", "DCBA"})
 QUANTITY_UNITS: Mapping[Quantity, frozenset[str]] = {
     Quantity.ENERGY_FORWARD: frozenset({"kWh"}),
@@ -97,12 +109,47 @@ class ItemPlace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPlace:
+    """An M-Bus record: what it counts, and which of the records of that kind it is.
+
+    The unit code's power of ten is no part of the place: meters of one model differ in it, so it is taken from the
+    telegram. `qualifiers` are the bytes behind the unit code; a record that has others is another record.
+    """
+
+    record: str
+    function: str = "instantaneous"
+    storage: int = 0
+    tariff: int = 0
+    subunit: int = 0
+    qualifiers: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagePlace:
+    """A value of an MQTT message: the path of its JSON value, or the byte of the binary payload at which it starts."""
+
+    path: tuple[str, ...] = ()
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterPlace:
+    """The pulses that the gateway itself has counted."""
+
+
+Place = RegisterPlace | ItemPlace | RecordPlace | MessagePlace | CounterPlace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One value of the model. `scale` turns the register's number into `unit`; `size` is in bytes."""
+    """One value of the model. `scale` turns the register's number into `unit`; `size` is in bytes.
+
+    `multiply_by` and `add` name parameters: transformer ratios and pulse weights, and the dial a counter began with.
+    """
 
     id: str
     quantity: Quantity
-    place: RegisterPlace | ItemPlace
+    place: Place
     type: str
     size: int
     order: str
@@ -113,6 +160,7 @@ class Point:
     wrap: Fraction | None = None
     not_available: bytes | None = None
     multiply_by: tuple[str, ...] = ()
+    add: tuple[str, ...] = ()
     unit_codes: UnitCodes = UnitCodes.NONE
 
 
@@ -188,11 +236,33 @@ class GateTopics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Messages:
+    """How a meter that speaks MQTT is heard.
+
+    `topics` hold `{address}` and parameters in braces. The paths say where a message carries a key of its own (the
+    same key twice is one message), its time (`time_form`), whose it is and its binary payload (`payload_coding`).
+    A value is given for `fresh_for_s` seconds after it came.
+    """
+
+    topics: tuple[str, ...]
+    fresh_for_s: int
+    key: tuple[str, ...] = ()
+    time: tuple[str, ...] = ()
+    time_form: str = ""
+    identity: tuple[str, ...] = ()
+    payload: tuple[str, ...] = ()
+    payload_coding: str = ""
+    port: tuple[str, ...] = ()
+    port_number: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A checked device model.
 
     `registers_most` bounds one question, `gap_most` the unwanted registers inside it, and `stretch` is how many
-    registers more make a question of another length (two for meters that refuse odd counts).
+    registers more make a question of another length (two for meters that refuse odd counts). `maker` is the three
+    letters an M-Bus meter must state, `debounce_ms` how long a pulse input must rest between two pulses.
     """
 
     model: str
@@ -211,6 +281,9 @@ class Profile:
     stretch: int = 1
     meter_type: int = 0
     answers_with_wildcard: bool = False
+    maker: str = ""
+    messages: Messages | None = None
+    debounce_ms: int = 0
     step_most_per_hour: Fraction | None = None
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     gate: GateTopics | None = None

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from common.reading.reading import Quantity
-from edge.device.model import ItemPlace, Point, Profile, ReadableRange, RegisterPlace
+from edge.device.model import ItemPlace, Point, Profile, ReadableRange, RecordPlace, RegisterPlace
 
 _REGISTER_BYTES = 2
 
@@ -43,7 +43,14 @@ class ItemBlock:
     fields: tuple[Field, ...]
 
 
-Block = RegisterBlock | ItemBlock
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordBlock:
+    """One M-Bus readout: its telegrams hold the records of all points."""
+
+    fields: tuple[Field, ...]
+
+
+Block = RegisterBlock | ItemBlock | RecordBlock
 
 
 def read_plan(profile: Profile, quantities: tuple[Quantity, ...]) -> tuple[Block, ...]:
@@ -56,7 +63,9 @@ def blocks_for(profile: Profile, points: Iterable[Point]) -> tuple[Block, ...]:
     wanted = tuple(points)
     registers = [(point.place, point) for point in wanted if isinstance(point.place, RegisterPlace)]
     items = [(point.place, point) for point in wanted if isinstance(point.place, ItemPlace)]
-    return (*_register_blocks(profile, registers), *_item_blocks(profile, items))
+    records = tuple(Field(point=point, offset=0) for point in wanted if isinstance(point.place, RecordPlace))
+    readout = (RecordBlock(fields=records),) if records else ()
+    return (*_register_blocks(profile, registers), *_item_blocks(profile, items), *readout)
 
 
 def range_of(profile: Profile, place: RegisterPlace, size: int) -> ReadableRange | None:

@@ -39,12 +39,12 @@ class Section:
         self._asked.add(key)
         return key in self._data
 
-    def text(self, key: str, *, default: str | None = None, pattern: str = r"(?s).+") -> str:
-        """Return a text that matches the pattern as a whole."""
+    def text(self, key: str, *, default: str | None = None, pattern: str = r"(?s).+", most: int = _TEXT_MOST) -> str:
+        """Return a text of at most so many characters that matches the pattern as a whole."""
         if not self._required(key, has_default=default is not None):
             return default or ""
         value = self._data[key]
-        if not isinstance(value, str) or len(value) > _TEXT_MOST or re.fullmatch(pattern, value) is None:
+        if not isinstance(value, str) or len(value) > most or re.fullmatch(pattern, value) is None:
             self.fault(key, f"{_shown(value)} is not a text of the form {pattern}", "correct it; quote digits")
             return ""
         return value

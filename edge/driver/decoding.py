@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from edge.device.model import Point, Profile, UnitCodes
+from edge.device.model import Point, Profile, RecordPlace, UnitCodes
 from edge.device.plan import Block, Field
 from edge.driver.outcome import Exchange, FailureKind, PointValue, ReadFailure
+from edge.driver.records import KWH_PER_UNIT, record_value, telegrams_of
 from edge.protocol.cjt188_items import UnitCode, heat_unit_stands_first, split_group
 from edge.protocol.values import (
     ByteOrder,
@@ -15,12 +16,8 @@ from edge.protocol.values import (
     ValueRefusedError,
     bcd_low_first,
     number,
-    ratio_milli,
     to_milli,
-    whole_number,
 )
-
-_KWH_PER_UNIT = {"kWh": Fraction(1), "GJ": Fraction(10**6, 3600)}
 
 
 def decode_block(
@@ -48,32 +45,41 @@ def _decode(
     profile: Profile, field: Field, data: bytes, parameters: Mapping[str, str], exchange: Exchange
 ) -> PointValue:
     point = field.point
-    raw = data[field.offset : field.offset + point.size]
+    if isinstance(point.place, RecordPlace):
+        raw, exact = record_value(telegrams_of(data, profile.maker), point, point.place)
+    else:
+        raw = data[field.offset : field.offset + point.size]
+        exact = _exact(point, raw, field.offset, data)
+    return PointValue(
+        quantity=point.quantity,
+        raw=raw,
+        value_milli=to_point_milli(profile, point, exact, parameters),
+        exchange=exchange,
+    )
+
+
+def to_point_milli(profile: Profile, point: Point, exact: Fraction, parameters: Mapping[str, str]) -> int:
+    """Return a register's number scaled, multiplied and offset as its point says, in milli-units.
+
+    Raises:
+        ValueRefusedError: the value lies beyond the dial.
+    """
+    value = exact * point.scale
+    for name in point.multiply_by:
+        value *= Fraction(parameters.get(name, profile.parameters[name].default))
+    for name in point.add:
+        value += Fraction(parameters.get(name, profile.parameters[name].default))
+    if point.wrap is not None and value >= point.wrap:
+        raise ValueRefusedError(f"the value lies beyond the dial, which starts again at {point.wrap}")
+    return to_milli(value)
+
+
+def _exact(point: Point, raw: bytes, offset: int, data: bytes) -> Fraction:
     if len(raw) != point.size:
-        raise ValueRefusedError(f"the answer ends before byte {field.offset + point.size}")
+        raise ValueRefusedError(f"the answer ends before byte {offset + point.size}")
     if raw == point.not_available:
         raise ValueRefusedError("the meter marks the value as not available")
-    milli = _whole_milli(point, raw)
-    if milli is None:
-        exact = _number(point, raw, data) * point.scale
-        for name in point.multiply_by:
-            exact *= Fraction(parameters.get(name, profile.parameters[name].default))
-        milli = to_milli(_on_dial(point, exact))
-    return PointValue(quantity=point.quantity, raw=raw, value_milli=milli, exchange=exchange)
-
-
-def _whole_milli(point: Point, raw: bytes) -> int | None:
-    """Return the value of a plain integer register, which needs no fractions; None for every other kind of point."""
-    if point.multiply_by or point.wrap is not None or point.unit_codes is not UnitCodes.NONE:
-        return None
-    whole = whole_number(raw, RegisterType(point.type), ByteOrder(point.order))
-    return None if whole is None else ratio_milli(whole * point.scale.numerator, point.scale.denominator)
-
-
-def _on_dial(point: Point, exact: Fraction) -> Fraction:
-    if point.wrap is not None and exact >= point.wrap:
-        raise ValueRefusedError(f"the value lies beyond the dial, which starts again at {point.wrap}")
-    return exact
+    return _number(point, raw, data)
 
 
 def _number(point: Point, raw: bytes, data: bytes) -> Fraction:
@@ -88,6 +94,6 @@ def _number(point: Point, raw: bytes, data: bytes) -> Fraction:
 def _factor(point: Point, unit: UnitCode) -> Fraction:
     if unit.base == point.unit:
         return unit.factor
-    if unit.base == "kWh" and point.unit in _KWH_PER_UNIT:
-        return unit.factor / _KWH_PER_UNIT[point.unit]
+    if unit.base == "kWh" and point.unit in KWH_PER_UNIT:
+        return unit.factor / KWH_PER_UNIT[point.unit]
     raise ValueRefusedError(f"the meter counts {unit.name}, the profile expects {point.unit}")

@@ -6,8 +6,8 @@ import re
 
 from common.errors import RefusalError
 from edge.device.model import Profile, ProtocolName
-from edge.device.plan import Block, ItemBlock, RegisterBlock
-from edge.protocol import cjt188, dlt645
+from edge.device.plan import ItemBlock, RegisterBlock
+from edge.protocol import cjt188, dlt645, mbus
 from edge.protocol.cjt188 import ItemQuestion
 from edge.protocol.dlt645 import Edition, IdentifierQuestion
 from edge.protocol.modbus_rtu import UNIT_MOST, RegisterQuestion
@@ -28,6 +28,8 @@ def check_address(profile: Profile, address: str) -> None:
         dlt645.pack_address(address)
     elif profile.protocol is ProtocolName.CJT188:
         cjt188.pack_address(address)
+    elif profile.protocol is ProtocolName.MBUS:
+        mbus.parse_address(address)
 
 
 def modbus_unit(address: str) -> int:
@@ -67,6 +69,6 @@ def item_question(profile: Profile, block: ItemBlock, address: str, serial: int)
     return ItemQuestion(meter_type=profile.meter_type, address=address, identifier=block.identifier, serial=serial)
 
 
-def data_bytes_of(block: Block) -> int:
+def data_bytes_of(block: RegisterBlock | ItemBlock) -> int:
     """Return how many data bytes the longest right answer to a block has."""
     return 2 * block.stretched_count if isinstance(block, RegisterBlock) else block.data_bytes

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 
 from common.errors import RefusalError, ensure
 from edge.protocol.codec import Answered, Foreign, Match, Noise, Refused
+from edge.protocol.summed_frame import START, TAIL_BYTES, WAKE_UP, FrameShape, close_frame
 
-START = 0x68
-END = 0x16
-WAKE_UP = 0xFE
 ANY_TYPE = 0xAA
 READ_DATA = 0x01
 READ_ADDRESS = 0x03
@@ -31,9 +29,7 @@ SERIAL_MOST = 0xFF
 SIGNAL_BYTES = 2  # some radio meters add two bytes of signal strength after the end
 WAKE_UP_BYTES = 3
 _HEAD_BYTES = 11
-_TAIL_BYTES = 2
 _CONTROL_AT = 9
-_LENGTH_AT = 10
 _ECHO_BYTES = IDENTIFIER_BYTES + 1
 _TYPE_CLASSES = frozenset({0x10, 0x20, 0x30, 0x40})
 _ADDRESS_TEXT = re.compile(r"[0-9]{14}|[aA]{14}", re.ASCII)
@@ -87,37 +83,27 @@ def build_frame(parts: Frame, *, wake_up_bytes: int = WAKE_UP_BYTES) -> bytes:
     """Return a frame of its parts."""
     address = bytes.fromhex(parts.address)[::-1]
     body = bytes([START, parts.meter_type]) + address + bytes([parts.control, len(parts.payload)]) + parts.payload
-    return bytes([WAKE_UP]) * wake_up_bytes + body + bytes([sum(body) & 0xFF, END])
+    return close_frame(body, wake_up_bytes)
 
 
-def missing_bytes(prefix: bytes) -> int | None:
-    """Return how many bytes the frame that starts here still lacks, or None when none starts here."""
-    if prefix[0] != START:
-        return None
-    if len(prefix) > 1 and prefix[1] != ANY_TYPE and prefix[1] & 0xF0 not in _TYPE_CLASSES:
-        return None
-    if len(prefix) < _HEAD_BYTES:
-        return _HEAD_BYTES + _TAIL_BYTES - len(prefix)
-    length = prefix[_LENGTH_AT]
-    if length > DATA_BYTES_MOST:
-        return None
-    total = _HEAD_BYTES + length + _TAIL_BYTES
-    if len(prefix) >= total and prefix[total - 1] != END:
-        return None
-    return total - len(prefix)
+def _type_fits(prefix: bytes) -> bool:
+    return len(prefix) == 1 or prefix[1] == ANY_TYPE or prefix[1] & 0xF0 in _TYPE_CLASSES
+
+
+SHAPE = FrameShape(name="CJ/T 188", head_bytes=_HEAD_BYTES, data_bytes_most=DATA_BYTES_MOST, fits=_type_fits)
+missing_bytes = SHAPE.missing_bytes
 
 
 def parse_frame(frame: bytes) -> Frame | Noise:
     """Return the parts of a whole frame, or why it is none."""
-    if missing_bytes(frame) != 0:
-        return Noise(reason="no CJ/T 188 frame")
-    if sum(frame[:-_TAIL_BYTES]) & 0xFF != frame[-_TAIL_BYTES]:
-        return Noise(reason="checksum does not hold", damaged=True)
+    flaw = SHAPE.flaw(frame)
+    if flaw is not None:
+        return flaw
     return Frame(
         meter_type=frame[1],
         address=frame[2:_CONTROL_AT][::-1].hex(),
         control=frame[_CONTROL_AT],
-        payload=frame[_HEAD_BYTES:-_TAIL_BYTES],
+        payload=frame[_HEAD_BYTES:-TAIL_BYTES],
     )
 
 

@@ -14,6 +14,8 @@ from edge.protocol.cjt188_description import describe_cjt188
 from edge.protocol.codec import Noise
 from edge.protocol.dlt645 import Edition
 from edge.protocol.dlt645_description import describe_dlt645
+from edge.protocol.mbus_description import describe_mbus
+from edge.protocol.message_description import describe_chirpstack, describe_shelly, describe_tasmota
 from edge.protocol.modbus_description import describe_modbus_rtu
 
 FrameT = TypeVar("FrameT")
@@ -66,8 +68,12 @@ def _cjt188(data: bytes) -> Described:
 
 
 DESCRIBERS: Mapping[str, Callable[[bytes], Described]] = {
+    "ChirpStack v4 event/up": describe_chirpstack,
+    "Shelly gen2 EM1 status": describe_shelly,
+    "Tasmota tele/SENSOR": describe_tasmota,
     "DL/T645-2007": _dlt645(Edition.Y2007),
     "DL/T645-1997": _dlt645(Edition.Y1997),
     "CJ/T188": _cjt188,
+    "M-Bus": describe_mbus,
     "Modbus-RTU": describe_modbus_rtu,
 }

@@ -14,10 +14,8 @@ from enum import StrEnum
 
 from common.errors import RefusalError
 from edge.protocol.codec import Answered, Foreign, Match, Noise, Refused
+from edge.protocol.summed_frame import START, TAIL_BYTES, WAKE_UP, FrameShape, close_frame
 
-START = 0x68
-END = 0x16
-WAKE_UP = 0xFE
 SCRAMBLE = 0x33
 ANSWER_FLAG = 0x80
 ERROR_FLAG = 0x40
@@ -31,9 +29,7 @@ WILDCARD = b"\xaa" * ADDRESS_BYTES
 DATA_BYTES_MOST = 200
 WAKE_UP_BYTES = 4
 _HEAD_BYTES = 10
-_TAIL_BYTES = 2
 _SECOND_START = 7
-_LENGTH_AT = 9
 _ADDRESS_TEXT = re.compile(r"[0-9]{12}|[aA]{12}", re.ASCII)
 ERROR_BITS = (
     "other error",
@@ -95,33 +91,23 @@ def build_frame(address: bytes, control: int, data: bytes, *, wake_up_bytes: int
     """Return a frame around unscrambled data."""
     scrambled = bytes((byte + SCRAMBLE) & 0xFF for byte in data)
     body = bytes([START]) + address + bytes([START, control, len(data)]) + scrambled
-    return bytes([WAKE_UP]) * wake_up_bytes + body + bytes([sum(body) & 0xFF, END])
+    return close_frame(body, wake_up_bytes)
 
 
-def missing_bytes(prefix: bytes) -> int | None:
-    """Return how many bytes the frame that starts here still lacks, or None when none starts here."""
-    if prefix[0] != START:
-        return None
-    if len(prefix) > _SECOND_START and prefix[_SECOND_START] != START:
-        return None
-    if len(prefix) < _HEAD_BYTES:
-        return _HEAD_BYTES + _TAIL_BYTES - len(prefix)
-    length = prefix[_LENGTH_AT]
-    if length > DATA_BYTES_MOST:
-        return None
-    total = _HEAD_BYTES + length + _TAIL_BYTES
-    if len(prefix) >= total and prefix[total - 1] != END:
-        return None
-    return total - len(prefix)
+def _second_start_fits(prefix: bytes) -> bool:
+    return len(prefix) <= _SECOND_START or prefix[_SECOND_START] == START
+
+
+SHAPE = FrameShape(name="DL/T 645", head_bytes=_HEAD_BYTES, data_bytes_most=DATA_BYTES_MOST, fits=_second_start_fits)
+missing_bytes = SHAPE.missing_bytes
 
 
 def parse_frame(frame: bytes) -> Frame | Noise:
     """Return the parts of a whole frame, or why it is none."""
-    if missing_bytes(frame) != 0:
-        return Noise(reason="no DL/T 645 frame")
-    if sum(frame[:-_TAIL_BYTES]) & 0xFF != frame[-_TAIL_BYTES]:
-        return Noise(reason="checksum does not hold", damaged=True)
-    data = bytes((byte - SCRAMBLE) & 0xFF for byte in frame[_HEAD_BYTES:-_TAIL_BYTES])
+    flaw = SHAPE.flaw(frame)
+    if flaw is not None:
+        return flaw
+    data = bytes((byte - SCRAMBLE) & 0xFF for byte in frame[_HEAD_BYTES:-TAIL_BYTES])
     return Frame(address=frame[1:_SECOND_START][::-1].hex(), control=frame[_SECOND_START + 1], data=data)
 
 

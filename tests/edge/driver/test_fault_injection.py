@@ -18,7 +18,8 @@ from common.reading.reading import Quantity
 from edge.device.model import Profile
 from edge.device.plan import Block, read_plan
 from edge.driver.asking import BlockData
-from edge.driver.line_asker import LineAsker, LinePace
+from edge.driver.exchanger import LinePace
+from edge.driver.line_asker import LineAsker
 from edge.driver.outcome import DeviceConfig, WireStats
 from tests.edge.driver.builders import catalogue, device
 from tests.edge.driver.memory_line import memory_line

@@ -10,8 +10,9 @@ from datetime import timedelta
 import pytest
 
 from common.reading.reading import Quantity
+from edge.driver.exchanger import TIMEOUTS_BEFORE_REOPEN, LinePace
 from edge.driver.health import BackOff
-from edge.driver.line_asker import TIMEOUTS_BEFORE_REOPEN, LineAsker, LinePace
+from edge.driver.line_asker import LineAsker
 from edge.driver.meter_wire import MeterWire
 from edge.driver.outcome import DeviceConfig, FailureKind, ReadOutcome, WireStats
 from tests.edge.driver.builders import StandingClock, catalogue, device, wire_config

@@ -1,0 +1,34 @@
+"""The published frames with known answers, by id."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+METER_VECTORS: list[dict[str, Any]] = json.loads(
+    Path(__file__).with_name("meter-vectors.json").read_text(encoding="utf-8")
+)
+
+
+def vector(name: str) -> dict[str, Any]:
+    """Return one vector."""
+    return next(one for one in METER_VECTORS if one["id"] == name)
+
+
+def vector_bytes(name: str) -> bytes:
+    """Return the frame of one vector."""
+    return bytes.fromhex(vector(name)["hex"])
+
+
+def covers(found: object, expected: object) -> bool:
+    """Return whether everything that a source states is found; a source may leave out keys and later entries."""
+    if isinstance(expected, dict):
+        return isinstance(found, dict) and all(
+            key in found and covers(found[key], value) for key, value in expected.items()
+        )
+    if isinstance(expected, list):
+        if not isinstance(found, list) or len(found) < len(expected):
+            return False
+        return all(covers(one, two) for one, two in zip(found, expected, strict=False))
+    return found == expected
