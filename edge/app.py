@@ -22,7 +22,6 @@ import httpx
 import structlog
 from prometheus_client import CollectorRegistry
 
-from common.clock import from_epoch_ms
 from common.errors import RefusalError, ensure
 from common.ids import TimeOrderedIds
 from common.reading.reading import Quantity
@@ -36,11 +35,14 @@ from edge.device.catalogue import Catalogue, load_catalogue
 from edge.device.model import QUANTITY_UNITS
 from edge.downlink.listener import Listener
 from edge.driver.board import Board
-from edge.driver.build import build_gate_wire, build_wires
+from edge.driver.build import build_wires
 from edge.driver.fitness import check_site
-from edge.driver.gate_events import GateWire
+from edge.driver.gate_build import build_gate_wire
+from edge.driver.gate_events import GateWire, Post
+from edge.driver.gate_many import GateWires
 from edge.driver.health import BackOff
 from edge.driver.outcome import DeviceConfig, Wire, WireConfig
+from edge.gate.desk import GateDesk
 from edge.gate.plan import GatePlan, parse_gate, parse_permits
 from edge.gate.service import Gate
 from edge.kiosk.dues import DuesBook, parse_dues
@@ -48,7 +50,7 @@ from edge.kiosk.pages import Pages
 from edge.kiosk.probes import probes
 from edge.kiosk.server import PageServer
 from edge.kiosk.sessions import Guesses, TechnicianSessions
-from edge.kiosk.views import Sources, StayView
+from edge.kiosk.views import Sources
 from edge.prerate.estimator import OWNER as PRERATE
 from edge.prerate.estimator import Estimator
 from edge.prerate.prices import parse_prices
@@ -207,10 +209,15 @@ class Gateway:
         return self._build_gate_wire(plan, self._wires)
 
     def _build_gate_wire(self, plan: GatePlan, wires: Mapping[str, WireConfig]) -> GateWire:
-        config = wires.get(plan.wire or "")
-        if config is None or plan.model is None:
-            raise RefusalError(f"gate: wire {plan.wire!r} is unknown; name one of {sorted(wires)}")
-        return build_gate_wire(config, self._catalogue, plan.model, plan.serials, self._clock)
+        """Return the wires of all cameras as one; building opens nothing, so a site is tried by it."""
+        built: dict[GateWire, tuple[Post, ...]] = {}
+        for wire, model in plan.wires:
+            if wire not in wires:
+                raise RefusalError(f"gate: wire {wire!r} is unknown; name one of {sorted(wires)}")
+            lanes = plan.lanes_on(wire, model)
+            posts = tuple(Post(camera=lane.camera, barrier=lane.barrier, board=lane.board) for lane in lanes)
+            built[build_gate_wire(wires[wire], self._catalogue, model, posts, self._clock)] = posts
+        return GateWires(built)
 
     def _units(self, device: DeviceConfig) -> Mapping[Quantity, str]:
         """Return the unit of each quantity: the profile's, and where no profile holds (a recording) the usual one."""
@@ -227,10 +234,7 @@ class Gateway:
             units=self._units,
             registry=registry,
             dues=lambda: self._dues,
-            occupied=self.gate.occupancy,
-            stays=self._stays,
-            correct_plate=self.gate.correct,
-            settle_stay=self.gate.settle,
+            parking=GateDesk(self.gate, self._clock),
             uplink=self._uplink_state,
             gateway_name=lambda: self._settings.home.name,
             read_now=self.sampling.read_now,
@@ -247,18 +251,6 @@ class Gateway:
         server = PageServer(application, self._settings.pages_host, self._settings.pages_port)
         registry.register(Probes(probes(self.board, self._store, lambda: self._counters(server))))
         return server
-
-    def _stays(self) -> list[StayView]:
-        return [
-            StayView(
-                session_id=stay.session_id,
-                lot=stay.lot,
-                plate=stay.plate,
-                vehicle_class=stay.vehicle_class.value,
-                entered=from_epoch_ms(stay.entered_ms),
-            )
-            for stay in self.gate.stays().values()
-        ]
 
     async def _reach_cloud(self) -> None:
         """Seal, send and listen, once a cloud is set and the gateway is enrolled."""

@@ -1,4 +1,4 @@
-"""What cameras and barriers say, and what they are told: values between the MQTT driver and the gate.
+"""What cameras and barriers say, and what they are told: values between the drivers and the gate.
 
 Invariants: an event carries the camera's own key, so a repeated record can be told from a second car; a record that
 the camera stored while cut off is marked and must never open a barrier; the raw bytes travel along for the dispute.
@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from common.clock import require_utc
-from edge.driver.outcome import WireConfig, WireStats
+from edge.driver.signs import BoardFamily, Sign
 
 
 class PlateColour(StrEnum):
@@ -26,6 +26,15 @@ class PlateColour(StrEnum):
     BLACK = "black"
     GREEN = "green"
     YELLOW_GREEN = "yellow_green"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A camera with the barrier and the board that belong to it, as the driver needs to know them."""
+
+    camera: str
+    barrier: str
+    board: BoardFamily | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +67,6 @@ class BarrierAnswer(StrEnum):
 class GateWire(Protocol):
     """The owner of a wire with plate cameras and barriers."""
 
-    @property
-    def config(self) -> WireConfig:
-        """Return the description the wire was built from."""
-        ...
-
-    @property
-    def stats(self) -> WireStats:
-        """Return the live counters of the wire."""
-        ...
-
     async def run(self) -> None:
         """Keep the connection until cancelled, reconnecting with back-off; started in the caller's task group."""
         ...
@@ -78,4 +77,8 @@ class GateWire(Protocol):
 
     async def open_barrier(self, barrier: str, command_key: str) -> BarrierAnswer:
         """Tell the barrier (its serial number) to open and wait, bounded, for its acknowledgement."""
+        ...
+
+    async def answer(self, seen: PlateSeen, sign: Sign | None) -> None:
+        """Tell the camera that its record is dealt with, and show a sign there; what fails is counted, not raised."""
         ...

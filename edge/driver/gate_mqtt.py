@@ -16,9 +16,10 @@ import structlog
 from common.clock import Clock
 from common.errors import RefusalError
 from edge.device.model import GateTopics
-from edge.driver.gate_events import BarrierAnswer, PlateSeen
+from edge.driver.gate_events import BarrierAnswer, PlateSeen, Post
 from edge.driver.outcome import WireConfig, WireStats
-from edge.driver.zhenshi import open_command, parse_plate_message, parse_reply
+from edge.driver.signs import Sign, board_frames
+from edge.driver.zhenshi import open_command, parse_plate_message, parse_reply, serial_command
 from edge.transport.line import RETRY_FIRST_S, RETRY_MOST_S
 
 EVENTS_WAITING_MOST = 1_000
@@ -31,11 +32,12 @@ class MqttGateWire:
     """The owner of one broker connection with cameras behind it."""
 
     def __init__(
-        self, config: WireConfig, topics: GateTopics, serials: Collection[str], stats: WireStats, clock: Clock
+        self, config: WireConfig, topics: GateTopics, posts: Collection[Post], stats: WireStats, clock: Clock
     ) -> None:
         self._config = config
         self._topics = topics
-        self._serials = tuple(serials)
+        self._serials = tuple(dict.fromkeys(serial for post in posts for serial in (post.camera, post.barrier)))
+        self._boards = {post.camera: post.board for post in posts if post.board is not None}
         self._stats = stats
         self._clock = clock
         self._host, self._port = split_address(config.address)
@@ -100,6 +102,19 @@ class MqttGateWire:
         self._stats.answers += accepted
         self._stats.refusals += not accepted
         return BarrierAnswer.ACCEPTED if accepted else BarrierAnswer.REFUSED
+
+    async def answer(self, seen: PlateSeen, sign: Sign | None) -> None:
+        """Show a sign on the board behind the camera, if it has one; the record itself needs no answer over MQTT."""
+        client, board = self._client, self._boards.get(seen.camera)
+        if sign is None or board is None or client is None:
+            return
+        topic = self._topics.command.format(serial=seen.camera).replace("gpio_out", "serial_data")
+        message = serial_command(seen.camera, seen.event_key, board_frames(board, sign), self._clock.now())
+        try:
+            async with asyncio.timeout(REPLY_S_MOST):
+                await client.publish(topic, message, qos=0)
+        except (TimeoutError, aiomqtt.MqttError):
+            self._stats.timeouts += 1
 
     async def _serve(self) -> None:
         async with aiomqtt.Client(self._host, self._port, keepalive=KEEPALIVE_S) as client:

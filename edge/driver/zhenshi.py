@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from common.errors import RefusalError
 from edge.driver.gate_events import PlateColour, PlateSeen
+from edge.driver.plate_text import checked_plate
 
 PAYLOAD_BYTES_MOST = 4_000_000
 PICTURE_KEYS = frozenset({"imageFile", "imageFragmentFile"})
 NO_PLATE_TYPE = 31
-NO_PLATES = frozenset({"", "_无_", "无车牌", "车牌", "000000"})
-PLATE_CHARACTERS_MOST = 12
 ACKNOWLEDGED = 200
 _COLOURS = (
     PlateColour.UNKNOWN,
@@ -69,6 +68,20 @@ def open_command(camera: str, command_key: str, output: tuple[int, int, int], se
         "version": "1.0",
         "timestamp": int(sent_at.timestamp()),
         "payload": {"type": "gpio_out", "body": body},
+    }
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+def serial_command(camera: str, command_key: str, frames: Iterable[bytes], sent_at: datetime) -> bytes:
+    """Return the message that hands frames to the board behind a camera."""
+    body = [{"serialChannel": 0, "data": base64.b64encode(frame).decode(), "dataLen": len(frame)} for frame in frames]
+    message = {
+        "id": f"{command_key}-sign",
+        "sn": camera,
+        "name": "serial_data",
+        "version": "1.0",
+        "timestamp": int(sent_at.timestamp()),
+        "payload": {"type": "serial_data", "body": {"serialData": body}},
     }
     return json.dumps(message, separators=(",", ":")).encode()
 
@@ -143,11 +156,7 @@ def _plate(result: Mapping[str, object], plate_encoding: str) -> str | None:
             text = base64.b64decode(text, validate=True).decode()
         except ValueError as problem:
             raise RefusalError("a plate is not base64 of UTF-8; set the profile's plate_encoding") from problem
-    if text in NO_PLATES:
-        return None
-    if len(text) > PLATE_CHARACTERS_MOST:
-        raise RefusalError(f"a plate of {len(text)} characters is none; check what sends on this topic")
-    return text
+    return checked_plate(text)
 
 
 def _without_pictures(payload: bytes, envelope: Mapping[str, object]) -> bytes:

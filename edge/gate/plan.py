@@ -17,8 +17,11 @@ from uuid import UUID
 import msgspec
 
 from common.errors import Fault, FaultsError
+from edge.driver.signs import BoardFamily
 
 LOTS_MAX = 64
+EXIT_GRACE_MINUTES = 15  # the way from the kiosk to the exit, where a lot says nothing else
+EXIT_GRACE_MINUTES_MAX = 240
 PERMITS_MAX = 50_000
 
 
@@ -37,6 +40,13 @@ class UnpaidExit(StrEnum):
     OPEN = "open"
 
 
+class NoPlate(StrEnum):
+    """What a lot does with a car whose plate nobody can read: wait for a person, or let it in on a ticket code."""
+
+    HOLD = "hold"
+    TICKET = "ticket"
+
+
 class VehicleClass(StrEnum):
     """How a vehicle is charged."""
 
@@ -51,6 +61,9 @@ class _Lane(msgspec.Struct, kw_only=True):
     camera: str
     barrier: str
     direction: Direction = Direction.BOTH
+    wire: str | None = None
+    model: str | None = None
+    board: BoardFamily | None = None
 
 
 class _Lot(msgspec.Struct, kw_only=True):
@@ -60,6 +73,8 @@ class _Lot(msgspec.Struct, kw_only=True):
     lanes: tuple[_Lane, ...] = ()
     spaces: int | None = None
     unpaid_exit: UnpaidExit = UnpaidExit.HOLD
+    no_plate: NoPlate = NoPlate.HOLD
+    exit_grace_minutes: int = EXIT_GRACE_MINUTES
 
 
 class _Gate(msgspec.Struct, kw_only=True):
@@ -77,6 +92,8 @@ class _Permit(msgspec.Struct, kw_only=True):
     premises_id: UUID | None = None
     charge_to_account: bool = False
     lots: tuple[str, ...] = ()
+    space: str | None = None
+    granted_minutes: int = 0
 
 
 class _Permits(msgspec.Struct, kw_only=True):
@@ -85,12 +102,15 @@ class _Permits(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateLane:
-    """One camera with the barrier it stands at."""
+    """One camera with the barrier it stands at; `board` is the family of the display behind the camera, if any."""
 
     lot: str
     camera: str
     barrier: str
     direction: Direction
+    wire: str = ""
+    model: str = ""
+    board: BoardFamily | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,27 +120,34 @@ class Lot:
     lot: str
     spaces: int | None
     unpaid_exit: UnpaidExit
+    no_plate: NoPlate = NoPlate.HOLD
+    exit_grace_minutes: int = EXIT_GRACE_MINUTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatePlan:
-    """The lots of a site; `wire` and `model` are those of the cameras, None when the site has no gate."""
+    """The lots of a site and the lanes by camera; each lane names the wire and the model of its camera."""
 
-    wire: str | None = None
-    model: str | None = None
     lots: Mapping[str, Lot] = field(default_factory=dict)
     lanes: Mapping[str, GateLane] = field(default_factory=dict)
 
+    def lanes_on(self, wire: str, model: str) -> tuple[GateLane, ...]:
+        """Return the lanes whose camera of that model hangs on a wire."""
+        return tuple(lane for lane in self.lanes.values() if (lane.wire, lane.model) == (wire, model))
+
     @property
-    def serials(self) -> tuple[str, ...]:
-        """Return the serial numbers of cameras and barriers, each once."""
-        serials = (serial for lane in self.lanes.values() for serial in (lane.camera, lane.barrier))
-        return tuple(dict.fromkeys(serials))
+    def wires(self) -> tuple[tuple[str, str], ...]:
+        """Return wire and model of the cameras, each pair once."""
+        return tuple(dict.fromkeys((lane.wire, lane.model) for lane in self.lanes.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """What a plate may do, where and how long; an empty `lots` means all of them."""
+    """What a plate may do, where and how long; an empty `lots` means all of them.
+
+    Plates that share a `space` share its one place: the second car inside is charged as a temporary one.
+    `granted_minutes` are those of a visitor's coupon.
+    """
 
     vehicle_class: VehicleClass
     valid_from: datetime
@@ -128,6 +155,13 @@ class Permit:
     premises_id: UUID | None
     charge_to_account: bool
     lots: tuple[str, ...]
+    space: str | None = None
+    granted_minutes: int = 0
+
+    @property
+    def covers(self) -> bool:
+        """Return whether the permit itself pays for the stay."""
+        return self.vehicle_class in {VehicleClass.MONTHLY, VehicleClass.VIP}
 
     def holds(self, lot: str, instant: datetime) -> bool:
         """Return whether the permit is in force; its last instant is not included."""
@@ -163,14 +197,20 @@ def parse_gate(site: Mapping[str, Any]) -> GatePlan:
     if faults:
         raise FaultsError("site bundle, gate", faults)
     lanes = [
-        GateLane(lot=lot.lot, camera=lane.camera, barrier=lane.barrier, direction=lane.direction)
+        GateLane(
+            lot=lot.lot,
+            camera=lane.camera,
+            barrier=lane.barrier,
+            direction=lane.direction,
+            wire=lane.wire or document.wire or "",
+            model=lane.model or document.model or "",
+            board=lane.board,
+        )
         for lot in document.lots
         for lane in _lanes(lot)
     ]
     return GatePlan(
-        wire=document.wire,
-        model=document.model,
-        lots={lot.lot: Lot(lot=lot.lot, spaces=lot.spaces, unpaid_exit=lot.unpaid_exit) for lot in document.lots},
+        lots={lot.lot: _lot(lot) for lot in document.lots},
         lanes={lane.camera: lane for lane in lanes},
     )
 
@@ -195,9 +235,21 @@ def parse_permits(body: Mapping[str, Any]) -> PermitBook:
             premises_id=item.premises_id,
             charge_to_account=item.charge_to_account,
             lots=item.lots,
+            space=item.space,
+            granted_minutes=item.granted_minutes,
         )
         permits[name] = (*permits.get(name, ()), permit)
     return PermitBook(permits)
+
+
+def _lot(lot: _Lot) -> Lot:
+    return Lot(
+        lot=lot.lot,
+        spaces=lot.spaces,
+        unpaid_exit=lot.unpaid_exit,
+        no_plate=lot.no_plate,
+        exit_grace_minutes=lot.exit_grace_minutes,
+    )
 
 
 def _lanes(lot: _Lot) -> tuple[_Lane, ...]:
@@ -206,21 +258,29 @@ def _lanes(lot: _Lot) -> tuple[_Lane, ...]:
 
 
 def _gate_faults(document: _Gate) -> Iterator[Fault]:
-    if document.lots and (document.wire is None or document.model is None):
-        what = "has lots but no wire and model of its cameras"
-        yield Fault(where="gate", what=what, remedy="name the MQTT wire and the camera model")
+    yield from _lane_faults(document)
     if len(document.lots) > LOTS_MAX:
         yield Fault(where="gate", what=f"{len(document.lots)} lots", remedy=f"a gateway takes {LOTS_MAX}")
     for name, count in Counter(lot.lot for lot in document.lots).items():
         if count > 1:
             yield Fault(where=f"lot {name}", what="is described twice", remedy="describe each lot once")
-    cameras = Counter(lane.camera for lot in document.lots for lane in _lanes(lot))
-    for camera, count in cameras.items():
-        if count > 1:
-            yield Fault(where=f"camera {camera}", what="stands at two lanes", remedy="give each lane its own camera")
     for lot in document.lots:
+        if not 0 <= lot.exit_grace_minutes <= EXIT_GRACE_MINUTES_MAX:
+            what = f"gives {lot.exit_grace_minutes} minutes to reach the exit"
+            yield Fault(where=f"lot {lot.lot}", what=what, remedy=f"give 0 to {EXIT_GRACE_MINUTES_MAX}")
         if not _lanes(lot):
             yield Fault(where=f"lot {lot.lot}", what="has no camera with a barrier", remedy="name at least one lane")
+
+
+def _lane_faults(document: _Gate) -> Iterator[Fault]:
+    lanes = [lane for lot in document.lots for lane in _lanes(lot)]
+    for lane in lanes:
+        if not (lane.wire or document.wire) or not (lane.model or document.model):
+            what = "has no wire and model of its camera"
+            yield Fault(where=f"camera {lane.camera}", what=what, remedy="name the wire and the camera model")
+    for camera, count in Counter(lane.camera for lane in lanes).items():
+        if count > 1:
+            yield Fault(where=f"camera {camera}", what="stands at two lanes", remedy="give each lane its own camera")
 
 
 def _permit_faults(document: _Permits) -> Iterator[Fault]:
@@ -232,7 +292,9 @@ def _permit_faults(document: _Permits) -> Iterator[Fault]:
             yield Fault(where=where, what="names not exactly one of plate and plate_sha", remedy="name one of them")
         if permit.valid_from.tzinfo is None or permit.valid_to.tzinfo is None:
             yield Fault(where=where, what="has an instant without a zone", remedy="write instants in UTC with Z")
-        elif permit.valid_from >= permit.valid_to:
+        if permit.granted_minutes < 0:
+            yield Fault(where=where, what="grants less than no minutes", remedy="give 0 or more granted_minutes")
+        if permit.valid_from.tzinfo and permit.valid_to.tzinfo and permit.valid_from >= permit.valid_to:
             yield Fault(where=where, what="ends before it begins", remedy="correct valid_from and valid_to")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -43,6 +43,16 @@ class DueBill(msgspec.Struct, kw_only=True, frozen=True):
     open_fen: int
     due: str = ""
     lines: tuple[DueLine, ...] = ()
+
+    @property
+    def span(self) -> str:
+        """Return the first and the last day of the period; a period that is no two days stays as it was written."""
+        start, _, end = self.period.partition("..")
+        try:
+            last = date.fromisoformat(end) - timedelta(days=1)
+            return f"{date.fromisoformat(start)} – {last}"
+        except ValueError:
+            return self.period
 
 
 class _Room(msgspec.Struct, kw_only=True, frozen=True):

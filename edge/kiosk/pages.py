@@ -6,39 +6,38 @@ as of when. Nothing here changes a reading, a bill or a tariff.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime, tzinfo
-from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs
-from uuid import UUID
+from collections.abc import Callable
+from datetime import tzinfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from common.errors import RefusalError
 from common.ids import MeterId
-from common.money.amount import CNY, format_minor, parse_money
+from edge.kiosk.parking import ParkingPages
+from edge.kiosk.rendering import (
+    FORBIDDEN,
+    HERE,
+    NOT_FOUND,
+    REFUSED,
+    TOO_MANY,
+    Handler,
+    Renderer,
+    address_of,
+    parse_id,
+    read_form,
+)
 from edge.kiosk.sessions import Guesses, TechnicianSessions
 from edge.kiosk.views import MeterView, Sources, meter_views, status, wire_views
 from edge.telemetry import Probe, Probes
 
-HERE = Path(__file__).parent
-FORM_BYTES_MAX = 4_096
 COOKIE = "gatehouse-technician"
-_TOO_MANY = 429
-_FORBIDDEN = 403
-_NOT_FOUND = 404
-_REFUSED = 409
-_TOO_LARGE = 413
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Pages:
@@ -57,16 +56,9 @@ class Pages:
         self._sources = sources
         self._sessions = sessions
         self._guesses = guesses
-        self._zone = zone
-        self._idle_s = idle_s
-        self._templates = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=select_autoescape(),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters.update(yuan=_yuan, moment=self._moment)
+        self._render = Renderer(zone, idle_s)
+        self._page, self._message = self._render.page, self._render.message
+        self._parking = ParkingPages(sources.parking, self._render, guesses)
 
     def application(self) -> Starlette:
         """Return the application with all routes."""
@@ -80,8 +72,7 @@ class Pages:
                 Route("/technician/meters/{meter_id}", signed_in(self._meter)),
                 Route("/technician/meters/{meter_id}/read", signed_in(self._read_meter), methods=["POST"]),
                 Route("/technician/enrol", signed_in(self._enrol), methods=["POST"]),
-                Route("/technician/parking", signed_in(self._parking)),
-                Route("/technician/parking/{session_id}", signed_in(self._tend_stay), methods=["POST"]),
+                *self._parking.routes(signed_in),
                 Route("/status", self._status),
                 Route("/metrics", self._metrics),
                 Mount("/static", StaticFiles(directory=HERE / "static")),
@@ -94,16 +85,16 @@ class Pages:
 
     async def _find_dues(self, request: Request) -> Response:
         """Answer a room and code; a wrong pair and an unknown room look the same."""
-        form = await _form(request)
-        if self._too_many(f"dues {_address(request)}"):
-            return self._message("too_many", code=_TOO_MANY)
+        form = await read_form(request)
+        if self._too_many(f"dues {address_of(request)}"):
+            return self._message("too_many", code=TOO_MANY)
         book = self._sources.dues()
         found = book.find(form.get("room", ""), form.get("code", ""))
         if book.as_of is None:
-            return self._message("no_dues_yet", code=_NOT_FOUND)
+            return self._message("no_dues_yet", code=NOT_FOUND)
         if found is None:
             self._refusals["wrong code"] += 1
-            return self._message("not_found", code=_NOT_FOUND)
+            return self._message("not_found", code=NOT_FOUND)
         return self._page("dues.html", found=found)
 
     async def _technician(self, request: Request) -> Response:
@@ -120,13 +111,13 @@ class Pages:
         )
 
     async def _sign_in(self, request: Request) -> Response:
-        form = await _form(request)
-        if self._too_many(f"pin {_address(request)}"):
-            return self._message("too_many", code=_TOO_MANY)
+        form = await read_form(request)
+        if self._too_many(f"pin {address_of(request)}"):
+            return self._message("too_many", code=TOO_MANY)
         token = self._sessions.open(form.get("pin", ""))
         if token is None:
             self._refusals["wrong PIN"] += 1
-            return self._page("sign_in.html", code=_FORBIDDEN, wrong=True)
+            return self._page("sign_in.html", code=FORBIDDEN, wrong=True)
         answer = RedirectResponse("/technician", status_code=303)
         answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/technician")
         return answer
@@ -136,26 +127,13 @@ class Pages:
 
     async def _read_meter(self, request: Request) -> Response:
         meter = self._find_meter(request)
-        await self._sources.read_now(MeterId(_parse_id(meter.meter_id)))
+        await self._sources.read_now(MeterId(parse_id(meter.meter_id)))
         return RedirectResponse(f"/technician/meters/{meter.meter_id}", status_code=303)
 
     async def _enrol(self, request: Request) -> Response:
-        form = await _form(request)
+        form = await read_form(request)
         done = await self._sources.enrol(form.get("code", "").strip())
         return self._message("enrolled", detail=done)
-
-    async def _parking(self, _: Request) -> Response:
-        return self._page("parking.html", stays=self._sources.stays())
-
-    async def _tend_stay(self, request: Request) -> Response:
-        """Correct a plate or note that a stay was paid at the gate, whichever the form says."""
-        form = await _form(request)
-        session_id = _parse_id(request.path_params["session_id"])
-        if "plate" in form:
-            await self._sources.correct_plate(session_id, form["plate"])
-        else:
-            await self._sources.settle_stay(session_id, parse_money(form.get("yuan", "")).minor)
-        return RedirectResponse("/technician/parking", status_code=303)
 
     async def _status(self, _: Request) -> Response:
         return JSONResponse(await status(self._sources))
@@ -183,7 +161,7 @@ class Pages:
         for meter in meter_views(self._sources):
             if meter.meter_id == meter_id:
                 return meter
-        raise HTTPException(_NOT_FOUND)
+        raise HTTPException(NOT_FOUND)
 
     def _signed_in(self, handler: Handler) -> Handler:
         async def guarded(request: Request) -> Response:
@@ -194,49 +172,8 @@ class Pages:
         return guarded
 
     async def _refused(self, _: Request, refusal: Exception) -> Response:
-        return self._message("refused", detail=str(refusal), code=_REFUSED)
+        return self._message("refused", detail=str(refusal), code=REFUSED)
 
     async def _failed(self, _: Request, failure: Exception) -> Response:
-        code = failure.status_code if isinstance(failure, HTTPException) else _NOT_FOUND
+        code = failure.status_code if isinstance(failure, HTTPException) else NOT_FOUND
         return self._message("nothing_here", code=code)
-
-    def _message(self, what: str, *, detail: str = "", code: int = 200) -> HTMLResponse:
-        return self._page("message.html", code=code, what=what, detail=detail)
-
-    def _page(self, template: str, *, code: int = 200, **shown: Any) -> HTMLResponse:
-        text = self._templates.get_template(template).render(idle_s=self._idle_s, **shown)
-        return HTMLResponse(text, status_code=code, headers={"Cache-Control": "no-store"})
-
-    def _moment(self, instant: datetime | None) -> str:
-        return "—" if instant is None else instant.astimezone(self._zone()).strftime("%Y-%m-%d %H:%M")
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """Return a form's first values; a body past the bound is refused before it is read whole."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_BYTES_MAX:
-            raise HTTPException(_TOO_LARGE)
-    fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=20)
-    return {name: values[0] for name, values in fields.items()}
-
-
-def _parse_id(text: str) -> UUID:
-    """Return the id written as text.
-
-    Raises:
-        RefusalError: the text is no id.
-    """
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise RefusalError(f"{text!r} is no id; open the page again") from error
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "local"
-
-
-def _yuan(fen: int) -> str:
-    return format_minor(fen, CNY)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 
@@ -19,6 +18,7 @@ from edge.clock import EdgeClock
 from edge.driver.board import Board, MeterFace
 from edge.driver.outcome import DeviceConfig
 from edge.kiosk.dues import DuesBook
+from edge.kiosk.parking import ParkingDesk
 
 Units = Callable[[DeviceConfig], Mapping[Quantity, str]]
 
@@ -62,17 +62,6 @@ class WireView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StayView:
-    """A car inside, for the person at the gate; its plate is shown to them and written nowhere else."""
-
-    session_id: UUID
-    lot: str
-    plate: str
-    vehicle_class: str
-    entered: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     """What the pages look at, anew for every page.
 
@@ -85,10 +74,7 @@ class Sources:
     units: Units
     registry: CollectorRegistry
     dues: Callable[[], DuesBook]
-    occupied: Callable[[], Mapping[str, int]]
-    stays: Callable[[], Sequence[StayView]]
-    correct_plate: Callable[[UUID, str], Awaitable[None]]
-    settle_stay: Callable[[UUID, int], Awaitable[None]]
+    parking: ParkingDesk
     uplink: Callable[[], Mapping[str, Any]]
     gateway_name: Callable[[], str]
     read_now: Callable[[MeterId], Awaitable[object]]
@@ -136,7 +122,7 @@ async def status(sources: Sources) -> dict[str, Any]:
             }
             for view in wire_views(sources)
         },
-        "parking": dict(sources.occupied()),
+        "parking": dict(sources.parking.occupancy()),
         "store": asdict(store),
         "uplink": dict(sources.uplink()),
     }

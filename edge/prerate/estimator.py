@@ -14,17 +14,18 @@ import structlog
 from common.civil import Period, civil_day, midnight
 from common.errors import RefusalError
 from common.ids import MeterId
-from common.rating.engine import rate, rate_parts
-from common.rating.request import RatingRequest, Session, Visit
+from common.rating.engine import rate_parts
+from common.rating.request import RatingRequest, Visit
 from common.reading.reading import Quality, Quantity, Reading, Resource
 from common.reading.usage import MeterFacts
 from common.tariff.compile import CompiledTariff
-from common.tariff.revision import RevisionRef, choose, split_period, split_usage_by_days
+from common.tariff.revision import RevisionRef, split_period, split_usage_by_days
 from common.wire.records import ProvisionalLine
 from edge.buffer.records import Derived, StageState
 from edge.driver.outcome import DeviceConfig
 from edge.prerate.months import Months
 from edge.prerate.prices import KNOWN_AT, Assigned, Prices
+from edge.prerate.visits import Stayed, price_stay
 
 OWNER = "prerate"
 MIDNIGHT_TOLERANCE = timedelta(hours=1)
@@ -73,22 +74,22 @@ class Estimator:
         state = StageState(owner=OWNER, name=name, body=after.pack())
         return Derived(records=tuple(self._lines(device, after)), states=(state,))
 
-    def quote_stay(self, lot: str, entered: datetime, until: datetime) -> tuple[int, RevisionRef] | None:
-        """Return what a stay costs in fen and by which revision; None when the gateway has no price for it."""
-        assigned = self._prices.lots.get(lot)
-        if assigned is None:
-            return None
-        days = Period(civil_day(entered, self._zone), civil_day(until, self._zone) + timedelta(days=1))
-        visit = Visit(entry=entered, exit=until)
-        session = Session(visits=(visit,), zone=self._zone, zone_name=str(self._zone))
-        request = RatingRequest(period=days, session=session, facts=assigned.facts, traits=assigned.traits)
+    def quote_stay(
+        self,
+        lot: str,
+        visits: Sequence[Visit],
+        *,
+        paid_at: datetime | None,
+        granted_minutes: int,
+        traits: Mapping[str, str],
+    ) -> tuple[int, RevisionRef] | None:
+        """Return what the last of some visits costs in fen and by which revision; None when it cannot be priced."""
+        stayed = Stayed(lot=lot, visits=tuple(visits), paid_at=paid_at, granted_minutes=granted_minutes, traits=traits)
         try:
-            ref = choose(self._prices.known(assigned.tariff_code), days.start, KNOWN_AT)
-            line = rate(self._prices.compiled[ref.body_sha], request)
+            return price_stay(self._prices, self._zone, stayed)
         except RefusalError as refusal:
             self._refuse(lot, refusal)
             return None
-        return line.amount_fen, ref
 
     def _lines(self, device: DeviceConfig, months: Months) -> Iterator[ProvisionalLine]:
         period = months.closed_month()

@@ -13,10 +13,11 @@ import aiomqtt
 import pytest
 
 from common.errors import RefusalError
-from edge.driver.build import build_gate_wire
-from edge.driver.gate_events import BarrierAnswer, PlateSeen
+from edge.driver.gate_build import build_gate_wire
+from edge.driver.gate_events import BarrierAnswer, PlateSeen, Post
 from edge.driver.gate_mqtt import MqttGateWire, split_address
 from edge.driver.outcome import WireKind
+from edge.driver.signs import BoardFamily, Sign
 from tests.edge.driver.builders import NOON, StandingClock, catalogue, wire_config
 from tests.simulation.broker import mosquitto_program, start_broker
 from tests.simulation.devices.description import Gate, Site, Visit
@@ -39,7 +40,10 @@ async def broker(tmp_path: Path) -> AsyncIterator[str]:
 
 def gate_wire(address: str, clock: StandingClock) -> MqttGateWire:
     config = wire_config(WireKind.MQTT, address)
-    return build_gate_wire(config, catalogue(), "zhenshi-camera", (CAMERA, BARRIER), clock)
+    post = Post(camera=CAMERA, barrier=BARRIER, board=BoardFamily.LED_64)
+    wire = build_gate_wire(config, catalogue(), "zhenshi-camera", (post,), clock)
+    assert isinstance(wire, MqttGateWire)
+    return wire
 
 
 @asynccontextmanager
@@ -90,6 +94,23 @@ async def test_an_open_command_moves_the_bar_and_is_acknowledged(broker: str, tm
     moved = json.loads((tmp_path / "exchanges-gate.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert answer is BarrierAnswer.ACCEPTED
     assert (moved["kind"], moved["barrier"], moved["command"]) == ("open", BARRIER, "key-1")
+
+
+async def test_a_sign_reaches_the_board_as_frames_it_understands(broker: str, tmp_path: Path) -> None:
+    clock = StandingClock()
+    wire = gate_wire(broker, clock)
+    async with running(wire), serve_site(site(broker, visit(1)), clock, tmp_path):
+        clock.at += timedelta(minutes=2)
+        (seen,) = await first_events(wire, 1)
+        await wire.answer(seen, Sign(lines=("京A12341", "欢迎光临"), voice="京A12341,欢迎光临"))
+        log = tmp_path / "exchanges-gate.jsonl"
+        async with asyncio.timeout(5):
+            while log.read_text(encoding="utf-8").count('"board"') < 2:
+                await asyncio.sleep(0.02)
+
+    shown = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    texts = [entry["text"] for entry in shown if entry["kind"] == "board"]
+    assert texts == ["京A12341 欢迎光临", "京A12341,欢迎光临"]
 
 
 async def test_a_barrier_that_does_not_answer_is_unknown_and_one_without_a_broker_unreachable(broker: str) -> None:

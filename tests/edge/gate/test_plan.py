@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from common.errors import FaultsError
-from edge.gate.plan import Direction, VehicleClass, parse_gate, parse_permits, plate_sha
+from edge.driver.signs import BoardFamily
+from edge.gate.plan import Direction, NoPlate, VehicleClass, parse_gate, parse_permits, plate_sha
 from tests.edge.builders import START
 
 LANE = {"lot": "north", "camera": "CAM-1", "barrier": "BAR-1"}
@@ -33,8 +34,18 @@ def test_a_single_lane_and_lanes_by_direction_are_taken() -> None:
     plan = parse_gate(gate(LANE, {"lot": "south", "lanes": lanes, "spaces": 40}))
     assert plan.lanes["CAM-1"].direction is Direction.BOTH
     assert plan.lanes["CAM-2"].direction is Direction.EXIT
-    assert plan.serials == ("CAM-1", "BAR-1", "CAM-2", "BAR-2")
+    assert plan.wires == (("g1-mqtt", "zhenshi-camera"),)
+    assert [lane.barrier for lane in plan.lanes_on("g1-mqtt", "zhenshi-camera")] == ["BAR-1", "BAR-2"]
     assert plan.lots["south"].spaces == 40
+
+
+def test_lanes_may_hang_on_wires_of_their_own() -> None:
+    lanes = [{"camera": "CAM-2", "barrier": "BAR-2", "wire": "push", "model": "dahua-itc", "board": "led-aa55"}]
+    plan = parse_gate(gate(LANE, {"lot": "south", "lanes": lanes, "no_plate": "ticket", "exit_grace_minutes": 20}))
+    assert plan.wires == (("g1-mqtt", "zhenshi-camera"), ("push", "dahua-itc"))
+    assert plan.lanes["CAM-2"].board is BoardFamily.LED_AA55
+    assert (plan.lots["south"].no_plate, plan.lots["south"].exit_grace_minutes) == (NoPlate.TICKET, 20)
+    assert plan.lots["north"].no_plate is NoPlate.HOLD
 
 
 def test_a_site_without_a_gate_has_no_lanes() -> None:
@@ -49,6 +60,7 @@ def test_a_site_without_a_gate_has_no_lanes() -> None:
         (gate(LANE, {**LANE, "lot": "south"}), "two lanes"),
         (gate({"lot": "north"}), "no camera"),
         (gate({"lot": "north", "camera": 5}), "str"),
+        (gate({**LANE, "exit_grace_minutes": 999}), "999 minutes"),
     ],
 )
 def test_a_broken_gate_is_refused(site: dict[str, Any], message: str) -> None:
@@ -81,6 +93,7 @@ def test_a_permit_for_one_lot_does_not_open_another() -> None:
         ({"valid_to": "2025-01-01T00:00:00Z"}, "ends before"),
         ({"valid_from": "2026-01-01T00:00:00"}, "zone"),
         ({"class": "royal"}, "royal"),
+        ({"granted_minutes": -1}, "less than no minutes"),
     ],
 )
 def test_a_broken_permit_is_refused_without_its_plate(changes: dict[str, Any], message: str) -> None:

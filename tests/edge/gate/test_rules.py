@@ -10,8 +10,8 @@ import pytest
 
 from common.clock import to_epoch_ms
 from common.tariff.revision import RevisionRef
-from edge.gate.plan import Direction, Lot, Permit, UnpaidExit, VehicleClass
-from edge.gate.rules import PAID_GRACE, Quote, Sight, Stay, decide
+from edge.gate.plan import Direction, Lot, NoPlate, Permit, UnpaidExit, VehicleClass
+from edge.gate.rules import Quote, Sight, Stay, decide
 from tests.edge.builders import START
 
 LOT = Lot(lot="north", spaces=2, unpaid_exit=UnpaidExit.HOLD)
@@ -59,6 +59,9 @@ def paid(fen: int, before: timedelta) -> Stay:
 
 
 MINUTE = timedelta(minutes=1)
+GRACE = LOT.exit_grace_minutes * MINUTE
+TICKETS = replace(LOT, no_plate=NoPlate.TICKET)
+UNREAD = replace(ENTERING, plate=None, direction=Direction.ENTRY)
 # The words of a ruling: act (or -), decision, reason.
 CASES: dict[str, tuple[Sight, str]] = {
     "a temporary car enters": (ENTERING, "entry open temporary"),
@@ -74,6 +77,23 @@ CASES: dict[str, tuple[Sight, str]] = {
     ),
     "a blacklisted car inside may leave": (leaving(0, permit=permit(VehicleClass.BLACKLISTED)), "exit open free"),
     "an unread plate is a person's matter": (replace(ENTERING, plate=None), "refused hold no_plate"),
+    "a car without a plate enters on a ticket where the lot issues them": (
+        replace(UNREAD, lot=TICKETS),
+        "entry open ticket",
+    ),
+    "a full lot issues no ticket": (replace(UNREAD, lot=TICKETS, occupied=2), "refused hold full"),
+    "no ticket is issued at a lane that cars also leave by": (
+        replace(UNREAD, lot=TICKETS, direction=Direction.BOTH),
+        "refused hold no_plate",
+    ),
+    "no ticket is issued for a record from the past": (
+        replace(UNREAD, lot=TICKETS, offline=True),
+        "refused hold no_plate",
+    ),
+    "a lot says how long the way to the exit takes": (
+        leaving(900, lot=replace(LOT, exit_grace_minutes=5), stay=paid(700, 6 * MINUTE)),
+        "refused hold payment_due",
+    ),
     "an offline entry never opens": (replace(ENTERING, offline=True), "entry hold offline_record"),
     "an offline exit never opens": (leaving(0, offline=True), "exit hold offline_record"),
     "a second look opens without a new act": (replace(ENTERING, just_passed=True), "- open repeated"),
@@ -85,9 +105,9 @@ CASES: dict[str, tuple[Sight, str]] = {
     "an unpaid stay is held": (leaving(700), "refused hold payment_due"),
     "an unpriced stay is held, not free": (leaving(None), "refused hold no_price"),
     "a paid stay leaves": (leaving(700, stay=paid(700, 60 * MINUTE)), "exit open paid"),
-    "a stay paid in part leaves within the grace": (leaving(900, stay=paid(700, PAID_GRACE)), "exit open paid"),
+    "a stay paid in part leaves within the grace": (leaving(900, stay=paid(700, GRACE)), "exit open paid"),
     "a stay paid in part is held after the grace": (
-        leaving(900, stay=paid(700, PAID_GRACE + MINUTE)),
+        leaving(900, stay=paid(700, GRACE + MINUTE)),
         "refused hold payment_due",
     ),
     "a stay on account leaves unpaid": (
@@ -113,3 +133,11 @@ CASES: dict[str, tuple[Sight, str]] = {
 def test_the_ruling(sight: Sight, words: str) -> None:
     ruling = decide(sight)
     assert f"{ruling.act or '-'} {ruling.decision} {ruling.reason}" == words
+
+
+def test_a_stay_is_charged_from_the_lapse_of_the_permit_that_covered_it() -> None:
+    day_ms = 86_400_000
+    covered = replace(STAY, covered_until_ms=STAY.entered_ms + day_ms)
+    assert covered.charged_from_ms(STAY.entered_ms + day_ms // 2) == STAY.entered_ms + day_ms // 2
+    assert covered.charged_from_ms(STAY.entered_ms + 3 * day_ms) == STAY.entered_ms + day_ms
+    assert STAY.charged_from_ms(STAY.entered_ms + day_ms) == STAY.entered_ms

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -13,112 +13,12 @@ import pytest
 
 from common.errors import RefusalError
 from common.ids import TimeOrderedIds
-from common.tariff.revision import RevisionRef
 from common.wire.batch import PersonalItem
-from common.wire.records import ParkingEvent
-from edge.buffer.records import Lane
-from edge.buffer.shedding import Budget
-from edge.buffer.store import Store
-from edge.driver.gate_events import BarrierAnswer, PlateColour, PlateSeen
-from edge.driver.outcome import WireConfig, WireKind, WireStats
-from edge.gate.plan import GateLane, GatePlan, parse_gate, parse_permits
-from edge.gate.rules import Decision, Reason, Ruling
-from edge.gate.service import Gate
-from tests.edge.builders import HandClock, OpenSealer, counted, until
-
-SITE = {
-    "gate": {
-        "wire": "g1-mqtt",
-        "model": "zhenshi-camera",
-        "lots": [{"lot": "north", "camera": "CAM-1", "barrier": "BAR-1"}],
-    }
-}
-REVISION = RevisionRef(tariff_code="parking", effective_from=date(2026, 1, 1), rev=3, body_sha="ab")
-PLATE = "苏A12345"
-
-
-def fen_an_hour(_: str, entered: datetime, until_instant: datetime) -> tuple[int, RevisionRef]:
-    return (until_instant - entered) // timedelta(hours=1) * 200, REVISION
-
-
-class ScriptedCamera:
-    """A gate wire whose camera says what a test gives it and whose barrier answers and keeps its commands."""
-
-    def __init__(self) -> None:
-        self.config = WireConfig(wire="g1-mqtt", kind=WireKind.MQTT, address="127.0.0.1:1")
-        self.stats = WireStats()
-        self.sights: asyncio.Queue[PlateSeen] = asyncio.Queue()
-        self.commands: list[tuple[str, str]] = []
-        self.answers = [BarrierAnswer.ACCEPTED]
-        self.told: Callable[[], None] = lambda: None
-
-    async def run(self) -> None:
-        await asyncio.Event().wait()
-
-    async def events(self) -> AsyncIterator[PlateSeen]:
-        while True:
-            yield await self.sights.get()
-
-    async def open_barrier(self, barrier: str, command_key: str) -> BarrierAnswer:
-        self.told()
-        self.commands.append((barrier, command_key))
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-
-
-class Bench:
-    """A gate with a scripted camera."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.clock, self.sealer, self.camera = HandClock(), OpenSealer(), ScriptedCamera()
-        self.store = self.open_store()
-        self.gate = self.make_gate()
-        self._keys = 0
-
-    def open_store(self) -> Store:
-        store = Store.open(self.path, clock=self.clock, entropy=counted, budget=Budget(), commit_interval_s=0.001)
-        store.use_sealer(self.sealer)
-        return store
-
-    def make_gate(self) -> Gate:
-        ids = TimeOrderedIds(self.clock.now, _random())
-        gate = Gate(self.store, self.clock, ids, fen_an_hour, lambda _: self.camera)
-        gate.use(parse_gate(SITE))
-        return gate
-
-    @property
-    def lane(self) -> GateLane:
-        plan: GatePlan = parse_gate(SITE)
-        return plan.lanes["CAM-1"]
-
-    def seen(self, plate: str | None = PLATE, *, key: str | None = None, offline: bool = False) -> PlateSeen:
-        self._keys += 1
-        return PlateSeen(
-            camera="CAM-1",
-            event_key=key or f"event-{self._keys}",
-            plate=plate,
-            colour=PlateColour.BLUE,
-            confidence=97,
-            seen_at=self.clock.now(),
-            stored_offline=offline,
-            raw=b"",
-        )
-
-    async def pass_by(self, plate: str | None = PLATE, **how: object) -> Ruling | None:
-        return await self.gate.handle(self.lane, self.seen(plate, **how))  # type: ignore[arg-type]  # by name
-
-    async def records(self) -> list[object]:
-        while await self.store.seal() is not None:
-            pass
-        return [row.record for item in self.sealer.materials for row in item.events if row.lane is Lane.GATE]
-
-    async def parking(self) -> list[ParkingEvent]:
-        return [record for record in await self.records() if isinstance(record, ParkingEvent)]
-
-
-def _random() -> Callable[[int], bytes]:
-    numbers = iter(range(1, 10_000))
-    return lambda count: next(numbers).to_bytes(count)
+from edge.driver.gate_events import BarrierAnswer
+from edge.gate.plan import parse_permits
+from edge.gate.rules import Decision, Reason
+from tests.edge.builders import HandClock, counted, until
+from tests.edge.gate.bench import PLATE, Bench
 
 
 @pytest.fixture

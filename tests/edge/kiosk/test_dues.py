@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from common.errors import FaultsError
-from edge.kiosk.dues import DuesBook, lookup_sha, parse_dues
+from edge.kiosk.dues import DueBill, DuesBook, lookup_sha, parse_dues
 
 
 def body(**changes: Any) -> dict[str, Any]:
@@ -21,6 +21,14 @@ def test_room_and_code_together_find_the_dues() -> None:
     found = parse_dues(body()).find(" 1-2-301 ", "4711")
     assert found is not None
     assert (found.room, found.open_fen) == ("1-2-301", 7_625)
+
+
+@pytest.mark.parametrize(
+    ("period", "span"),
+    [("2026-01-01..2026-02-01", "2026-01-01 – 2026-01-31"), ("2026-01", "2026-01"), ("2026-01-01..", "2026-01-01..")],
+)
+def test_a_bill_says_the_first_and_the_last_day_of_its_period(period: str, span: str) -> None:
+    assert DueBill(number="B1", period=period, total_fen=1, open_fen=1).span == span
 
 
 @pytest.mark.parametrize(("room", "code"), [("1-2-301", "4712"), ("1-2-302", "4711"), ("", "")])

@@ -38,9 +38,10 @@ from edge.kiosk.pages import Pages
 from edge.kiosk.probes import probes
 from edge.kiosk.server import PageServer, open_port
 from edge.kiosk.sessions import Guesses, TechnicianSessions
-from edge.kiosk.views import Sources, StayView
+from edge.kiosk.views import Sources
 from edge.telemetry import Probes
 from tests.edge.builders import START, HandClock, counted, meter, until
+from tests.edge.kiosk.desk_book import STAY, DeskBook
 from tests.edge.kiosk.test_dues import body
 
 PIN = "13572468"
@@ -57,9 +58,6 @@ DEVICE = DeviceConfig(
 WIRE = WireConfig(wire="g1-bus", kind=WireKind.SERIAL_TCP, address="127.0.0.1:4001")
 
 
-STAY = StayView(session_id=UUID(int=77), lot="north", plate="苏A1234S", vehicle_class="temporary", entered=START)
-
-
 class Box:
     """A gateway's pages over a real store, with a board a test fills."""
 
@@ -69,7 +67,7 @@ class Box:
         self.dues = DuesBook()
         self.asked: list[MeterId] = []
         self.codes: list[str] = []
-        self.tended: list[tuple[UUID, str | int]] = []
+        self.desk = DeskBook()
         self.second = 0
         registry = CollectorRegistry()
         registry.register(Probes(probes(self.board, store, lambda: {"gate_opened": 2})))
@@ -80,10 +78,7 @@ class Box:
             units=lambda _: {Quantity.VOLUME: "m3"},
             registry=registry,
             dues=lambda: self.dues,
-            occupied=lambda: {"north": 3},
-            stays=lambda: [STAY],
-            correct_plate=self.correct,
-            settle_stay=self.settle,
+            parking=self.desk,
             uplink=lambda: {"connected": False, "enrolled": True},
             gateway_name=lambda: "g1",
             read_now=self.read_now,
@@ -101,12 +96,6 @@ class Box:
 
     async def read_now(self, meter_id: MeterId) -> None:
         self.asked.append(meter_id)
-
-    async def correct(self, session_id: UUID, plate: str) -> None:
-        self.tended.append((session_id, plate))
-
-    async def settle(self, session_id: UUID, fen: int) -> None:
-        self.tended.append((session_id, fen))
 
     async def enrol(self, code: str) -> str:
         if code != "AB12":
@@ -277,7 +266,7 @@ async def test_a_wrong_plate_is_corrected_and_a_stay_is_paid_at_the_gate(box: Bo
     assert "苏A1234S" in (await box.browser.get("/technician/parking")).text
     await box.browser.post(f"/technician/parking/{STAY.session_id}", data={"plate": "苏A12345"})
     await box.browser.post(f"/technician/parking/{STAY.session_id}", data={"yuan": "7.50"})
-    assert box.tended == [(STAY.session_id, "苏A12345"), (STAY.session_id, 750)]
+    assert box.desk.done == [(STAY.session_id, "苏A12345"), (STAY.session_id, 750)]
 
 
 @pytest.mark.parametrize(("path", "form"), [(str(STAY.session_id), {"yuan": "seven"}), ("x", {"plate": "苏A12345"})])
@@ -285,7 +274,7 @@ async def test_a_sum_or_session_that_is_none_is_refused(box: Box, path: str, for
     await box.sign_in()
     refused = await box.browser.post(f"/technician/parking/{path}", data=form)
     assert refused.status_code == 409
-    assert box.tended == []
+    assert box.desk.done == []
 
 
 async def test_plates_are_shown_to_nobody_without_the_pin(box: Box) -> None:

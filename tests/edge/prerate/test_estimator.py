@@ -13,6 +13,7 @@ import yaml
 
 from common.civil import midnight
 from common.errors import FaultsError
+from common.rating.request import Visit
 from common.reading.reading import Quality, Quantity, Reading, Resource
 from common.tariff.document import parse_tariff
 from common.wire.records import ProvisionalLine
@@ -36,6 +37,9 @@ def revision(name: str, *, since: str = "2025-01-01", rev: int = 1, **changes: A
         "body_sha": tariff.body_sha,
         "body": tariff.body,
     }
+
+
+STRANGER: dict[str, Any] = {"paid_at": None, "granted_minutes": 0, "traits": {"vehicle_class": "temporary"}}
 
 
 def bundle(*revisions: dict[str, Any]) -> dict[str, Any]:
@@ -179,7 +183,7 @@ def test_a_tariff_that_had_not_begun_gives_no_line_and_a_count() -> None:
 def test_a_stay_is_quoted_by_the_tariff_of_its_lot(stay: timedelta, fen: int) -> None:
     estimator = Year(bundle(revision("parking"))).estimator
     entered = datetime.fromisoformat("2026-01-05T01:00:00+00:00")
-    quoted = estimator.quote_stay("north", entered, entered + stay)
+    quoted = estimator.quote_stay("north", [Visit(entry=entered, exit=entered + stay)], **STRANGER)
     assert quoted is not None
     assert quoted[0] == fen
     assert quoted[1].rev == 1
@@ -187,7 +191,7 @@ def test_a_stay_is_quoted_by_the_tariff_of_its_lot(stay: timedelta, fen: int) ->
 
 def test_a_lot_without_a_tariff_is_not_quoted() -> None:
     entered = datetime.fromisoformat("2026-01-05T01:00:00+00:00")
-    assert Year().estimator.quote_stay("north", entered, entered) is None
+    assert Year().estimator.quote_stay("north", [Visit(entry=entered, exit=entered)], **STRANGER) is None
 
 
 def test_a_body_that_is_not_the_one_it_names_is_refused() -> None:

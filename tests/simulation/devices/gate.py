@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import aiomqtt
 
@@ -17,6 +19,7 @@ _LOOK_S = 0.02
 _RETRY_S = 0.5
 _LOCAL = timezone(timedelta(hours=8))
 _OK = 200
+_SHOW = 0x3F
 
 
 class GateSimulation:
@@ -37,6 +40,7 @@ class GateSimulation:
                 async with aiomqtt.Client(host, int(port), keepalive=10) as client, asyncio.TaskGroup() as tasks:
                     for serial in (*self._gate.cameras, *self._gate.barriers):
                         await client.subscribe(f"device/{serial}/message/down/gpio_out", qos=1)
+                        await client.subscribe(f"device/{serial}/message/down/serial_data", qos=0)
                     tasks.create_task(self._obey(client))
                     tasks.create_task(self._drive(client))
             except* aiomqtt.MqttError:
@@ -62,6 +66,9 @@ class GateSimulation:
         async for message in client.messages:
             command = json.loads(message.payload)
             serial = str(message.topic).split("/")[1]
+            if command["name"] == "serial_data":
+                self._show(serial, command["payload"]["body"]["serialData"])
+                continue
             body = command["payload"]["body"]
             opens = body["io"] == 0 and body["value"] == 2
             reply = {"id": command["id"], "sn": serial, "name": "gpio_out", "version": "1.0", "code": _OK}
@@ -72,6 +79,14 @@ class GateSimulation:
                 command=command["id"],
                 at=self._clock.now().isoformat(),
             )
+
+    def _show(self, camera: str, frames: Sequence[dict[str, Any]]) -> None:
+        """Log what a board of the 64 family behind the camera shows and says, read from its bytes."""
+        for frame in frames:
+            data = base64.b64decode(frame["data"])
+            start = 10 if data[4] == _SHOW else 7
+            text = data[start : 6 + data[5]].decode("gbk")
+            self._log.write(kind="board", camera=camera, text=text, at=self._clock.now().isoformat())
 
 
 def plate_record(visit: Visit) -> bytes:

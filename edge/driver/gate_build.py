@@ -1,0 +1,28 @@
+"""Builds the wire of a site's cameras: which driver stands behind which kind of wire and model. Opens nothing yet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from common.clock import Clock
+from common.errors import RefusalError
+from edge.device.catalogue import Catalogue
+from edge.driver.gate_events import GateWire, Post
+from edge.driver.gate_mqtt import MqttGateWire
+from edge.driver.outcome import WireConfig, WireKind, WireStats
+
+
+def build_gate_wire(
+    config: WireConfig, catalogue: Catalogue, model: str, posts: Collection[Post], clock: Clock
+) -> GateWire:
+    """Return the gate wire of some cameras of one model.
+
+    Raises:
+        RefusalError: the model is no camera, or does not speak over this kind of wire.
+    """
+    topics = catalogue.profile(model).gate
+    if topics is None:
+        raise RefusalError(f"device model {model!r} has no gate topics; choose a camera model")
+    if config.kind is not WireKind.MQTT:
+        raise RefusalError(f"camera model {model!r} does not run over a {config.kind} wire; put it on an mqtt wire")
+    return MqttGateWire(config, topics, posts, WireStats(), clock)

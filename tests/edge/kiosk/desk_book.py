@@ -1,0 +1,60 @@
+"""A gate office for tests of the pages: one car inside, and a list of what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from common.errors import RefusalError
+from edge.gate.desk import ShownLane, ShownStay
+from tests.edge.builders import START
+
+STAY = ShownStay(
+    session_id=UUID(int=77),
+    lot="north",
+    plate="苏A1234S",
+    vehicle_class="temporary",
+    entered=START,
+    minutes=135,
+    owed_fen=700,
+    paid_fen=0,
+    grace_minutes=15,
+)
+LANES = (ShownLane(camera="IN", lot="north", is_exit=False), ShownLane(camera="OUT", lot="north", is_exit=True))
+
+
+class DeskBook:
+    """Says what the gate would, and remembers what it was asked to do."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[object, ...]] = []
+        self.stay = STAY
+
+    def occupancy(self) -> Mapping[str, int]:
+        return {"north": 3}
+
+    def lanes(self) -> Sequence[ShownLane]:
+        return LANES
+
+    def stays(self) -> Sequence[ShownStay]:
+        return [self.stay]
+
+    def find(self, text: str) -> ShownStay | None:
+        return self.stay if text.strip().upper() == self.stay.plate else None
+
+    async def settle(self, session_id: UUID, amount_fen: int) -> None:
+        self.done.append((session_id, amount_fen))
+
+    async def correct(self, session_id: UUID, plate: str) -> None:
+        self.done.append((session_id, plate))
+
+    async def end(self, session_id: UUID, *, let_go: bool) -> None:
+        self.done.append((session_id, "left" if let_go else "never"))
+
+    async def leave_by_ticket(self, camera: str, code: str) -> None:
+        if camera != "OUT":
+            raise RefusalError("no car is held at this lane; drive up to the camera first")
+        self.done.append((camera, code))
+
+    async def open_by_hand(self, camera: str) -> None:
+        self.done.append((camera,))
