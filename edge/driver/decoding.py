@@ -16,6 +16,15 @@ from edge.protocol.values import (
     ValueRefusedError,
     bcd_low_first,
     number,
+    ratio_milli,
+    to_milli,
+    whole_number,
+)
+    ByteOrder,
+    RegisterType,
+    ValueRefusedError,
+    bcd_low_first,
+    number,
     to_milli,
 )
 
@@ -49,6 +58,9 @@ def _decode(
         raw, exact = record_value(telegrams_of(data, profile.maker), point, point.place)
     else:
         raw = data[field.offset : field.offset + point.size]
+        milli = _plain_milli(point, raw)
+        if milli is not None:
+            return PointValue(quantity=point.quantity, raw=raw, value_milli=milli, exchange=exchange)
         exact = _exact(point, raw, field.offset, data)
     return PointValue(
         quantity=point.quantity,
@@ -72,6 +84,15 @@ def to_point_milli(profile: Profile, point: Point, exact: Fraction, parameters: 
     if point.wrap is not None and value >= point.wrap:
         raise ValueRefusedError(f"the value lies beyond the dial, which starts again at {point.wrap}")
     return to_milli(value)
+
+
+def _plain_milli(point: Point, raw: bytes) -> int | None:
+    """Return the value of a plain integer register, which needs no fractions; None for every other kind of point."""
+    special = point.multiply_by or point.add or point.wrap is not None or point.unit_codes is not UnitCodes.NONE
+    if special or len(raw) != point.size or raw == point.not_available:
+        return None
+    whole = whole_number(raw, RegisterType(point.type), ByteOrder(point.order))
+    return None if whole is None else ratio_milli(whole * point.scale.numerator, point.scale.denominator)
 
 
 def _exact(point: Point, raw: bytes, offset: int, data: bytes) -> Fraction:

@@ -150,3 +150,25 @@ async def test_a_connection_that_was_cut_is_opened_again() -> None:
 
     assert before.points
     assert after.points
+
+
+async def test_a_reader_told_to_end_in_the_moment_of_the_answer_ends() -> None:
+    """Python 3.11 forgets a cancellation that meets its answer; a gateway that forgets it never stops."""
+    async with answering(sound) as address:
+        wire = wire_to(address)
+        assert (await wire.read(WANTED)).points
+        asker = wire._asker
+        assert isinstance(asker, ModbusTcpAsker)
+        assert asker._client is not None
+        reading = asyncio.ensure_future(wire.read(WANTED))
+        pass_on = asker._client.ctx.trace_packet
+
+        def end_at_the_answer(sending: bool, data: bytes) -> bytes:  # noqa: FBT001 - the signature is pymodbus's
+            if not sending:
+                reading.cancel()
+            return pass_on(sending, data)
+
+        asker._client.ctx.trace_packet = end_at_the_answer
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        await wire.close()
