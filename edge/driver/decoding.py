@@ -20,13 +20,6 @@ from edge.protocol.values import (
     to_milli,
     whole_number,
 )
-    ByteOrder,
-    RegisterType,
-    ValueRefusedError,
-    bcd_low_first,
-    number,
-    to_milli,
-)
 
 
 def decode_block(
