@@ -85,6 +85,7 @@ async def _until_told(settings: Settings) -> None:
 
 def _enrol(settings: Settings, options: argparse.Namespace) -> int:
     """Enrol while the gateway rests; a running one is enrolled on its own page."""
+    configure_logging()
     identity = Identity.load(settings.key_path, entropy)
     with closing(open_store(settings, make_clock(settings))) as store:
         name = asyncio.run(enrol_gateway(settings, identity, store.epoch, options.code))

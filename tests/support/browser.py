@@ -47,9 +47,9 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def watched(browser: Browser, *, width: int) -> AsyncIterator[Page]:
+async def watched(browser: Browser, *, width: int, height: int = HEIGHT) -> AsyncIterator[Page]:
     """Open a page of a width in pixels; what it did wrong fails the test when it is left without a fault."""
-    context = await browser.new_context(viewport={"width": width, "height": HEIGHT}, locale="zh-CN")
+    context = await browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
     page = await context.new_page()
     wrongs: list[str] = []
 
