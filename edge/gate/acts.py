@@ -52,8 +52,8 @@ class Clerk:
         if ruling.reason is Reason.TICKET:
             deed.ticket = self._ticket()
         if stay is not None and sight.misread is not None:
-            item = self.personal(sight.misread, "plate-misread")
-            deed.records += (item, self.by_hand(stay, "corrected", Reason.MISREAD, item))
+            read = self.personal(sight.misread, "plate-misread")
+            deed.records += (read, self.by_hand(stay, "corrected", Reason.MISREAD, read))
         name = deed.ticket or sight.plate
         item = None if name is None or stay is not None else self.personal(name, "ticket" if deed.ticket else "plate")
         if item is not None:

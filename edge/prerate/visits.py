@@ -1,21 +1,22 @@
 """What the last of some visits to a lot costs by the tariff on board, after the earlier ones. Pure.
 
-A cap or free time that holds across visits takes the earlier visits into account: the last one costs what all cost
-together, less what the earlier ones cost.
+Earlier visits count where a cap, a day priced together or a re-entry reaches them, by the very rules that the cloud uses
+(`common.rating.stay.connected_visits`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from common.civil import Period, civil_day
 from common.rating.engine import rate
 from common.rating.request import RatingRequest, Session, Visit
-from common.tariff.compile import CompiledTariff
+from common.rating.stay import connected_visits
 from common.tariff.revision import RevisionRef, choose
-from edge.prerate.prices import KNOWN_AT, Assigned, Prices
+from common.tariff.session_model import SessionRule
+from edge.prerate.prices import KNOWN_AT, Prices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,28 +39,24 @@ def price_stay(prices: Prices, zone: tzinfo, stayed: Stayed) -> tuple[int, Revis
     assigned = prices.lots.get(stayed.lot)
     if assigned is None:
         return None
-    day = civil_day(stayed.visits[-1].entry, zone)
+    *before, last = stayed.visits
+    day, left = civil_day(last.entry, zone), last.exit or last.entry
     ref = choose(prices.known(assigned.tariff_code), day, KNOWN_AT)
     tariff = prices.compiled[ref.body_sha]
-    earlier = stayed.visits[:-1]
-    before = replace(stayed, visits=earlier, granted_minutes=0, paid_at=None)
-    earlier_fen = _together(tariff, assigned, zone, before) if earlier else 0
-    return _together(tariff, assigned, zone, stayed) - earlier_fen, ref
-
-
-def _together(tariff: CompiledTariff, assigned: Assigned, zone: tzinfo, stayed: Stayed) -> int:
-    visits = stayed.visits
-    last = visits[-1].exit or visits[-1].entry
+    rules = [plan.rule for plan in tariff.document.plans if isinstance(plan.rule, SessionRule)]
+    chains = [connected_visits(rule, before, last.entry, zone) for rule in rules]
+    earlier = max(chains, key=len, default=())
     request = RatingRequest(
-        period=Period(civil_day(visits[0].entry, zone), civil_day(last, zone) + timedelta(days=1)),
+        period=Period(day, civil_day(left, zone) + timedelta(days=1)),
         session=Session(
-            visits=visits,
+            visits=(*earlier, last),
             zone=zone,
             zone_name=str(zone),
             granted_minutes=stayed.granted_minutes,
             paid_at=stayed.paid_at,
+            charged=len(earlier),
         ),
         facts=assigned.facts,
         traits={**stayed.traits, **assigned.traits},
     )
-    return rate(tariff, request).amount_fen
+    return rate(tariff, request).amount_fen, ref

@@ -18,6 +18,7 @@ from edge.driver.gate_events import BarrierAnswer, PlateSeen, Post
 from edge.driver.gate_mqtt import MqttGateWire, split_address
 from edge.driver.outcome import WireKind
 from edge.driver.signs import BoardFamily, Sign
+from tests.edge.builders import until
 from tests.edge.driver.builders import NOON, StandingClock, catalogue, wire_config
 from tests.simulation.broker import mosquitto_program, start_broker
 from tests.simulation.devices.description import Gate, Site, Visit
@@ -104,9 +105,7 @@ async def test_a_sign_reaches_the_board_as_frames_it_understands(broker: str, tm
         (seen,) = await first_events(wire, 1)
         await wire.answer(seen, Sign(lines=("京A12341", "欢迎光临"), voice="京A12341,欢迎光临"))
         log = tmp_path / "exchanges-gate.jsonl"
-        async with asyncio.timeout(5):
-            while log.read_text(encoding="utf-8").count('"board"') < 2:
-                await asyncio.sleep(0.02)
+        await until(lambda: log.read_text(encoding="utf-8").count('"board"') == 2)
 
     shown = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     texts = [entry["text"] for entry in shown if entry["kind"] == "board"]

@@ -34,10 +34,12 @@ PLATE = "苏A12345"
 
 
 def fen_an_hour(
-    _: str, visits: Sequence[Visit], *, paid_at: datetime | None, granted_minutes: int, traits: Mapping[str, str]
+    lot: str, visits: Sequence[Visit], *, paid_at: datetime | None, granted_minutes: int, traits: Mapping[str, str]
 ) -> tuple[int, RevisionRef]:
     """Two yuan an hour, and not more than ten over the visits of three days."""
     assert set(traits) == {"vehicle_class"}
+    assert lot == "north"
+    assert paid_at is None or paid_at <= (visits[-1].exit or visits[-1].entry)
 
     def fen(some: Sequence[Visit]) -> int:
         return min(1000, sum(((visit.exit or visit.entry) - visit.entry) // timedelta(hours=1) * 200 for visit in some))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from common.ids import TimeOrderedIds
 from common.wire.batch import PersonalItem
@@ -14,7 +14,7 @@ from edge.gate.stays import StayBook
 from tests.edge.builders import HandClock
 from tests.edge.gate.bench import counting
 from tests.edge.gate.sights import sight_at
-from tests.edge.gate.test_rules import ENTERING, TICKETS, UNREAD, leaving, replace
+from tests.edge.gate.test_rules import ENTERING, TICKETS, UNREAD, leaving
 
 LANE = GateLane(lot="north", camera="IN", barrier="BAR", direction=Direction.ENTRY)
 
