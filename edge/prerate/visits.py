@@ -1,6 +1,6 @@
 """What the last of some visits to a lot costs by the tariff on board, after the earlier ones. Pure.
 
-Earlier visits count where a cap, a day priced together or a re-entry reaches them, by the very rules that the cloud uses
+Earlier visits count where a cap, a day priced together or a re-entry reaches them, by the very rules of the cloud
 (`common.rating.stay.connected_visits`).
 """
 
