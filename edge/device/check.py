@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from common.errors import Fault, FaultsError
 from common.reading.reading import Quantity
-from edge.device.check_messages import check_messages
+from edge.device.check_messages import check_messages, check_names
 from edge.device.check_points import check_item, check_point, check_range
 from edge.device.model import (
     GateTopics,
@@ -197,6 +197,8 @@ def _check_consistency(profile: Profile, root: Section) -> None:
     for n, point in enumerate(profile.points):
         if isinstance(point.place, MessagePlace) and not point.place.path and not payload:
             root.fault(f"points[{n}]", "has no path", "name its JSON value, or the binary payload under `messages`")
+        for step in point.place.path if isinstance(point.place, MessagePlace) else ():
+            check_names(root, f"points[{n}].path", step, profile.parameters)
 
 
 def _check_points(profile: Profile, root: Section) -> None:

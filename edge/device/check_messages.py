@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from edge.device.model import PAYLOAD_CODINGS, TIME_FORMS, Messages
 from edge.device.sections import Section
@@ -15,7 +15,7 @@ _TOPIC = r"[^#\s\x00]*\{address\}[^#\s\x00]*"
 _NAMES = re.compile(r"\{([^{}]*)\}")
 
 
-def check_messages(section: Section, parameters: Iterable[str]) -> Messages:
+def check_messages(section: Section, parameters: Collection[str]) -> Messages:
     """Return the messages of a model; `parameters` are the names that topics and paths may hold in braces."""
     messages = Messages(
         topics=section.texts("topics"),
@@ -32,10 +32,16 @@ def check_messages(section: Section, parameters: Iterable[str]) -> Messages:
     section.finish()
     if not 1 <= len(messages.topics) <= TOPICS_MOST:
         section.fault("topics", f"holds {len(messages.topics)} topics", f"give 1 to {TOPICS_MOST}")
-    known = {"address", *parameters}
     for topic in messages.topics:
         if re.fullmatch(_TOPIC, topic) is None:
             section.fault("topics", f"{topic!r} does not name the meter", "write {address} where its name stands")
-        for name in sorted(set(_NAMES.findall(topic)) - known):
-            section.fault("topics", f"{{{name}}} is no parameter", "declare it under `parameters`")
+        check_names(section, "topics", topic, parameters)
     return messages
+
+
+def check_names(section: Section, key: str, text: str, parameters: Collection[str]) -> None:
+    """Note every name in braces that is no parameter, and every brace that belongs to none."""
+    for name in sorted(set(_NAMES.findall(text)) - {"address", *parameters}):
+        section.fault(key, f"{{{name}}} is no parameter", "declare it under `parameters`")
+    if set("{}") & set(_NAMES.sub("", text)):
+        section.fault(key, f"{text!r} has a brace that belongs to no name", "write {name}")

@@ -72,7 +72,7 @@ RECORD_KINDS = frozenset(
     }
 )  # fmt: skip
 RECORD_FUNCTIONS = frozenset({"instantaneous", "maximum", "minimum", "error_state"})
-TIME_FORMS = frozenset({"rfc3339", "unix_s", "unix_ms", "local"})
+TIME_FORMS = frozenset({"rfc3339", "unix_s", "unix_ms"})
 PAYLOAD_CODINGS = frozenset({"base64", "hex"})
 BYTE_ORDERS = frozenset({"ABCD", "CDAB", "BADC", "DCBA"})
 QUANTITY_UNITS: Mapping[Quantity, frozenset[str]] = {

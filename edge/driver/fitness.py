@@ -6,6 +6,7 @@ meter can have, two meters on one address, points a model lacks, protocols on wi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from common.errors import Fault, FaultsError, RefusalError
@@ -15,7 +16,20 @@ from edge.driver.gate_mqtt import split_address
 from edge.driver.outcome import DeviceConfig, WireConfig, WireKind
 from edge.driver.questions import check_address
 
-_LINE_KINDS = frozenset({WireKind.SERIAL, WireKind.SERIAL_TCP})
+_CARRIED = {
+    WireKind.MODBUS_TCP: frozenset({ProtocolName.MODBUS}),
+    WireKind.MQTT: frozenset({ProtocolName.MQTT}),
+}
+_LINE_PROTOCOLS = frozenset(
+    {
+        ProtocolName.MODBUS,
+        ProtocolName.DLT645_2007,
+        ProtocolName.DLT645_1997,
+        ProtocolName.CJT188,
+        ProtocolName.MBUS,
+    }
+)
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _NETWORK_KINDS = frozenset({WireKind.SERIAL_TCP, WireKind.MODBUS_TCP, WireKind.MQTT})
 
 
@@ -75,12 +89,15 @@ def _device_faults(where: str, device: DeviceConfig, profile: Profile, kind: Wir
     if lacking:
         what = f"model {profile.model} has no {', '.join(lacking)}"
         faults.append(Fault(where=where, what=what, remedy=f"choose of {', '.join(sorted(has))}"))
-    carried = kind in _LINE_KINDS or (kind is WireKind.MODBUS_TCP and profile.protocol is ProtocolName.MODBUS)
-    if not carried or profile.protocol is ProtocolName.ZHENSHI_MQTT:
+    if profile.protocol not in _CARRIED.get(kind, _LINE_PROTOCOLS):
         what = f"{profile.protocol} does not run over a {kind} wire"
         faults.append(Fault(where=where, what=what, remedy="put the device on a wire that carries its protocol"))
     unknown = sorted(set(device.parameters) - set(profile.parameters))
     if unknown:
         what = f"model {profile.model} has no parameter {', '.join(unknown)}"
         faults.append(Fault(where=where, what=what, remedy="remove or correct it"))
+    for name, text in sorted(device.parameters.items()):
+        if _DECIMAL.fullmatch(text) is None:
+            what = f"parameter {name} is {text!r}, which is no plain number"
+            faults.append(Fault(where=where, what=what, remedy="write it like 20 or 0.01"))
     return faults

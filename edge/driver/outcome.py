@@ -7,10 +7,10 @@ This module knows no protocol and does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from common.errors import ensure
 from common.ids import MeterId
@@ -170,4 +170,13 @@ class Wire(Protocol):
 
     async def close(self) -> None:
         """Release the line; a later read opens it again."""
+        ...
+
+
+@runtime_checkable
+class ListeningWire(Protocol):
+    """A wire whose meters speak or tick unasked; somebody must listen between two reads."""
+
+    async def listen(self, devices: Iterable[DeviceConfig]) -> None:
+        """Listen to the devices until cancelled; never raises for what a line or a meter does wrong."""
         ...

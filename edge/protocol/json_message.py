@@ -12,12 +12,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from fractions import Fraction
 
 from common.errors import RefusalError
 
-MESSAGE_BYTES_MOST = 65_536
+MESSAGE_BYTES_MOST = 16_384
 DEPTH_MOST = 32
 PAYLOAD_BYTES_MOST = 4096
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
@@ -126,11 +126,11 @@ def payload_at(document: object, path: Sequence[str], coding: str) -> bytes | No
     return payload
 
 
-def moment_at(document: object, path: Sequence[str], form: str, zone: tzinfo) -> datetime | None:
-    """Return the instant at a path in UTC, None when nothing stands there; `zone` is that of times without one.
+def moment_at(document: object, path: Sequence[str], form: str) -> datetime | None:
+    """Return the instant at a path in UTC, None when nothing stands there.
 
     Raises:
-        RefusalError: what stands there is no instant of the form.
+        RefusalError: what stands there is no instant of the form; a civil time without its zone is none.
     """
     text = text_at(document, path)
     if text is None:
@@ -142,9 +142,9 @@ def moment_at(document: object, path: Sequence[str], form: str, zone: tzinfo) ->
                 raise RefusalError(f"time {text} is out of reach")
             return datetime.fromtimestamp(seconds.numerator // seconds.denominator, UTC)
         moment = datetime.fromisoformat(_NANOSECONDS.sub(r"\1", text))
-        if moment.tzinfo is None and form != "local":
+        if moment.tzinfo is None:
             raise RefusalError(f"time {text} says no zone")
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        return moment.astimezone(UTC)
     except (ValueError, OverflowError) as flaw:
         raise RefusalError(f"time {text[:40]} is no instant: {flaw}") from flaw
 

@@ -13,7 +13,7 @@ import structlog
 
 from common.errors import RefusalError
 from common.ids import MeterId
-from edge.driver.outcome import ReadOutcome, Wire, WireConfig
+from edge.driver.outcome import ListeningWire, ReadOutcome, Wire, WireConfig
 from edge.sampling.plan import SamplingPlan
 from edge.sampling.poller import READ_S_MAX, Around, WirePoller
 
@@ -69,6 +69,11 @@ class Sampling:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(poller.run(), name=f"wire-{poller.face.config.wire}") for poller in pollers]
+                tasks += [
+                    group.create_task(wire.listen(plan.devices_on(wire.config.wire)), name=f"ear-{wire.config.wire}")
+                    for wire in wires
+                    if isinstance(wire, ListeningWire)
+                ]
                 await self._changed.wait()
                 for task in tasks:
                     task.cancel()

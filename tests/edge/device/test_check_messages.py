@@ -23,7 +23,7 @@ def test_a_good_section_has_no_fault() -> None:
         {
             "topics": ["shelly/{address}/events/{channel}", "a/+/{address}"],
             "time": ["Time"],
-            "time_form": "local",
+            "time_form": "unix_s",
             "payload": ["data"],
             "payload_coding": "hex",
             "port": ["fPort"],
@@ -32,7 +32,7 @@ def test_a_good_section_has_no_fault() -> None:
     )
 
     assert faults == []
-    assert (messages.time_form, messages.payload_coding, messages.port_number) == ("local", "hex", 2)
+    assert (messages.time_form, messages.payload_coding, messages.port_number) == ("unix_s", "hex", 2)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,7 +18,6 @@ from edge.protocol.json_message import (
     text_at,
 )
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +67,7 @@ def test_what_is_no_single_number_is_refused_and_never_zero(value: str) -> None:
         pytest.param(b"5", id="a bare number"),
         pytest.param(b'{"v":"' + b"x" * MESSAGE_BYTES_MOST + b'"}', id="too large"),
         pytest.param(b'{"v":' + b"[" * 40 + b"]" * 40 + b"}", id="too deep"),
-        pytest.param(b'{"v":' + b"[" * 30_000, id="so deep that a parser would fall over"),
+        pytest.param(b'{"v":' + b"[" * 10_000, id="so deep that a parser would fall over"),
         pytest.param(b'{"v":1,"v":2}', id="one key twice"),
         pytest.param(b'{"v":NaN}', id="not a number"),
         pytest.param(b'{"v":-Infinity}', id="without end"),
@@ -92,13 +90,12 @@ def test_a_number_beyond_measure_is_refused_before_it_is_worked_out(text: str) -
         ("rfc3339", '"2022-07-18T09:34:15.775023242+00:00"', datetime(2022, 7, 18, 9, 34, 15, 775023, tzinfo=UTC)),
         ("rfc3339", '"2022-07-18T17:34:15+08:00"', datetime(2022, 7, 18, 9, 34, 15, tzinfo=UTC)),
         ("rfc3339", '"2022-07-18T09:34:15Z"', datetime(2022, 7, 18, 9, 34, 15, tzinfo=UTC)),
-        ("local", '"2023-05-19T20:52:56"', datetime(2023, 5, 19, 12, 52, 56, tzinfo=UTC)),
         ("unix_s", "1658136855", datetime(2022, 7, 18, 9, 34, 15, tzinfo=UTC)),
         ("unix_ms", "1658136855999", datetime(2022, 7, 18, 9, 34, 15, tzinfo=UTC)),
     ],
 )
 def test_a_time_is_read_in_its_form(form: str, value: str, instant: datetime) -> None:
-    assert moment_at(parse_message(f'{{"t":{value}}}'.encode()), ["t"], form, SHANGHAI) == instant
+    assert moment_at(parse_message(f'{{"t":{value}}}'.encode()), ["t"], form) == instant
 
 
 @pytest.mark.parametrize(
@@ -114,11 +111,11 @@ def test_a_time_is_read_in_its_form(form: str, value: str, instant: datetime) ->
 )
 def test_a_time_that_is_none_is_refused(form: str, value: str) -> None:
     with pytest.raises(RefusalError):
-        moment_at(parse_message(f'{{"t":{value}}}'.encode()), ["t"], form, SHANGHAI)
+        moment_at(parse_message(f'{{"t":{value}}}'.encode()), ["t"], form)
 
 
 def test_a_missing_time_is_none() -> None:
-    assert moment_at(parse_message(b"{}"), ["t"], "rfc3339", SHANGHAI) is None
+    assert moment_at(parse_message(b"{}"), ["t"], "rfc3339") is None
 
 
 def test_a_payload_is_decoded_as_said_or_refused() -> None:
