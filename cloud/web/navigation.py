@@ -30,6 +30,7 @@ class Place:
 PLACES: tuple[Place, ...] = (
     Place(path="/dashboard", zh="总览", en="Dashboard", needs=Permission.SEE_DASHBOARD),
     Place(path="/runs", zh="账单批次", en="Bill runs", needs=Permission.RUN_BILLS),
+    Place(path="/charges", zh="收费项", en="Charges", needs=Permission.RUN_BILLS),
     Place(path="/desk", zh="收款台", en="Desk", needs=Permission.TAKE_CASH),
     Place(path="/reconciliation", zh="对账", en="Reconciliation", needs=Permission.RECONCILE),
     Place(path="/cases", zh="待办事项", en="Cases", needs=Permission.SEE_CASES),
