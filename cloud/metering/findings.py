@@ -14,10 +14,22 @@ from common.civil import civil_day
 from common.clock import from_epoch_ms
 from common.ids import MeterId
 from common.measure.quantity import format_milli
+from common.reading.anomaly import HOUR_MS, Rule
 from common.wire.batch import BatchContent, BatchHeader
 from common.wire.records import AnomalyNote
 
 NAMED_QUANTITIES_MAX = 5
+RULE_WORDS: Mapping[str, tuple[str, str]] = {
+    Rule.BACKWARDS: ("读数倒走", "the register ran backwards"),
+    Rule.JUMP: ("读数跳变", "the register jumped"),
+    Rule.GAP: ("读数中断", "no good reading for a while"),
+    Rule.STUCK: ("读数长期不动", "the register does not move"),
+    Rule.SPIKE: ("用量突增", "usage far above the usual"),
+    Rule.NIGHT_FLOW: ("夜间持续用水", "flow all through the night"),
+    Rule.CONTINUOUS_FLOW: ("用水不间断", "the flow never stops"),
+}
+_IN_TIME = frozenset({Rule.GAP, Rule.STUCK, Rule.CONTINUOUS_FLOW})
+_UNITS = {"energy": "kWh", "volume": "m³"}
 
 
 def findings_of(content: BatchContent, placed: DayPoints, homes: Mapping[MeterId, MeterHome]) -> Iterator[OddityFound]:
@@ -35,7 +47,8 @@ def findings_of(content: BatchContent, placed: DayPoints, homes: Mapping[MeterId
 
 def _anomaly(header: BatchHeader, note: AnomalyNote, home: MeterHome) -> OddityFound:
     day = civil_day(from_epoch_ms(note.slot_ms), home.zone)
-    value, limit = format_milli(note.value_milli), format_milli(note.limit_milli)
+    zh, en = RULE_WORDS.get(note.rule, (note.rule, note.rule))
+    (value_zh, value_en), (limit_zh, limit_en) = (_figure(note, of) for of in (note.value_milli, note.limit_milli))
     return OddityFound(
         key=f"{note.rule}:{note.meter_id}:{note.quantity}:{day}:{header.epoch}:{header.sequence}",
         kind="anomaly",
@@ -44,10 +57,19 @@ def _anomaly(header: BatchHeader, note: AnomalyNote, home: MeterHome) -> OddityF
         object_id=note.meter_id,
         subject=note.quantity,
         community_id=home.community_id,
-        detail_zh=f"{day} 读数异常（{note.rule}）：{value}，界限 {limit}。请核对表具与现场。",
-        detail_en=f"Anomaly {note.rule} on {day}: {value} against a limit of {limit}. Check the meter on site.",
+        detail_zh=f"{day} {zh}：{value_zh}，界限 {limit_zh}。请核对表具与现场。",
+        detail_en=f"{day}: {en}, {value_en} against a limit of {limit_en}. Check the meter on site.",
         figures={"value_milli": note.value_milli, "limit_milli": note.limit_milli, "day": day.isoformat()},
     )
+
+
+def _figure(note: AnomalyNote, figure: int) -> tuple[str, str]:
+    """Return a figure of a note in words: hours where the rule measures time, else the register's unit."""
+    if note.rule in _IN_TIME:
+        hours = figure // HOUR_MS
+        return f"{hours} 小时", f"{hours} h"
+    unit = next((unit for start, unit in _UNITS.items() if start in note.quantity), "")
+    return f"{format_milli(figure)} {unit}".rstrip(), f"{format_milli(figure)} {unit}".rstrip()
 
 
 def _strangers(header: BatchHeader, placed: DayPoints) -> Iterator[OddityFound]:

@@ -21,6 +21,7 @@ from cloud.identity.caller import Caller
 from cloud.identity.callers import require
 from cloud.identity.policy import Permission
 from cloud.kit.httpapi import Paging, paging
+from cloud.web.case_subjects import case_subjects
 from cloud.web.frame import Frame, chosen, communities_of, page_router, see_other
 from cloud.web.listing import CSV_ROWS_MAX, csv_file, listing
 from cloud.web.rendering import instant
@@ -70,11 +71,13 @@ def _add_lists(router: APIRouter, frame: Frame) -> None:
             found = await cases.work_list(
                 session, _filter(caller, filtered, communities), offset=wanted.offset, limit=wanted.limit + 1
             )
+            subjects = await case_subjects(session, found, frame.now())
         return frame.page(
             request,
             "manager/cases.html",
             caller=caller,
             rows=listing(found, wanted),
+            subjects=subjects,
             communities=communities,
             names={community.id: community.name for community in communities},
             filtered=filtered,
@@ -89,6 +92,7 @@ def _add_lists(router: APIRouter, frame: Frame) -> None:
         async with frame.database.view(caller.tenant) as session:
             communities = await communities_of(session, caller, Permission.SEE_CASES)
             found = await cases.work_list(session, _filter(caller, filtered, communities), limit=CSV_ROWS_MAX)
+            subjects = await case_subjects(session, found, frame.now())
         names = {community.id: community.name for community in communities}
         now = frame.now()
         return csv_file(
@@ -100,10 +104,11 @@ def _add_lists(router: APIRouter, frame: Frame) -> None:
                 "归属 owner",
                 "开始 opened",
                 "天数 days",
+                "对象 about",
                 "说明 detail",
                 "detail",
             ),
-            (_row(case, names, now) for case in found),
+            (_row(case, names, subjects, now) for case in found),
         )
 
 
@@ -114,11 +119,13 @@ def _add_case(router: APIRouter, frame: Frame) -> None:
         async with frame.database.view(caller.tenant) as session:
             found = await allowed_case(session, caller, case_id, Permission.SEE_CASES)
             history = await cases.case_history(session, CaseId(case_id))
+            subjects = await case_subjects(session, [found], frame.now())
         return frame.page(
             request,
             "manager/case.html",
             caller=caller,
             case=found,
+            subject=subjects[found.object_id],
             history=history,
             may_work=found.closed_at is None and caller.may(Permission.WORK_CASES, found.community_id),
             owners=list(OwnerRole),
@@ -168,7 +175,9 @@ def _filter(caller: Caller, filtered: Choice, communities: tuple[Community, ...]
     )
 
 
-def _row(case: Case, names: Mapping[CommunityId, str], now: datetime) -> tuple[str | int | None, ...]:
+def _row(
+    case: Case, names: Mapping[CommunityId, str], subjects: Mapping[UUID, str], now: datetime
+) -> tuple[str | int | None, ...]:
     return (
         None if case.community_id is None else names.get(case.community_id),
         case.kind,
@@ -176,6 +185,7 @@ def _row(case: Case, names: Mapping[CommunityId, str], now: datetime) -> tuple[s
         case.owner_role,
         instant(case.opened_at),
         case.age(now).days,
+        subjects[case.object_id],
         case.detail_zh,
         case.detail_en,
     )

@@ -1,0 +1,53 @@
+"""What a gateway found odd is told to a person in words, with hours as hours and registers in their unit."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from uuid import UUID
+
+import pytest
+
+from cloud.metering.findings import RULE_WORDS, findings_of
+from cloud.metering.unpacking import DayPoints, MeterHome
+from common.ids import CommunityId, MeterId
+from common.reading.anomaly import HOUR_MS, Rule
+from common.wire.records import AnomalyNote
+from tests.common.wire import builders as w
+
+UTC_HOME = MeterHome(community_id=CommunityId(UUID(int=7)), zone=UTC)
+NOTHING = DayPoints(by_day={}, unknown_meters=frozenset(), unknown_quantities=frozenset(), count=0)
+
+
+def details_of(rule: str, quantity: str, value: int, limit: int) -> tuple[str, str]:
+    note = AnomalyNote(
+        meter_id=w.METER, quantity=quantity, rule=rule, slot_ms=w.NOW_MS, value_milli=value, limit_milli=limit
+    )
+    (finding,) = findings_of(w.content(note), NOTHING, {MeterId(w.METER): UTC_HOME})
+    return finding.detail_zh, finding.detail_en
+
+
+@pytest.mark.parametrize(
+    ("rule", "quantity", "value", "limit", "zh", "en"),
+    [
+        (Rule.JUMP, "energy_forward", 3_003_840, 2_400_000, "读数跳变：3003.84 kWh，界限 2400 kWh", "3003.84 kWh"),
+        (Rule.GAP, "energy_forward", 48 * HOUR_MS, 26 * HOUR_MS, "读数中断：48 小时，界限 26 小时", "48 h"),
+        (Rule.NIGHT_FLOW, "volume", 30, 2, "夜间持续用水：0.03 m³，界限 0.002 m³", "0.03 m³"),
+        (Rule.STUCK, "volume", 240 * HOUR_MS, 240 * HOUR_MS, "读数长期不动：240 小时", "240 h"),
+    ],
+)
+def test_an_anomaly_is_told_with_its_figures_in_their_unit(
+    rule: Rule, quantity: str, value: int, limit: int, zh: str, en: str
+) -> None:
+    told_zh, told_en = details_of(rule, quantity, value, limit)
+    assert zh in told_zh
+    assert en in told_en
+    assert rule.value not in told_zh
+
+
+def test_every_rule_has_words() -> None:
+    assert set(RULE_WORDS) == set(Rule)
+
+
+def test_a_rule_of_a_newer_gateway_is_told_by_its_name() -> None:
+    told_zh, _ = details_of("backfeed", "energy_forward", 1_000, 0)
+    assert "backfeed：1 kWh" in told_zh
