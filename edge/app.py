@@ -116,6 +116,7 @@ class Gateway:
         self._dues = DuesBook()
         self._wires: dict[str, WireConfig] = {}
         self._part_failures = 0
+        self._units_known: dict[str, Mapping[Quantity, str]] = {}
         self.board = Board()
         self.versions: dict[str, int] = {}
 
@@ -221,9 +222,12 @@ class Gateway:
 
     def _units(self, device: DeviceConfig) -> Mapping[Quantity, str]:
         """Return the unit of each quantity: the profile's, and where no profile holds (a recording) the usual one."""
-        usual = {quantity: min(units) for quantity, units in QUANTITY_UNITS.items()}
-        profile = self._catalogue.profiles.get(device.profile)
-        return usual if profile is None else usual | {point.quantity: point.unit for point in profile.points}
+        if device.profile not in self._units_known:
+            usual = {quantity: min(units) for quantity, units in QUANTITY_UNITS.items()}
+            profile = self._catalogue.profiles.get(device.profile)
+            points = () if profile is None else profile.points
+            self._units_known[device.profile] = usual | {point.quantity: point.unit for point in points}
+        return self._units_known[device.profile]
 
     def _pages(self) -> PageServer:
         registry = CollectorRegistry()

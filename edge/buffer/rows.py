@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from functools import cache
+from itertools import chain
 
 from common.clock import from_epoch_ms
 from common.wire.records import Note
@@ -18,15 +20,13 @@ def put_sample(connection: sqlite3.Connection, state: WriterState, sample: Sampl
     """Store one slot of one meter and move its cursor; return False for a repeat, which changes nothing."""
     if sample.slot_ms <= state.cursors.get(sample.meter_id, -1):
         return False
-    rows = [
-        (state.point_no(connection, sample, point), sample.slot_ms, point.value_milli, point.quality)
-        for point in sample.points
-    ]
-    connection.executemany(
-        "INSERT INTO reading (boot_no, boot_ms, point_no, slot_ms, value_milli, quality) VALUES (?, ?, ?, ?, ?, ?)",
-        [(state.boot_no, sample.boot_ms, *row) for row in rows],
-    )
-    connection.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?)", rows)
+    if sample.points:
+        numbers = [state.point_no(connection, sample, point) for point in sample.points]
+        insert, replace = _point_statements(len(numbers))
+        head = (state.boot_no, sample.boot_ms, sample.slot_ms)
+        values = [(no, point.value_milli, point.quality) for no, point in zip(numbers, sample.points, strict=True)]
+        connection.execute(insert, [*chain.from_iterable((*head, *value) for value in values)])
+        connection.execute(replace, [*chain.from_iterable((sample.slot_ms, *value) for value in values)])
     for record in sample.records:
         put_record(connection, state, record, Lane.MEASURE, sample.boot_ms)
     put_states(connection, sample.states)
@@ -36,6 +36,15 @@ def put_sample(connection: sqlite3.Connection, state: WriterState, sample: Sampl
     )
     state.cursors[sample.meter_id] = sample.slot_ms
     return True
+
+
+@cache
+def _point_statements(count: int) -> tuple[str, str]:
+    """Return the two statements for the points of a sample: one step each, because every step hands the lock over."""
+    readings, latest = (", ".join([marks] * count) for marks in ("(?, ?, ?, ?, ?, ?)", "(?, ?, ?, ?)"))
+    reading = f"INSERT INTO reading (boot_no, boot_ms, slot_ms, point_no, value_milli, quality) VALUES {readings}"  # noqa: S608 - marks only
+    newest = f"INSERT OR REPLACE INTO latest (slot_ms, point_no, value_milli, quality) VALUES {latest}"  # noqa: S608 - marks only
+    return reading, newest
 
 
 def put_record(

@@ -120,8 +120,7 @@ class Store:
         except BaseException:
             self._room.release()
             raise
-        future.add_done_callback(lambda _: self._room.release())
-        future.add_done_callback(self._note_rows)
+        future.add_done_callback(self._note_sample)
         return future
 
     async def record(self, *records: Record, lane: Lane = Lane.MEASURE, states: Sequence[StageState] = ()) -> None:
@@ -244,7 +243,8 @@ class Store:
                 Urgency.MEASURE,
             )
 
-    def _note_rows(self, future: asyncio.Future[bool]) -> None:
+    def _note_sample(self, future: asyncio.Future[bool]) -> None:
+        self._room.release()
         if not future.cancelled() and future.exception() is None:
             self._rows_wait.set()
 

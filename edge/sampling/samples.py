@@ -67,7 +67,8 @@ def make_sample(
     derived: list[Derived] = []
     for observer in observers:
         derived.append(observer.observe(device, taken.slot, readings))
-        readings = [_flagged(reading, derived[-1]) for reading in readings]
+        if derived[-1].flags:
+            readings = [_flagged(reading, derived[-1]) for reading in readings]
     records: list[Record] = [*_gaps(taken), *(record for item in derived for record in item.records)]
     if with_evidence and readings:
         records.append(_evidence(taken))

@@ -36,6 +36,7 @@ class Schedule:
     daily_minute: int = 0
     dense: Mapping[date, int] = field(default_factory=dict)
     _known: dict[date, tuple[datetime, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _nexts: dict[datetime, datetime] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the bounds of the minutes."""
@@ -48,9 +49,15 @@ class Schedule:
         return max(slot for day in (today - _DAY, today) for slot in self._slots(day) if slot <= now)
 
     def next_after(self, now: datetime) -> datetime:
-        """Return the first slot after an instant."""
-        today = civil_day(now, self.zone)
-        return min(slot for day in (today, today + _DAY) for slot in self._slots(day) if slot > now)
+        """Return the first slot after an instant; meters of one sweep ask for the same one."""
+        known = self._nexts.get(now)
+        if known is None:
+            today = civil_day(now, self.zone)
+            known = min(slot for day in (today, today + _DAY) for slot in self._slots(day) if slot > now)
+            if len(self._nexts) >= DAYS_KNOWN_MAX:
+                self._nexts.clear()
+            self._nexts[now] = known
+        return known
 
     def passed(self, after: datetime, before: datetime) -> SlotRange | None:
         """Return the slots strictly between two instants; of a very long absence only the newest part is counted."""

@@ -43,12 +43,13 @@ class Watch:
         flags: dict[Quantity, Quality] = {}
         notes: list[AnomalyNote] = []
         states: list[StageState] = []
+        moment = self._moment(readings[0].read_at) if readings else None
         for reading in readings:
-            if reading.quantity not in CUMULATIVE:
+            if moment is None or reading.quantity not in CUMULATIVE:
                 continue
             name = f"{device.meter_id}/{reading.quantity}"
             before = self._states.get(name)
-            verdict = observe(before, self._moment(reading.read_at), reading.value_milli, LIMITS[device.resource])
+            verdict = observe(before, moment, reading.value_milli, LIMITS[device.resource])
             self._states[name] = verdict.state
             flags[reading.quantity] = verdict.quality
             notes += [
