@@ -17,6 +17,7 @@ from cloud.kit.db import Database
 from cloud.kit.events import router
 from cloud.kit.ids import system_ids
 from cloud.kit.secretbox import SecretBox, decode_key
+from cloud.payments.providers import ChannelUrls
 from cloud.services import Outside, Services, build_services
 from cloud.settings import secret_key_text
 from common.errors import RefusalError
@@ -47,7 +48,9 @@ async def running_services(house: House, conninfo: str) -> AsyncIterator[Service
                     signing_key_file=settings.home / SIGNING_KEY_FILE,
                     public_url=settings.public_url,
                     secure_cookies=settings.secure_cookies,
-                    wechat_url=settings.wechat_url,
+                    channel_urls=ChannelUrls(
+                        wechat=settings.wechat_url, alipay=settings.alipay_url, unionpay=settings.unionpay_url
+                    ),
                 )
             )
         finally:

@@ -23,7 +23,7 @@ from cloud.kit.db import Database
 from cloud.kit.secretbox import SecretBox
 from cloud.payments.cashier import Cashier
 from cloud.payments.inbox import Inbox, InboxMetrics
-from cloud.payments.merchants import Providers
+from cloud.payments.providers import ChannelUrls, Providers
 
 _NONCE_BYTES = 16
 
@@ -40,7 +40,7 @@ class Outside:
     signing_key_file: Path
     public_url: str
     secure_cookies: bool
-    wechat_url: str
+    channel_urls: ChannelUrls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ def build_services(outside: Outside) -> Services:
     """Build every part from what comes from outside."""
     database, box = outside.database, outside.secret_box
     key = signing_key(outside.signing_key_file)
-    providers = Providers(outside.http, outside.wechat_url, box, machine_now_s, _nonce)
+    providers = Providers(outside.http, outside.channel_urls, box, machine_now_s, _nonce)
     return Services(
         database=database,
         registry=outside.registry,

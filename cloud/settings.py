@@ -5,6 +5,8 @@
     public_url: http://127.0.0.1:8080    how browsers reach it; https makes cookies secure
     clock_file: ./clock                  a paced business clock (demo); left out means real time
     wechat_url: https://api.mch.weixin.qq.com
+    alipay_url: https://openapi.alipay.com
+    unionpay_url: https://gateway.95516.com
     lanes: 4                             jobs side by side in a worker
     poll_ms: 250                         how often a worker looks for work
     worker_metrics_port: 8081            where a worker answers /metrics; left out means nowhere
@@ -36,7 +38,19 @@ SECRET_KEY_FILE = "secret.key"  # noqa: S105 - a file's name
 SECRET_KEY_VARIABLE = "GATEHOUSE_SECRET_KEY"  # noqa: S105 - a variable's name
 _PORT_MAX = 65_535
 _KNOWN = frozenset(
-    {"host", "port", "public_url", "clock_file", "wechat_url", "lanes", "poll_ms", "worker_metrics_port", "database"}
+    {
+        "host",
+        "port",
+        "public_url",
+        "clock_file",
+        "wechat_url",
+        "alipay_url",
+        "unionpay_url",
+        "lanes",
+        "poll_ms",
+        "worker_metrics_port",
+        "database",
+    }
 )
 _ROLES = ("app", "worker", "owner")
 
@@ -60,6 +74,8 @@ class Settings:
     public_url: str
     clock_file: Path | None
     wechat_url: str
+    alipay_url: str
+    unionpay_url: str
     lanes: int
     poll_ms: int
     worker_metrics_port: int | None
@@ -90,6 +106,8 @@ def read_settings(home: Path) -> Settings:
         public_url=reader.url("public_url", f"http://{host}:{port}"),
         clock_file=home / clock_file if clock_file else None,
         wechat_url=reader.url("wechat_url", "https://api.mch.weixin.qq.com"),
+        alipay_url=reader.url("alipay_url", "https://openapi.alipay.com"),
+        unionpay_url=reader.url("unionpay_url", "https://gateway.95516.com"),
         lanes=reader.count("lanes", 4, at_most=64),
         poll_ms=reader.count("poll_ms", 250, at_most=60_000),
         worker_metrics_port=reader.count("worker_metrics_port", 0, at_most=_PORT_MAX) or None,

@@ -22,6 +22,7 @@ from cloud.kit.errors import NotFoundError
 from cloud.payments.cashier import Cashier
 from cloud.payments.channel import Channel
 from cloud.payments.schemas import AttemptOut
+from cloud.payments.service import Way
 from common.ids import AccountId, CommunityId, PaymentId
 
 Viewer = Annotated[Caller, Depends(require(Permission.SEE_PAYMENTS))]
@@ -71,11 +72,11 @@ def _add_bringing(router: APIRouter, database: Database, cashier: Cashier) -> No
             return schemas.DepositOut.of(await service.open_deposit(unit, body.deposit(account_id)))
 
     @router.post("/deposits/{deposit_id}/attempts", status_code=HTTPStatus.CREATED)
-    async def bring_online(deposit_id: UUID, caller: SignedIn) -> AttemptOut:
-        """Begin to bring a deposit online; the amount is the deposit's."""
+    async def bring_online(deposit_id: UUID, caller: SignedIn, channel: Channel = Channel.WECHAT) -> AttemptOut:
+        """Begin to bring a deposit online over a channel; the amount is the deposit's."""
         async with database.view(caller.tenant) as session:
             intent = service.intent_for(await _seen(session, caller, deposit_id))
-        return AttemptOut.of(await cashier.start(caller.tenant, caller.actor, intent, Channel.WECHAT))
+        return AttemptOut.of(await cashier.start(caller.tenant, caller.actor, intent, Way.usual(channel)))
 
     @router.post("/deposits/{deposit_id}/cash")
     async def bring_cash(deposit_id: UUID, body: schemas.CashIn, caller: SignedIn) -> schemas.DepositOut:

@@ -25,7 +25,7 @@ from cloud.ledger.errors import SealedDayError
 from cloud.ledger.journals import DocumentKind, DocumentRef, JournalDraft, TransferDraft
 from cloud.ledger.postings import payment_received
 from cloud.payments import repository
-from cloud.payments.channel import Channel
+from cloud.payments.channel import Channel, Method
 from cloud.payments.events import PaymentBooked
 from cloud.payments.rules import Division, divide
 from cloud.payments.tables import PaymentRow
@@ -50,29 +50,28 @@ class Arrival:
     amount_fen: int
     paid_at: datetime
     bill_ids: tuple[BillId, ...]
+    method: Method
+    sub_method: str = ""
+    collection_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnlineTraces:
-    """What names an online payment outside: our order and the channel's transaction."""
+class Traces:
+    """What names a payment outside our book: a channel's order, a shift, or a line of a bank statement.
 
-    merchant_account_id: UUID
-    attempt_id: UUID
-    order_number: str
-    transaction_id: str
+    `tendered_fen` is what was handed over in cash.
+    """
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CashTraces:
-    """What names a cash payment: the shift that took it and what was handed over, in fen."""
-
-    cash_shift_id: UUID
-    tendered_fen: int
+    merchant_account_id: UUID | None = None
+    attempt_id: UUID | None = None
+    order_number: str | None = None
+    transaction_id: str | None = None
+    cash_shift_id: UUID | None = None
+    tendered_fen: int | None = None
+    bank_line_id: UUID | None = None
 
 
-async def book(
-    unit: Unit, arrival: Arrival, *, online: OnlineTraces | None = None, cash: CashTraces | None = None
-) -> Payment:
+async def book(unit: Unit, arrival: Arrival, traces: Traces) -> Payment:
     """Book an arrival as a receipt: oldest line first, the rest ahead.
 
     Raises:
@@ -102,12 +101,16 @@ async def book(
         booked_at=unit.now,
         number=bill_number(prefix, first),
         journal_id=journal_id,
-        merchant_account_id=online.merchant_account_id if online else None,
-        attempt_id=online.attempt_id if online else None,
-        order_number=online.order_number if online else None,
-        transaction_id=online.transaction_id if online else None,
-        cash_shift_id=cash.cash_shift_id if cash else None,
-        tendered_fen=cash.tendered_fen if cash else None,
+        merchant_account_id=traces.merchant_account_id,
+        attempt_id=traces.attempt_id,
+        order_number=traces.order_number,
+        transaction_id=traces.transaction_id,
+        cash_shift_id=traces.cash_shift_id,
+        tendered_fen=traces.tendered_fen,
+        method=arrival.method,
+        sub_method=arrival.sub_method,
+        bank_line_id=traces.bank_line_id,
+        collection_id=arrival.collection_id,
     )
     unit.session.add(row)
     await unit.session.flush()
@@ -210,6 +213,10 @@ def payment_of(row: PaymentRow) -> Payment:
         transaction_id=row.transaction_id,
         cash_shift_id=row.cash_shift_id,
         tendered_fen=row.tendered_fen,
+        method=row.method,
+        sub_method=row.sub_method,
+        bank_line_id=row.bank_line_id,
+        collection_id=row.collection_id,
     )
 
 

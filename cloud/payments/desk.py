@@ -22,7 +22,7 @@ from cloud.ledger.accounts import Book
 from cloud.ledger.journals import DocumentKind, DocumentRef, JournalDraft
 from cloud.ledger.postings import cash, cash_counted
 from cloud.payments import booking, repository
-from cloud.payments.channel import Channel
+from cloud.payments.channel import Channel, Method
 from cloud.payments.errors import NothingToPayError, ShiftError
 from cloud.payments.rules import check_amount
 from cloud.payments.service import quote
@@ -73,6 +73,7 @@ class CashReceipt:
     tendered_fen: int
     amount_fen: int | None = None
     bill_ids: tuple[BillId, ...] = ()
+    collection_id: UUID | None = None
 
 
 async def add_cash_box(unit: Unit, book: Book, name: str) -> UUID:
@@ -178,9 +179,11 @@ async def record_cash(unit: Unit, cash_shift_id: UUID, receipt: CashReceipt) -> 
         amount_fen=amount_fen,
         paid_at=unit.now,
         bill_ids=receipt.bill_ids,
+        method=Method.COUNTER,
+        collection_id=receipt.collection_id,
     )
-    traces = booking.CashTraces(cash_shift_id=cash_shift_id, tendered_fen=receipt.tendered_fen)
-    return await booking.book(unit, arrival, cash=traces)
+    traces = booking.Traces(cash_shift_id=cash_shift_id, tendered_fen=receipt.tendered_fen)
+    return await booking.book(unit, arrival, traces)
 
 
 async def pay_out(unit: Unit, cash_shift_id: UUID, *, payout_id: UUID, cash_box_id: UUID, amount_fen: int) -> None:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing import service as billing
@@ -20,8 +20,9 @@ from cloud.kit.errors import NotFoundError, TooLargeError
 from cloud.ledger.accounts import Book
 from cloud.payments import booking, desk, links, merchants, schemas, service
 from cloud.payments.cashier import NOTIFY_PATH, Cashier
-from cloud.payments.channel import Channel
+from cloud.payments.channel import ONLINE, Channel, Method
 from cloud.payments.inbox import BODY_SIZE_MAX, Inbox
+from cloud.payments.service import Way
 from cloud.payments.values import IntentRequest
 from common.ids import AccountId, BillId, CommunityId, LegalEntityId, PaymentId
 
@@ -34,14 +35,20 @@ def build_notify_router(inbox: Inbox) -> APIRouter:
     """Return the address that channels notify; it needs no sign-in, the signature of the raw bytes is the proof."""
     router = APIRouter(tags=["notifications"])
 
-    @router.post(NOTIFY_PATH + "/{notify_token}", status_code=HTTPStatus.NO_CONTENT)
-    async def notified(notify_token: str, request: Request) -> None:
-        """Store a notification; 204 says that we have it, anything else asks for a repetition."""
-        body = await request.body()
-        if len(body) > BODY_SIZE_MAX:
-            raise TooLargeError(f"a notification has at most {BODY_SIZE_MAX} bytes")
-        await inbox.receive(notify_token, request.headers, body)
+    def listen(channel: Channel) -> None:
+        @router.post(NOTIFY_PATH.format(channel=channel) + "/{notify_token}", name=f"{channel} notified")
+        async def notified(notify_token: str, request: Request) -> Response:
+            """Store a notification; 2xx with the channel's word says that we have it, all else asks to repeat it."""
+            body = await request.body()
+            if len(body) > BODY_SIZE_MAX:
+                raise TooLargeError(f"a notification has at most {BODY_SIZE_MAX} bytes")
+            heard = await inbox.receive(channel, notify_token, request.headers, body)
+            if not heard.body:
+                return Response(status_code=HTTPStatus.NO_CONTENT)
+            return Response(heard.body, media_type="text/plain")
 
+    for channel in sorted(ONLINE):
+        listen(channel)
     return router
 
 
@@ -55,7 +62,7 @@ def build_pay_router(database: Database, cashier: Cashier) -> APIRouter:
         return schemas.CashierPageOut.of(await links.cashier_page(database, token))
 
     @router.post("/{token}/attempts", status_code=HTTPStatus.CREATED)
-    async def start_at_link(token: str, body: schemas.LinkPaymentIn) -> schemas.AttemptOut:
+    async def start_at_link(request: Request, token: str, body: schemas.LinkPaymentIn) -> schemas.AttemptOut:
         """Begin a payment at a bill's cashier address."""
         wish = links.LinkPayment(
             intent_id=body.intent_id,
@@ -63,8 +70,11 @@ def build_pay_router(database: Database, cashier: Cashier) -> APIRouter:
             fund_class=body.fund_class,
             whole_account=body.whole_account,
             amount_fen=body.amount_fen,
+            way=body.way,
+            payer=body.payer(address_of(request)),
         )
-        return schemas.AttemptOut.of(await links.start(database, cashier, token, wish))
+        agent = request.headers.get("user-agent", "")
+        return schemas.AttemptOut.of(await links.start(database, cashier, token, wish, agent))
 
     @router.get("/{token}/attempts/{attempt_id}")
     async def attempt_at_link(token: str, attempt_id: UUID, *, ask: bool = False) -> schemas.AttemptOut:
@@ -109,11 +119,11 @@ def _add_payments(router: APIRouter, database: Database, cashier: Cashier) -> No
             return [schemas.QuoteOut.of(quote) for quote in await service.quote(session, AccountId(account_id))]
 
     @router.post("/payment-attempts", status_code=HTTPStatus.CREATED)
-    async def start(body: schemas.IntentIn, caller: SignedIn) -> schemas.AttemptOut:
+    async def start(request: Request, body: schemas.IntentIn, caller: SignedIn) -> schemas.AttemptOut:
         """Begin a payment; the amounts of the bills are computed here."""
         async with database.view(caller.tenant) as session:
             await _require_account(session, caller, AccountId(body.account_id))
-        request = IntentRequest(
+        wish = IntentRequest(
             intent_id=body.intent_id,
             account_id=AccountId(body.account_id),
             legal_entity_id=LegalEntityId(body.legal_entity_id),
@@ -121,7 +131,12 @@ def _add_payments(router: APIRouter, database: Database, cashier: Cashier) -> No
             bill_ids=tuple(BillId(bill_id) for bill_id in body.bill_ids),
             amount_fen=body.amount_fen,
         )
-        return schemas.AttemptOut.of(await cashier.start(caller.tenant, caller.actor, request, Channel.WECHAT))
+        async with database.view(caller.tenant) as session:
+            agent = request.headers.get("user-agent", "")
+            possible = await links.ways(session, wish.legal_entity_id, wish.fund_class, agent)
+        channel, method = body.way or next(iter(possible), (Channel.WECHAT, Method.NATIVE))
+        way, payer = Way(channel=channel, method=method), body.payer(address_of(request))
+        return schemas.AttemptOut.of(await cashier.start(caller.tenant, caller.actor, wish, way, payer))
 
     @router.get("/payment-attempts/{attempt_id}")
     async def attempt(attempt_id: UUID, caller: SignedIn, *, ask: bool = False) -> schemas.AttemptOut:
@@ -217,6 +232,11 @@ def _add_desk(router: APIRouter, database: Database) -> None:
         async with database.unit(caller.tenant, caller.actor) as unit:
             closed = await desk.close_shift(unit, cash_shift_id, counted_fen=body.counted_fen, reason=body.reason)
         return schemas.ShiftOut.of(closed)
+
+
+def address_of(request: Request) -> str:
+    """Return the network address of whoever asks, which some channels want to know."""
+    return request.client.host if request.client else "127.0.0.1"
 
 
 async def _require_account(session: AsyncSession, caller: Caller, account_id: AccountId) -> None:

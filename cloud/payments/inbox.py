@@ -8,7 +8,7 @@ ten at once or a day later, is stored once and answered well each time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -21,19 +21,29 @@ from cloud.kit.directory import DirectoryKind
 from cloud.kit.errors import NotFoundError
 from cloud.kit.secretbox import SecretBox
 from cloud.payments import merchants, reports, repository, service
-from cloud.payments.channels.wechat.messages import Notification, open_notification, read_fields, read_order, text
-from cloud.payments.channels.wechat.signing import DistrustedError
+from cloud.payments.channel import Channel
+from cloud.payments.channels.provider import Notice
+from cloud.payments.channels.trust import DistrustedError
 from cloud.payments.events import RefundNoticed
-from cloud.payments.merchants import MerchantAccount, Providers
+from cloud.payments.merchants import MerchantAccount
 from cloud.payments.order_number import is_number
+from cloud.payments.providers import Providers
 from cloud.payments.rules import Difference, differences, is_paid
 from cloud.payments.tables import Received
 from cloud.payments.values import Attempt
 from common.errors import RefusalError
 
 BODY_SIZE_MAX = 64 * 1024
-_ACTOR = Actor(kind="system", id=SYSTEM_ID, name="wechat")
+_ACTOR = Actor(kind="system", id=SYSTEM_ID, name="channel")
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged:
+    """What became of a notification, and the body that tells the channel not to repeat it."""
+
+    outcome: Received
+    body: bytes
 
 
 class InboxMetrics:
@@ -54,8 +64,10 @@ class Inbox:
         self._box = box
         self._metrics = metrics
 
-    async def receive(self, notify_token: str, headers: Mapping[str, str], body: bytes) -> Received:
-        """Store a notification that proves itself and have its order asked about.
+    async def receive(
+        self, channel: Channel, notify_token: str, headers: Mapping[str, str], body: bytes
+    ) -> Acknowledged:
+        """Store a notification that proves itself and have its order asked about; answer as the channel expects.
 
         Raises:
             NotFoundError: the address belongs to no merchant account.
@@ -63,7 +75,7 @@ class Inbox:
             RefusalError: it is the channel's, and tells another amount or merchant than the order has.
         """
         try:
-            outcome = await self._receive(notify_token, headers, body)
+            outcome, acknowledgement = await self._receive(channel, notify_token, headers, body)
         except DistrustedError as error:
             self._metrics.notifications.labels(error.reason).inc()
             _log.warning("notification_refused", reason=error.reason)
@@ -75,38 +87,40 @@ class Inbox:
         if outcome is Received.DIFFERS:
             _log.warning("notification_differs")
             raise RefusalError("the notification differs from the order; nothing was booked, the channel is asked")
-        return outcome
+        return Acknowledged(outcome=outcome, body=acknowledgement)
 
-    async def _receive(self, notify_token: str, headers: Mapping[str, str], body: bytes) -> Received:
+    async def _receive(
+        self, channel: Channel, notify_token: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[Received, bytes]:
         async with self._database.directory() as connection:
             entry = await directory.find(connection, DirectoryKind.MERCHANT_ACCOUNT, notify_token)
         if entry is None:
             raise NotFoundError("there is no such notification address")
         async with self._database.view(entry.tenant) as session:
             account = await merchants.merchant_account(session, entry.object_id)
-        merchant = self._providers.merchant(account)
-        note = open_notification(headers, body, merchant.ring, merchant.api_key, self._providers.machine_now_s())
-        hint = read_fields(note.resource)
+        if account.channel is not channel:
+            raise NotFoundError("there is no such notification address")
+        provider = self._providers.of(account)
+        notice = provider.open_notification(headers, body)
         async with self._database.unit(entry.tenant, _ACTOR) as unit:
-            return await self._store(unit, account, note, hint)
+            return await self._store(unit, account, notice), provider.acknowledgement
 
-    async def _store(
-        self, unit: Unit, account: MerchantAccount, note: Notification, hint: Mapping[str, Any]
-    ) -> Received:
-        number = text(hint, "out_trade_no")
+    async def _store(self, unit: Unit, account: MerchantAccount, notice: Notice) -> Received:
+        number = notice.order_number
         attempt = (await service.attempts_numbered(unit.session, [number])).get(number)
-        ours = attempt is not None and attempt.merchant_account_id == account.merchant_account_id
-        found = await _differences(unit, attempt, hint) if attempt is not None and ours else ()
+        refund_alone = not number and is_number(notice.refund_number)
+        ours = refund_alone or (attempt is not None and attempt.merchant_account_id == account.merchant_account_id)
+        found = await _differences(unit, attempt, notice) if attempt is not None and ours else ()
         outcome = (Received.DIFFERS if found else Received.STORED) if ours else Received.NOT_OURS
         notification_id = unit.new_id()
         values = {
             "tenant_id": unit.tenant,
             "notification_id": notification_id,
             "merchant_account_id": account.merchant_account_id,
-            "event_id": note.event_id,
-            "event_type": note.event_type,
+            "event_id": notice.event_id,
+            "event_type": notice.event_type,
             "order_number": number if is_number(number) else "",
-            "body_sealed": self._box.seal(unit.tenant, f"notification:{notification_id}", note.resource),
+            "body_sealed": self._box.seal(unit.tenant, f"notification:{notification_id}", notice.plain),
             "received_at": unit.now,
             "outcome": outcome,
         }
@@ -114,28 +128,26 @@ class Inbox:
             unit.record("repeated", "notification", account.merchant_account_id)
             return Received.REPEATED
         unit.record("stored", "notification", notification_id, after={"outcome": outcome})
-        if attempt is None or not ours:
+        if not ours:
             await cases.raise_case(unit, reports.order_not_ours(account.merchant_account_id, notification_id))
             return outcome
-        if found:
+        if found and attempt is not None:
             await cases.raise_case(unit, reports.answer_differs(attempt, found))
-        refund_number = str(hint.get("out_refund_no") or "")
-        if is_number(refund_number):
+        if is_number(notice.refund_number):
             unit.publish(
                 RefundNoticed(
                     notification_id=notification_id,
                     merchant_account_id=account.merchant_account_id,
-                    refund_number=refund_number,
+                    refund_number=notice.refund_number,
                 )
             )
-        else:
+        elif attempt is not None:
             unit.enqueue(service.ask_job(attempt.attempt_id, f"event:{notification_id}"))
         return outcome
 
 
-async def _differences(unit: Unit, attempt: Attempt, hint: Mapping[str, Any]) -> tuple[Difference, ...]:
+async def _differences(unit: Unit, attempt: Attempt, notice: Notice) -> tuple[Difference, ...]:
     """Return how a notification of a payment differs from its order; one of a refund is not compared here."""
-    if "trade_state" not in hint:
+    if notice.view is None or not is_paid(notice.view):
         return ()
-    view = read_order(hint)
-    return differences(await service.expected(unit.session, attempt), view) if is_paid(view) else ()
+    return differences(await service.expected(unit.session, attempt), notice.view)

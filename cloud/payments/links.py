@@ -23,8 +23,11 @@ from cloud.kit.db import Database, Unit
 from cloud.kit.directory import DirectoryKind
 from cloud.payments import repository, service
 from cloud.payments.cashier import Cashier
-from cloud.payments.channel import Channel
-from cloud.payments.errors import UnknownAttemptError, UnknownPayLinkError
+from cloud.payments.channel import Channel, Method
+from cloud.payments.channels.provider import NOBODY, Payer
+from cloud.payments.devices import Pair, offered
+from cloud.payments.errors import NoMerchantAccountError, UnknownAttemptError, UnknownPayLinkError
+from cloud.payments.service import Way
 from cloud.payments.tables import PayLinkRow
 from cloud.payments.values import Attempt, IntentRequest, Quote
 from cloud.tariffs.charge import FundClass
@@ -69,6 +72,8 @@ class LinkPayment:
     fund_class: FundClass
     whole_account: bool = False
     amount_fen: int | None = None
+    way: tuple[Channel, Method] | None = None
+    payer: Payer = NOBODY
 
 
 async def link_for(unit: Unit, bill_id: BillId, random_bytes: Callable[[int], bytes]) -> str:
@@ -159,13 +164,29 @@ async def cashier_page(database: Database, token: str) -> CashierPage:
         )
 
 
-async def start(database: Database, cashier: Cashier, token: str, wish: LinkPayment) -> Attempt:
-    """Begin a payment at an address; anybody may pay.
+async def ways(
+    session: AsyncSession, legal_entity_id: LegalEntityId, fund_class: FundClass, user_agent: str
+) -> tuple[Pair, ...]:
+    """Return the ways in which a browser can pay into a book, the best first."""
+    taken = await repository.channels_of(session, legal_entity_id, fund_class)
+    return tuple((channel, method) for channel, method in offered(user_agent) if channel in taken)
+
+
+async def start(
+    database: Database, cashier: Cashier, token: str, wish: LinkPayment, user_agent: str = ""
+) -> Attempt:
+    """Begin a payment at an address, in the way that was chosen or else the best for the browser; anybody may pay.
 
     Raises:
         UnknownPayLinkError: the address leads nowhere.
+        NoMerchantAccountError: nobody takes this money in a way that the browser can pay.
     """
     link = await find(database, token)
+    async with database.view(link.tenant) as session:
+        possible = await ways(session, wish.legal_entity_id, wish.fund_class, user_agent)
+    chosen = wish.way or next(iter(possible), None)
+    if chosen is None or (wish.way is not None and wish.way[0] not in {channel for channel, _ in possible}):
+        raise NoMerchantAccountError("this app" if chosen is None else chosen[0], wish.fund_class)
     request = IntentRequest(
         intent_id=wish.intent_id,
         account_id=link.account_id,
@@ -174,7 +195,7 @@ async def start(database: Database, cashier: Cashier, token: str, wish: LinkPaym
         bill_ids=() if wish.whole_account else (link.bill_id,),
         amount_fen=wish.amount_fen,
     )
-    return await cashier.start(link.tenant, _payer(link), request, Channel.WECHAT)
+    return await cashier.start(link.tenant, _payer(link), request, Way(channel=chosen[0], method=chosen[1]), wish.payer)
 
 
 async def attempt(database: Database, cashier: Cashier, token: str, attempt_id: UUID, *, ask: bool = False) -> Attempt:

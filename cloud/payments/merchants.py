@@ -7,11 +7,10 @@ only here, to build the client. Keys are checked when the account is added, not 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-import httpx
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.kit import directory
@@ -21,9 +20,8 @@ from cloud.kit.errors import NotFoundError
 from cloud.kit.secretbox import SecretBox
 from cloud.payments import repository
 from cloud.payments.channel import Channel
-from cloud.payments.channels.provider import Provider
-from cloud.payments.channels.wechat.client import Merchant, WeChatPay
-from cloud.payments.channels.wechat.signing import KeyRing, MerchantKey, load_private_key, load_public_key
+from cloud.payments.channels.credentials import Identity, check
+from cloud.payments.channels.trust import load_public_key
 from cloud.payments.tables import MerchantAccountRow
 from cloud.tariffs.charge import FundClass
 from common.errors import RefusalError
@@ -41,9 +39,9 @@ class NewMerchantAccount:
     merchant_number: str
     app_id: str
     merchant_serial: str
-    private_key_pem: str = field(repr=False)
-    api_key: str = field(repr=False)
-    channel_keys: Mapping[str, str] = field(hash=False)
+    private_key_pem: str = field(default="", repr=False)
+    api_key: str = field(default="", repr=False)
+    channel_keys: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +87,7 @@ async def add_merchant_account(unit: Unit, box: SecretBox, new: NewMerchantAccou
         notify_token=notify_token,
         opened_at=unit.now,
     )
-    credentials(box, _account(row))
+    check(new.channel, identity(box, _account(row)))
     unit.session.add(row)
     await unit.session.flush()
     await directory.enter(unit, DirectoryKind.MERCHANT_ACCOUNT, notify_token, account_id)
@@ -133,48 +131,17 @@ async def merchant_accounts(session: AsyncSession) -> Sequence[MerchantAccount]:
     return [_account(row) for row in await repository.merchant_accounts(session)]
 
 
-def credentials(box: SecretBox, account: MerchantAccount) -> Merchant:
+def identity(box: SecretBox, account: MerchantAccount) -> Identity:
     """Return what proves that we are the merchant, opened."""
     secrets = json.loads(box.open(account.tenant_id, _purpose(account.merchant_account_id), account.secrets_sealed))
-    return Merchant(
-        key=MerchantKey(
-            merchant_number=account.merchant_number,
-            serial=account.merchant_serial,
-            private_key=load_private_key(secrets["private_key_pem"].encode()),
-        ),
+    return Identity(
+        merchant_number=account.merchant_number,
         app_id=account.app_id,
-        ring=KeyRing(keys={serial: load_public_key(pem.encode()) for serial, pem in account.channel_keys}),
-        api_key=secrets["api_key"].encode(),
+        merchant_serial=account.merchant_serial,
+        channel_keys=dict(account.channel_keys),
+        private_key_pem=secrets["private_key_pem"],
+        api_key=secrets["api_key"],
     )
-
-
-class Providers:
-    """Builds the client of a merchant account, and keeps it while the account stays as it is."""
-
-    def __init__(
-        self,
-        http: httpx.AsyncClient,
-        wechat_url: str,
-        box: SecretBox,
-        machine_now_s: Callable[[], int],
-        new_nonce: Callable[[], str],
-    ) -> None:
-        self._http = http
-        self._wechat_url = wechat_url
-        self._box = box
-        self.machine_now_s = machine_now_s
-        self._new_nonce = new_nonce
-        self._merchants: dict[MerchantAccount, Merchant] = {}
-
-    def merchant(self, account: MerchantAccount) -> Merchant:
-        """Return the opened credentials of an account."""
-        if account not in self._merchants:
-            self._merchants[account] = credentials(self._box, account)
-        return self._merchants[account]
-
-    def of(self, account: MerchantAccount) -> Provider:
-        """Return the client of an account."""
-        return WeChatPay(self._http, self._wechat_url, self.merchant(account), self.machine_now_s, self._new_nonce)
 
 
 def _account(row: MerchantAccountRow) -> MerchantAccount:

@@ -56,6 +56,18 @@ async def open_merchant_account(
     )
 
 
+async def channels_of(session: AsyncSession, legal_entity_id: UUID, fund_class: FundClass) -> frozenset[Channel]:
+    """Return the channels over which somebody takes money of a legal entity and fund."""
+    found = await session.scalars(
+        select(MerchantAccountRow.channel).where(
+            MerchantAccountRow.legal_entity_id == legal_entity_id,
+            MerchantAccountRow.fund_class == fund_class,
+            MerchantAccountRow.closed_at.is_(None),
+        )
+    )
+    return frozenset(found)
+
+
 async def intent(session: AsyncSession, intent_id: UUID) -> PaymentIntentRow | None:
     """Return an intent."""
     return await session.scalar(select(PaymentIntentRow).where(PaymentIntentRow.intent_id == intent_id))

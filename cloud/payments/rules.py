@@ -15,10 +15,12 @@ from types import MappingProxyType
 
 from cloud.billing.rules import OpenAmount, settled_oldest_first
 from cloud.ledger.postings import Allocation
+from cloud.payments.channel import Method
 from cloud.payments.channels.provider import OrderView, TradeState
 from common.errors import RefusalError, ensure
 from common.ids import AccountId
 
+CODE_QUESTIONS = 12
 PAYMENT_FEN_MAX = 10_000_000_000
 ASK_AFTER = (
     timedelta(seconds=5),
@@ -135,6 +137,8 @@ def may_move(before: AttemptState, after: AttemptState) -> bool:
     return after in TRANSITIONS[before]
 
 
-def next_question(asked: int, now: datetime) -> datetime:
-    """Return when to ask the channel again after so many questions without news."""
+def next_question(asked: int, now: datetime, method: Method | None = None) -> datetime:
+    """Return when to ask the channel again after so many questions without news; a shown code is asked about often."""
+    if method is Method.CODE and asked < CODE_QUESTIONS:
+        return now + ASK_AFTER[0]
     return now + ASK_AFTER[min(asked, len(ASK_AFTER) - 1)]

@@ -8,13 +8,15 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cloud.payments.channel import Channel
+from cloud.payments.channel import METHODS, Channel, Method, usual_method
+from cloud.payments.channels.provider import Payer, PromptKind
 from cloud.payments.desk import CashBox, Shift
 from cloud.payments.links import CashierPage
 from cloud.payments.merchants import MerchantAccount
 from cloud.payments.rules import PAYMENT_FEN_MAX, AttemptState
 from cloud.payments.values import Attempt, Payment, Quote
 from cloud.tariffs.charge import FundClass
+from common.errors import RefusalError
 
 AmountFen = Annotated[int, Field(gt=0, le=PAYMENT_FEN_MAX)]
 CountFen = Annotated[int, Field(ge=0, le=PAYMENT_FEN_MAX)]
@@ -33,7 +35,33 @@ class BookIn(_In):
     fund_class: FundClass
 
 
-class IntentIn(BookIn):
+class WayIn(BookIn):
+    """How somebody wants to pay; left out, it is what suits his browser. `open_id` is his at WeChat."""
+
+    channel: Channel | None = None
+    method: Method | None = None
+    open_id: Annotated[str, Field(max_length=128)] = ""
+
+    @property
+    def way(self) -> tuple[Channel, Method] | None:
+        """Return the chosen way, or None.
+
+        Raises:
+            RefusalError: the channel does not know the method.
+        """
+        if self.channel is None:
+            return None
+        method = self.method or usual_method(self.channel)
+        if method not in METHODS[self.channel] or method in {Method.CODE, Method.DEDUCTION}:
+            raise RefusalError(f"{self.channel} cannot be paid by {method} here; choose another way")
+        return self.channel, method
+
+    def payer(self, address: str) -> Payer:
+        """Return what the channel needs of the payer."""
+        return Payer(open_id=self.open_id, address=address)
+
+
+class IntentIn(WayIn):
     """A wish to pay; `intent_id` is made by the asker, so that asking twice is asking once."""
 
     intent_id: UUID
@@ -42,7 +70,7 @@ class IntentIn(BookIn):
     amount_fen: AmountFen | None = None
 
 
-class LinkPaymentIn(BookIn):
+class LinkPaymentIn(WayIn):
     """A wish to pay at a bill's cashier address."""
 
     intent_id: UUID
@@ -51,13 +79,16 @@ class LinkPaymentIn(BookIn):
 
 
 class AttemptOut(BaseModel):
-    """Where an attempt stands; `code_url` is what the payer scans."""
+    """Where an attempt stands; `prompt` says what is done with `code_url`: scan, open, submit, invoke or wait."""
 
     attempt_id: UUID
     order_number: str
     amount_fen: int
     state: AttemptState
+    method: Method
     code_url: str | None
+    prompt: PromptKind | None
+    prompt_fields: dict[str, str]
     expires_at: datetime
 
     @classmethod
@@ -68,7 +99,10 @@ class AttemptOut(BaseModel):
             order_number=attempt.order_number,
             amount_fen=attempt.amount_fen,
             state=attempt.state,
+            method=attempt.method,
             code_url=attempt.code_url,
+            prompt=attempt.prompt,
+            prompt_fields=dict(attempt.prompt_fields),
             expires_at=attempt.expires_at,
         )
 
@@ -154,6 +188,8 @@ class PaymentOut(BaseModel):
     account_id: UUID
     number: str
     channel: Channel
+    method: Method
+    sub_method: str
     amount_fen: int
     ahead_fen: int
     change_fen: int
@@ -169,6 +205,8 @@ class PaymentOut(BaseModel):
             account_id=payment.account_id,
             number=payment.number,
             channel=payment.channel,
+            method=payment.method,
+            sub_method=payment.sub_method,
             amount_fen=payment.amount_fen,
             ahead_fen=payment.ahead_fen,
             change_fen=payment.change_fen,

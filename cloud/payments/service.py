@@ -11,6 +11,7 @@ is booked from any state; an answer that differs from the attempt books nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -25,8 +26,8 @@ from cloud.kit.jobs import NewJob
 from cloud.ledger import postings
 from cloud.ledger.accounts import Book
 from cloud.payments import booking, reports, repository
-from cloud.payments.channel import Channel
-from cloud.payments.channels.provider import OrderView, PlacedOrder, Refused, TradeState, Unknown
+from cloud.payments.channel import Channel, Method, usual_method
+from cloud.payments.channels.provider import OrderView, PlacedOrder, PromptKind, Refused, TradeState, Unknown
 from cloud.payments.errors import NoMerchantAccountError, NothingToPayError, OtherIntentError, UnknownAttemptError
 from cloud.payments.merchants import merchant_account
 from cloud.payments.order_number import NumberKind, new_number
@@ -49,6 +50,7 @@ from common.ids import AccountId, BillId, LegalEntityId, PaymentId
 
 ASK = "payments.ask"
 ATTEMPT_LIFE = timedelta(hours=2)
+CODE_LIFE = timedelta(seconds=30)
 _NO_SUCH_ORDER = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST"})
 
 
@@ -98,6 +100,7 @@ async def create_intent(unit: Unit, request: IntentRequest) -> Intent:
         bill_ids=[str(bill_id) for bill_id in request.bill_ids],
         amount_fen=check_amount(amount_fen),
         created_at=unit.now,
+        collection_id=request.collection_id,
     )
     unit.session.add(row)
     await unit.session.flush()
@@ -105,18 +108,35 @@ async def create_intent(unit: Unit, request: IntentRequest) -> Intent:
     return _intent(row)
 
 
-async def open_attempt(
-    unit: Unit, intent: Intent, channel: Channel, random_bytes: Callable[[int], bytes], life: timedelta = ATTEMPT_LIFE
-) -> Attempt:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """By which channel and how a payer is asked, and how long he has."""
+
+    channel: Channel
+    method: Method
+    life: timedelta = ATTEMPT_LIFE
+
+    @classmethod
+    def usual(cls, channel: Channel) -> Way:
+        """Return the way of a channel when nothing is known of the payer's device."""
+        return cls(channel=channel, method=usual_method(channel))
+
+    @classmethod
+    def shown_code(cls, channel: Channel) -> Way:
+        """Return the way of a payer who shows a code; an order that he does not confirm at once is undone."""
+        return cls(channel=channel, method=Method.CODE, life=CODE_LIFE)
+
+
+async def open_attempt(unit: Unit, intent: Intent, way: Way, random_bytes: Callable[[int], bytes]) -> Attempt:
     """Open an attempt with a number of its own, and the job that will ask about it whatever happens to us.
 
     Raises:
         NoMerchantAccountError: nobody may take this entity's money of this fund over the channel.
     """
     book = intent.book
-    merchant = await repository.open_merchant_account(unit.session, book.legal_entity_id, book.fund_class, channel)
+    merchant = await repository.open_merchant_account(unit.session, book.legal_entity_id, book.fund_class, way.channel)
     if merchant is None:
-        raise NoMerchantAccountError(channel, book.fund_class)
+        raise NoMerchantAccountError(way.channel, book.fund_class)
     zone = (await estate.community(unit.session, book.community_id)).zone
     row = PaymentAttemptRow(
         tenant_id=unit.tenant,
@@ -131,7 +151,9 @@ async def open_attempt(
         currency="CNY",
         state=AttemptState.CREATED,
         created_at=unit.now,
-        expires_at=unit.now + life,
+        expires_at=unit.now + way.life,
+        method=way.method,
+        prompt_fields={},
         asked=0,
         detail="",
     )
@@ -142,11 +164,15 @@ async def open_attempt(
     return attempt_of(row)
 
 
-async def note_placed(unit: Unit, attempt_id: UUID, outcome: PlacedOrder | Refused | Unknown) -> Attempt:
+async def note_placed(unit: Unit, attempt_id: UUID, outcome: PlacedOrder | OrderView | Refused | Unknown) -> Attempt:
     """Note how placing the order ended; an unknown end is asked about, never sent again."""
     row = await _locked(unit, attempt_id)
-    if isinstance(outcome, PlacedOrder):
-        row.code_url = outcome.code_url
+    if isinstance(outcome, OrderView):
+        row.code_url, row.prompt = "", PromptKind.WAIT
+        await _note_view(unit, row, outcome)
+        _move(unit, row, AttemptState.SENT)
+    elif isinstance(outcome, PlacedOrder):
+        row.code_url, row.prompt, row.prompt_fields = outcome.code_url, outcome.kind, dict(outcome.fields)
         _move(unit, row, AttemptState.SENT)
     elif isinstance(outcome, Unknown):
         _move(unit, row, AttemptState.UNKNOWN, outcome.reason)
@@ -191,10 +217,19 @@ async def attempt(session: AsyncSession, attempt_id: UUID) -> Attempt:
     return attempt_of(row)
 
 
-async def standing_attempt(session: AsyncSession, intent_id: UUID) -> Attempt | None:
-    """Return the attempt of an intent that is paid or can still be paid, if there is one."""
-    rows = await repository.attempts_of(session, intent_id)
-    return next((attempt_of(row) for row in rows if row.state in STANDING_STATES), None)
+async def standing_attempt(session: AsyncSession, intent_id: UUID, way: Way) -> Attempt | None:
+    """Return the attempt of an intent that is paid, or can still be paid in the same way, if there is one.
+
+    An order whose payer showed a code is never taken up again: the next code is another order.
+    """
+    for row in await repository.attempts_of(session, intent_id):
+        if row.state in STANDING_STATES - OPEN_STATES:
+            return attempt_of(row)
+        merchant = await merchant_account(session, row.merchant_account_id)
+        same = (merchant.channel, row.method) == (way.channel, way.method) and way.method is not Method.CODE
+        if row.state in STANDING_STATES and same:
+            return attempt_of(row)
+    return None
 
 
 async def attempts_numbered(session: AsyncSession, numbers: Sequence[str]) -> dict[str, Attempt]:
@@ -236,22 +271,26 @@ async def _book(unit: Unit, row: PaymentAttemptRow, view: OrderView) -> None:
     ensure(view.paid_at is not None and view.transaction_id is not None, "a paid order has a time and a transaction")
     late = row.state not in OPEN_STATES
     _move(unit, row, AttemptState.PAID)
+    merchant = await merchant_account(unit.session, row.merchant_account_id)
     arrival = booking.Arrival(
         payment_id=PaymentId(row.attempt_id),
         account_id=intent.account_id,
-        channel=Channel.WECHAT,
+        channel=merchant.channel,
+        method=row.method,
+        sub_method=view.sub_method,
+        collection_id=intent.collection_id,
         into=postings.clearing(intent.book, row.merchant_account_id),
         amount_fen=row.amount_fen,
         paid_at=view.paid_at or unit.now,
         bill_ids=intent.bill_ids,
     )
-    traces = booking.OnlineTraces(
+    traces = booking.Traces(
         merchant_account_id=row.merchant_account_id,
         attempt_id=row.attempt_id,
         order_number=row.order_number,
         transaction_id=view.transaction_id or "",
     )
-    booked = await booking.book(unit, arrival, online=traces)
+    booked = await booking.book(unit, arrival, traces)
     if intent.bill_ids and booked.ahead_fen == booked.amount_fen:
         await cases.raise_case(unit, reports.duplicate_payment(booked))
     if late:
@@ -297,7 +336,7 @@ def ask_job(attempt_id: UUID, cause: str, run_at: datetime | None = None) -> New
 
 
 def _ask_later(unit: Unit, row: PaymentAttemptRow) -> None:
-    unit.enqueue(ask_job(row.attempt_id, f"{row.state}:{row.asked}", next_question(row.asked, unit.now)))
+    unit.enqueue(ask_job(row.attempt_id, f"{row.state}:{row.asked}", next_question(row.asked, unit.now, row.method)))
 
 
 def _same(known: PaymentIntentRow, request: IntentRequest) -> Intent:
@@ -322,6 +361,7 @@ def _intent(row: PaymentIntentRow) -> Intent:
         ),
         bill_ids=tuple(BillId(UUID(text)) for text in row.bill_ids),
         amount_fen=row.amount_fen,
+        collection_id=row.collection_id,
     )
 
 
@@ -336,7 +376,10 @@ def attempt_of(row: PaymentAttemptRow) -> Attempt:
         amount_fen=row.amount_fen,
         currency=row.currency,
         state=row.state,
+        method=row.method,
         code_url=row.code_url,
+        prompt=row.prompt,
+        prompt_fields=row.prompt_fields,
         created_at=row.created_at,
         expires_at=row.expires_at,
         asked=row.asked,

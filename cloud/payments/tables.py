@@ -16,7 +16,8 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.kit.tables import CommunityRow, Fen, TenantRow, table_flags
-from cloud.payments.channel import Channel
+from cloud.payments.channel import Channel, Method
+from cloud.payments.channels.provider import PromptKind
 from cloud.payments.rules import AttemptState
 from cloud.tariffs.charge import FundClass
 
@@ -92,6 +93,7 @@ class PaymentIntentRow(CommunityRow):
     bill_ids: Mapped[list[Any]]
     amount_fen: Mapped[Fen]
     created_at: Mapped[datetime]
+    collection_id: Mapped[UUID | None]
 
     __table_args__ = (
         ForeignKeyConstraint(_ACCOUNT_KEY, _ACCOUNT),
@@ -118,7 +120,10 @@ class PaymentAttemptRow(CommunityRow):
     amount_fen: Mapped[Fen]
     currency: Mapped[str]
     state: Mapped[AttemptState]
+    method: Mapped[Method]
     code_url: Mapped[str | None]
+    prompt: Mapped[PromptKind | None]
+    prompt_fields: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     asked: Mapped[int]
@@ -174,6 +179,10 @@ class PaymentRow(CommunityRow):
     transaction_id: Mapped[str | None]
     cash_shift_id: Mapped[UUID | None]
     tendered_fen: Mapped[Fen | None]
+    method: Mapped[Method]
+    sub_method: Mapped[str]
+    bank_line_id: Mapped[UUID | None]
+    collection_id: Mapped[UUID | None]
 
     __table_args__ = (
         ForeignKeyConstraint(_ACCOUNT_KEY, _ACCOUNT),
@@ -187,16 +196,22 @@ class PaymentRow(CommunityRow):
         UniqueConstraint("tenant_id", "attempt_id"),
         UniqueConstraint("tenant_id", "number"),
         CheckConstraint("amount_fen > 0 and ahead_fen between 0 and amount_fen", name="amounts"),
-        CheckConstraint("(channel = 'cash') = (cash_shift_id is not null)", name="cash_names_shift"),
+        CheckConstraint("channel <> 'cash' or cash_shift_id is not null", name="cash_names_shift"),
         CheckConstraint(
-            "(channel <> 'cash') = (attempt_id is not null and transaction_id is not null"
-            " and merchant_account_id is not null and order_number is not null)",
-            name="online_names_order",
+            "(channel in ('wechat', 'alipay', 'unionpay')) = (attempt_id is not null)", name="online_names_attempt"
         ),
+        CheckConstraint(
+            "channel in ('cash', 'bank') or (transaction_id is not null and merchant_account_id is not null"
+            " and order_number is not null)",
+            name="channel_names_order",
+        ),
+        CheckConstraint("(channel = 'bank') = (bank_line_id is not null)", name="transfer_names_line"),
+        UniqueConstraint("tenant_id", "bank_line_id"),
         CheckConstraint("tendered_fen is null or tendered_fen >= amount_fen", name="tendered_enough"),
         Index("ix_payment_account", "tenant_id", "account_id", "paid_at"),
         Index("ix_payment_day", "tenant_id", "merchant_account_id", "paid_at"),
         Index("ix_payment_order", "tenant_id", "merchant_account_id", "order_number"),
+        Index("ix_payment_collection", "tenant_id", "collection_id"),
         table_flags(append_only=True),
     )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from cloud.kit.runner import JobContext
 from cloud.payments import merchants, service
 from cloud.payments.cashier import ask
-from cloud.payments.merchants import Providers
+from cloud.payments.providers import Providers
 from cloud.payments.rules import AttemptState
 
 

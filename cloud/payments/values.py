@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from cloud.billing.rules import OpenAmount
 from cloud.ledger.accounts import Book
-from cloud.payments.channel import Channel
+from cloud.payments.channel import Channel, Method
+from cloud.payments.channels.provider import OrderRef, PromptKind
 from cloud.payments.rules import OPEN_STATES, AttemptState
 from cloud.tariffs.charge import FundClass
 from common.ids import AccountId, BillId, CommunityId, LegalEntityId, PaymentId
@@ -43,6 +45,7 @@ class IntentRequest:
     fund_class: FundClass
     bill_ids: tuple[BillId, ...] = ()
     amount_fen: int | None = None
+    collection_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,7 @@ class Intent:
     book: Book
     bill_ids: tuple[BillId, ...]
     amount_fen: int
+    collection_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +72,18 @@ class Attempt:
     amount_fen: int
     currency: str
     state: AttemptState
+    method: Method
     code_url: str | None
+    prompt: PromptKind | None
+    prompt_fields: Mapping[str, str] = field(hash=False, repr=False)
     created_at: datetime
     expires_at: datetime
     asked: int
+
+    @property
+    def ref(self) -> OrderRef:
+        """Return what the order is asked about by."""
+        return OrderRef(number=self.order_number, made_at=self.created_at)
 
     @property
     def is_open(self) -> bool:
@@ -100,6 +112,10 @@ class Payment:
     transaction_id: str | None = field(default=None, repr=False)
     cash_shift_id: UUID | None = None
     tendered_fen: int | None = None
+    method: Method = Method.COUNTER
+    sub_method: str = ""
+    bank_line_id: UUID | None = None
+    collection_id: UUID | None = None
 
     @property
     def change_fen(self) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.payments import booking
 from cloud.payments import service as payments
 from cloud.payments.booking import BookedOrder, Span
-from cloud.payments.channels.wechat.trade_bill import BEIJING
+from cloud.payments.channels.times import BEIJING
 from cloud.reconciliation import repository, statements
 from cloud.reconciliation.matching import DAY_CUT, BookEntry, ChannelEntry, Day, EntryKey, EntryKind, Sides
 from cloud.reconciliation.repository import LineTuple

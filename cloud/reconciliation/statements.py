@@ -20,14 +20,15 @@ from cloud.cases import service as cases
 from cloud.cases.case import CaseKind, CaseReport, OwnerRole
 from cloud.kit.db import Unit
 from cloud.kit.secretbox import SecretBox
-from cloud.payments.channels.wechat.trade_bill import BillKind, BillRow, TradeBillContent, read_trade_bill
+from cloud.payments.channels.bill import BillKind, BillRow
+from cloud.payments.channels.provider import Provider
 from cloud.payments.merchants import MerchantAccount
 from cloud.reconciliation import repository
 from cloud.reconciliation.matching import EntryKind
 from cloud.reconciliation.tables import StatementFileRow, StatementLineRow
 from common.errors import FaultsError
 
-PARSER = "wechat-trade-bill/1"
+PARSER = "{channel}-trade-bill/1"
 _LINE_COLUMNS = ("statement_id", "line", "kind", "number", "transaction_id", "fen", "at", "fee_millifen")
 _MILLIFEN_PER_FEN = 1_000
 
@@ -47,19 +48,27 @@ class StoredStatement:
         return not self.faults
 
 
-async def store(unit: Unit, box: SecretBox, account: MerchantAccount, day: date, raw: bytes) -> StoredStatement:
-    """Keep a day's trade bill and its rows; empty bytes are the channel's word that nothing happened that day.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillFile:
+    """A file as it came, with its rows, or with what is wrong with it."""
+
+    raw: bytes
+    rows: tuple[BillRow, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+async def store(unit: Unit, box: SecretBox, account: MerchantAccount, day: date, file: BillFile) -> StoredStatement:
+    """Keep a day's trade bill and its rows.
 
     A file that contradicts itself or is not the merchant's is kept with its faults, opens a case and is not used.
     """
     await repository.lock_day(unit.session, account.merchant_account_id, day)
-    digest = hashlib.sha256(raw).digest()
+    digest = hashlib.sha256(file.raw).digest()
     known = await repository.statement_with(unit.session, account.merchant_account_id, day, digest)
     if known is not None:
         return _stored(known, known=True)
     earlier = await repository.statements(unit.session, account.merchant_account_id, day)
-    content, faults = _read(raw, account)
-    rows = content.rows if content is not None else ()
+    rows, faults = file.rows, file.faults
     statement_id = unit.new_id()
     row = StatementFileRow(
         tenant_id=unit.tenant,
@@ -68,8 +77,8 @@ async def store(unit: Unit, box: SecretBox, account: MerchantAccount, day: date,
         day=day,
         version=1 + (earlier[0].version if earlier else 0),
         digest=digest,
-        raw_sealed=box.seal(unit.tenant, f"statement_file:{statement_id}", raw),
-        parser=PARSER,
+        raw_sealed=box.seal(unit.tenant, f"statement_file:{statement_id}", file.raw),
+        parser=PARSER.format(channel=account.channel),
         received_at=unit.now,
         rows=len(rows),
         payments_fen=sum(line.amount_fen for line in rows if line.kind is BillKind.PAYMENT),
@@ -93,13 +102,14 @@ async def in_force(session: AsyncSession, merchant_account_id: UUID, day: date) 
     return next((file for file in files if not file.faults), None)
 
 
-def _read(raw: bytes, account: MerchantAccount) -> tuple[TradeBillContent | None, tuple[str, ...]]:
+def read(provider: Provider, raw: bytes) -> BillFile:
+    """Return a file as its channel reads it; empty bytes are the channel's word that nothing happened that day."""
     if not raw:
-        return None, ()
+        return BillFile(raw=raw)
     try:
-        return read_trade_bill(raw, account.merchant_number), ()
+        return BillFile(raw=raw, rows=provider.read_trade_bill(raw))
     except FaultsError as error:
-        return None, tuple(str(fault) for fault in error.faults)
+        return BillFile(raw=raw, faults=tuple(str(fault) for fault in error.faults))
 
 
 def _lines(statement_id: UUID, rows: Iterable[BillRow]) -> Iterable[tuple[object, ...]]:

@@ -13,9 +13,11 @@ from cloud.kit.runner import JobContext
 from cloud.kit.schedules import Schedule
 from cloud.kit.secretbox import SecretBox
 from cloud.payments import booking, merchants
+from cloud.payments.channel import ONLINE
 from cloud.payments.channels.provider import EmptyDay, NotReady, Refused, TradeBill, Unknown
 from cloud.payments.events import PaymentBooked
-from cloud.payments.merchants import MerchantAccount, Providers
+from cloud.payments.merchants import MerchantAccount
+from cloud.payments.providers import Providers
 from cloud.reconciliation import service, statements
 from cloud.refunds import service as refunds
 from cloud.refunds.events import RefundMoved
@@ -74,6 +76,8 @@ class ReconciliationTasks:
         day = date.fromisoformat(str(context.job.payload["day"])) - _DAY
         async with context.finishing_unit() as unit:
             for account in await merchants.merchant_accounts(unit.session):
+                if account.channel not in ONLINE:
+                    continue
                 unit.enqueue(fetch_job(account.merchant_account_id, day, "daily"))
 
     async def fetch(self, context: JobContext) -> None:
@@ -86,7 +90,8 @@ class ReconciliationTasks:
         async with context.finishing_unit() as unit:
             if isinstance(outcome, TradeBill | EmptyDay):
                 raw = outcome.raw if isinstance(outcome, TradeBill) else b""
-                stored = await statements.store(unit, self._box, account, day, raw)
+                read = statements.read(self._providers.of(account), raw)
+                stored = await statements.store(unit, self._box, account, day, read)
                 if stored.usable and not stored.known:
                     version = f"version:{stored.version}"
                     unit.enqueue(service.compare_job(account.merchant_account_id, day, version))

@@ -22,7 +22,14 @@ from cloud.ledger.journals import LineRef
 from cloud.payments.channel import Channel
 from common.errors import ensure
 
-WINDOWS: Mapping[Channel, timedelta] = MappingProxyType({Channel.WECHAT: timedelta(days=365)})
+# UnionPay's and Alipay's days are those of the usual contract.
+WINDOWS: Mapping[Channel, timedelta] = MappingProxyType(
+    {
+        Channel.WECHAT: timedelta(days=365),
+        Channel.ALIPAY: timedelta(days=365),
+        Channel.UNIONPAY: timedelta(days=330),
+    }
+)
 REFUNDS_PER_PAYMENT_MAX = 50
 REASON_LENGTH_MAX = 80
 SIGNATURE_LENGTH_MAX = 200

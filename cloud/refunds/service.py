@@ -316,6 +316,7 @@ async def _row(
         refund_number=new_number(NumberKind.REFUND, civil_day(unit.now, zone), random_bytes),
         merchant_account_id=payment.merchant_account_id,
         order_number=payment.order_number,
+        transaction_id=payment.transaction_id,
         order_total_fen=payment.amount_fen,
         cash_box_id=wish.cash_box_id,
         persons_needed=min(decision.persons, PERSONS_MAX),

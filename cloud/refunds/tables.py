@@ -90,6 +90,7 @@ class RefundRow(CommunityRow):
     refund_number: Mapped[str]
     merchant_account_id: Mapped[UUID | None]
     order_number: Mapped[str | None]
+    transaction_id: Mapped[str | None]
     order_total_fen: Mapped[Fen]
     cash_box_id: Mapped[UUID | None]
     persons_needed: Mapped[int]

@@ -15,10 +15,11 @@ from cloud.kit.errors import BusyError
 from cloud.kit.jobs import NewJob
 from cloud.kit.runner import Handler, JobContext
 from cloud.payments import merchants
-from cloud.payments.cashier import NOTIFY_PATH
+from cloud.payments.cashier import notify_url
 from cloud.payments.channels.provider import Provider, RefundOrder, RefundView, Refused, Unknown, UnknownReason
 from cloud.payments.events import RefundNoticed
-from cloud.payments.merchants import MerchantAccount, Providers
+from cloud.payments.merchants import MerchantAccount
+from cloud.payments.providers import Providers
 from cloud.refunds import answers, moving, service, settling
 from cloud.refunds.answers import NO_SUCH_REFUND
 from cloud.refunds.rules import ASKED_STATES, RefundRoute, RefundState
@@ -123,7 +124,7 @@ class RefundTasks:
 
     async def _ask(self, refund: Refund, account: MerchantAccount) -> RefundView | Refused | Unknown:
         provider = self._providers.of(account)
-        answer = await provider.query_refund(refund.refund_number)
+        answer = await provider.query_refund(refund.ref)
         if isinstance(answer, Refused) and answer.code in NO_SUCH_REFUND and refund.state is RefundState.SUBMITTED:
             return await _send(provider, self._order(refund, account))
         return _certain(answer)
@@ -142,7 +143,9 @@ class RefundTasks:
             amount_fen=refund.amount_fen,
             order_total_fen=refund.order_total_fen,
             reason=refund.reason,
-            notify_url=f"{self._public_url}{NOTIFY_PATH}/{account.notify_token}",
+            notify_url=notify_url(self._public_url, account),
+            transaction_id=refund.transaction_id or "",
+            made_at=refund.requested_at,
             currency=refund.currency,
         )
 
@@ -152,7 +155,7 @@ async def _send(provider: Provider, order: RefundOrder) -> RefundView | Refused 
     answer = await provider.refund(order)
     if not isinstance(answer, Refused):
         return answer
-    proof = await provider.query_refund(order.refund_number)
+    proof = await provider.query_refund(order.ref)
     return answer if isinstance(proof, Refused) and proof.code in NO_SUCH_REFUND else _certain(proof)
 
 

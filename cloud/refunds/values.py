@@ -8,6 +8,7 @@ from uuid import UUID
 
 from cloud.ledger.accounts import AccountType, Book, LedgerAccountRef
 from cloud.ledger.journals import LineRef
+from cloud.payments.channels.provider import RefundRef
 from cloud.refunds.rules import Doubt, Policy, RefundRoute, RefundSource, RefundState, SettledPart
 from cloud.refunds.tables import RefundPolicyRow, RefundRow
 from common.errors import RefusalError
@@ -60,6 +61,7 @@ class Refund:
     state: RefundState
     refund_number: str
     order_number: str | None
+    transaction_id: str | None = field(repr=False)
     order_total_fen: int
     merchant_account_id: UUID | None
     cash_box_id: UUID | None
@@ -75,6 +77,11 @@ class Refund:
     asked: int
     detail: str
     signed_as: str | None = field(repr=False)
+
+    @property
+    def ref(self) -> RefundRef:
+        """Return what the channel is asked about the refund by."""
+        return RefundRef(number=self.refund_number, order_number=self.order_number or "", made_at=self.requested_at)
 
     @property
     def held_in(self) -> LedgerAccountRef:
@@ -102,6 +109,7 @@ def refund_of(row: RefundRow) -> Refund:
         state=row.state,
         refund_number=row.refund_number,
         order_number=row.order_number,
+        transaction_id=row.transaction_id,
         order_total_fen=row.order_total_fen,
         merchant_account_id=row.merchant_account_id,
         cash_box_id=row.cash_box_id,

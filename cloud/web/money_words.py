@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cloud.ledger.routes import Route
-from cloud.payments.channel import Channel
+from cloud.payments.channel import Channel, Method
 from cloud.reconciliation.matching import BreakClass, FirstAction
 from cloud.tariffs.charge import FundClass
 from common.errors import ensure
@@ -26,7 +26,30 @@ FUNDS: Mapping[FundClass, Words] = MappingProxyType(
     }
 )
 CHANNELS: Mapping[Channel, Words] = MappingProxyType(
-    {Channel.WECHAT: ("微信支付", "WeChat Pay"), Channel.CASH: ("现金", "cash")}
+    {
+        Channel.WECHAT: ("微信支付", "WeChat Pay"),
+        Channel.ALIPAY: ("支付宝", "Alipay"),
+        Channel.UNIONPAY: ("银联", "UnionPay"),
+        Channel.POS: ("POS 刷卡", "card terminal"),
+        Channel.BANK: ("银行转账", "bank transfer"),
+        Channel.CASH: ("现金", "cash"),
+    }
+)
+METHODS: Mapping[Method, Words] = MappingProxyType(
+    {
+        Method.NATIVE: ("微信扫码", "scan with WeChat"),
+        Method.JSAPI: ("微信内支付", "inside WeChat"),
+        Method.H5: ("打开微信支付", "open WeChat"),
+        Method.PAGE: ("支付宝网页", "Alipay's page"),
+        Method.WAP: ("打开支付宝", "open Alipay"),
+        Method.PRECREATE: ("支付宝扫码", "scan with Alipay"),
+        Method.GATEWAY: ("银联网页", "UnionPay's page"),
+        Method.QR: ("云闪付扫码", "scan with a bank's app"),
+        Method.CODE: ("扫付款码", "the payer's code scanned"),
+        Method.DEDUCTION: ("自动扣款", "automatic deduction"),
+        Method.COUNTER: ("柜台", "at the counter"),
+        Method.TRANSFER: ("转账", "transfer"),
+    }
 )
 ROUTES: Mapping[str, Words] = MappingProxyType(
     {
@@ -97,6 +120,7 @@ ACTIONS: Mapping[FirstAction, Words] = MappingProxyType(
 for words, kinds in (
     (FUNDS, FundClass),
     (CHANNELS, Channel),
+    (METHODS, Method),
     (QUANTITIES, Quantity),
     (BREAKS, BreakClass),
     (ACTIONS, FirstAction),

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from cloud.payments.channel import Method
+from cloud.payments.channels.bill import BillKind
 from cloud.payments.channels.provider import (
     EmptyDay,
     NotReady,
     Order,
+    OrderRef,
     OrderView,
     PlacedOrder,
     RefundOrder,
@@ -26,13 +29,14 @@ from cloud.payments.channels.provider import (
     UnknownReason,
 )
 from cloud.payments.channels.wechat.client import WeChatPay
-from cloud.payments.channels.wechat.trade_bill import BillKind, read_trade_bill
+from cloud.payments.channels.wechat.trade_bill import read_trade_bill
 from tests.simulation.wechat.in_process import APP_ID, InProcessChannel
 from tests.support.clock import SettableClock
 
 MCHID = "1900000109"
 NUMBER = "GH20260305AAAAAAAAAAAAA0"
 START = datetime(2026, 3, 5, 4, 0, tzinfo=UTC)
+REF = OrderRef(number=NUMBER, made_at=START)
 
 
 @pytest.fixture
@@ -58,7 +62,9 @@ def order(number: str = NUMBER, amount_fen: int = 12_345) -> Order:
         amount_fen=amount_fen,
         description="翠湖花园 1-2-301 物业费|2026*03",
         notify_url="http://house.test/pay/wechat/notify/abc",
+        made_at=START,
         expires_at=START + timedelta(hours=2),
+        method=Method.NATIVE,
     )
 
 
@@ -72,11 +78,11 @@ async def paid(client: WeChatPay, channel: InProcessChannel, number: str = NUMBE
 async def test_an_order_is_placed_paid_and_queried(client: WeChatPay, channel: InProcessChannel) -> None:
     placed = await client.place(order())
     assert isinstance(placed, PlacedOrder)
-    assert await client.query(NUMBER) == OrderView(
+    assert await client.query(REF) == OrderView(
         merchant_number=MCHID, app_id=APP_ID, number=NUMBER, state=TradeState.NOT_PAID
     )
     told = await channel.control("pay", code_url=placed.code_url)
-    assert await client.query(NUMBER) == OrderView(
+    assert await client.query(REF) == OrderView(
         merchant_number=MCHID,
         app_id=APP_ID,
         number=NUMBER,
@@ -85,11 +91,14 @@ async def test_an_order_is_placed_paid_and_queried(client: WeChatPay, channel: I
         total_fen=12_345,
         currency="CNY",
         paid_at=START,
+        sub_method="OTHERS",
     )
 
 
 async def test_an_order_nobody_placed_is_refused(client: WeChatPay) -> None:
-    assert await client.query("GH20260305NOBODYNOBODY00") == Refused(code="ORDER_NOT_EXIST", detail="订单不存在")
+    assert await client.query(OrderRef(number="GH20260305NOBODYNOBODY00", made_at=START)) == Refused(
+        code="ORDER_NOT_EXIST", detail="订单不存在"
+    )
 
 
 async def test_the_same_number_with_another_amount_is_refused(client: WeChatPay) -> None:
@@ -104,10 +113,10 @@ async def test_a_closed_order_takes_no_money_and_a_paid_one_does_not_close(
 ) -> None:
     placed = await client.place(order())
     assert isinstance(placed, PlacedOrder)
-    assert await client.close(NUMBER) is None
+    assert await client.close(REF) is None
     assert (await channel.control("pay", code_url=placed.code_url))["refusal"] == "ORDER_CLOSED"
     await paid(client, channel, "GH20260305BBBBBBBBBBBBB0")
-    refused = await client.close("GH20260305BBBBBBBBBBBBB0")
+    refused = await client.close(OrderRef(number="GH20260305BBBBBBBBBBBBB0", made_at=START))
     assert isinstance(refused, Refused)
     assert refused.code == "ORDERPAID"
 
@@ -116,9 +125,9 @@ async def test_a_payment_begun_before_closing_may_succeed_after_it(
     client: WeChatPay, channel: InProcessChannel
 ) -> None:
     await client.place(order())
-    await client.close(NUMBER)
+    await client.close(REF)
     await channel.control("pay", number=NUMBER, late=True)
-    view = await client.query(NUMBER)
+    view = await client.query(REF)
     assert isinstance(view, OrderView)
     assert view.state is TradeState.PAID
 
@@ -144,7 +153,7 @@ async def test_what_is_not_proven_is_unknown_and_asking_tells(
     outcome = await client.place(order())
     assert isinstance(outcome, Unknown)
     assert outcome.reason is reason
-    asked = await client.query(NUMBER)
+    asked = await client.query(REF)
     assert isinstance(asked, OrderView if placed else Refused)
 
 
@@ -164,9 +173,9 @@ async def test_answers_stay_believed_while_the_channel_rotates_its_key(
 ) -> None:
     await client.place(order())
     await channel.control("rotate")
-    assert isinstance(await client.query(NUMBER), OrderView)
+    assert isinstance(await client.query(REF), OrderView)
     renewed = await channel.client(MCHID)
-    assert isinstance(await renewed.query(NUMBER), OrderView)
+    assert isinstance(await renewed.query(REF), OrderView)
 
 
 async def test_a_refund_arrives_and_its_repetition_is_the_same_refund(
@@ -175,6 +184,8 @@ async def test_a_refund_arrives_and_its_repetition_is_the_same_refund(
     await paid(client, channel)
     wish = RefundOrder(
         order_number=NUMBER,
+        transaction_id="",
+        made_at=START,
         refund_number="RF20260305AAAAAAAAAAAAA0",
         amount_fen=45,
         order_total_fen=12_345,
@@ -185,7 +196,7 @@ async def test_a_refund_arrives_and_its_repetition_is_the_same_refund(
     assert isinstance(first, RefundView)
     assert (first.state, first.amount_fen) == (RefundState.SUCCESS, 45)
     assert await client.refund(wish) == first
-    assert await client.query_refund(wish.refund_number) == first
+    assert await client.query_refund(wish.ref) == first
 
 
 async def test_a_refund_above_what_is_left_is_refused(client: WeChatPay, channel: InProcessChannel) -> None:
@@ -193,6 +204,8 @@ async def test_a_refund_above_what_is_left_is_refused(client: WeChatPay, channel
     for number, expected in (("RF20260305AAAAAAAAAAAAA0", RefundView), ("RF20260305BBBBBBBBBBBBB0", Refused)):
         wish = RefundOrder(
             order_number=NUMBER,
+            transaction_id="",
+            made_at=START,
             refund_number=number,
             amount_fen=60,
             order_total_fen=100,
@@ -209,6 +222,8 @@ async def test_the_trade_bill_is_the_channels_book(
     await paid(client, channel, "GH20260305BBBBBBBBBBBBB0", 20_002)
     wish = RefundOrder(
         order_number=NUMBER,
+        transaction_id="",
+        made_at=START,
         refund_number="RF20260305AAAAAAAAAAAAA0",
         amount_fen=1,
         order_total_fen=10_001,

@@ -18,10 +18,12 @@ from cloud.identity.policy import Grant, RoleName
 from cloud.kit.actor import system_actor
 from cloud.kit.db import Database
 from cloud.kit.secretbox import KEY_BYTES, SecretBox
+from cloud.payments.providers import ChannelUrls
 from cloud.services import Outside, Services, build_services
 from common.ids import CommunityId, PartyId, TenantId
 
 HOST = "http://gatehouse.test"
+_NOWHERE = "http://127.0.0.1:9"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -48,7 +50,7 @@ async def running_services(
                 signing_key_file=folder / "signing.key",
                 public_url=HOST,
                 secure_cookies=False,
-                wechat_url="http://127.0.0.1:9",
+                channel_urls=ChannelUrls(wechat=_NOWHERE, alipay=_NOWHERE, unionpay=_NOWHERE),
             )
         )
 

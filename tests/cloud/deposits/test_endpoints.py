@@ -17,8 +17,8 @@ from cloud.identity.policy import RoleName
 from cloud.kit.secretbox import SecretBox
 from cloud.services import Outside, build_services
 from tests.cloud.deposits.vault import Vault
+from tests.cloud.payments.counter import CHANNEL_URLS
 from tests.cloud.refunds.till import new_id
-from tests.simulation.wechat.in_process import BASE_URL
 from tests.support import api
 
 
@@ -35,7 +35,7 @@ async def people(vault: Vault, tmp_path: Path) -> AsyncIterator[dict[str, httpx.
         signing_key_file=tmp_path / "signing.key",
         public_url="http://house.test",
         secure_cookies=False,
-        wechat_url=BASE_URL,
+        channel_urls=CHANNEL_URLS,
     )
     app = build_api(build_services(outside))
     flats = counter.office.site.flats

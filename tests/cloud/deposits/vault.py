@@ -23,6 +23,7 @@ from cloud.ledger.accounts import AccountType, Book
 from cloud.payments import booking, desk, merchants
 from cloud.payments.channel import Channel
 from cloud.payments.merchants import NewMerchantAccount
+from cloud.payments.service import Way
 from cloud.payments.values import Attempt
 from cloud.tariffs.charge import FundClass
 from common.ids import PaymentId
@@ -65,7 +66,9 @@ class Vault:
 
     async def start(self, deposit: Deposit) -> Attempt:
         counter = self.till.counter
-        return await counter.cashier.start(counter.tenant, CLERK, service.intent_for(deposit), Channel.WECHAT)
+        return await counter.cashier.start(
+            counter.tenant, CLERK, service.intent_for(deposit), Way.usual(Channel.WECHAT)
+        )
 
     async def held(self, amount_fen: int = 1_000, **more: Any) -> Deposit:
         """Open a deposit, bring it online and let the worker hold it."""

@@ -25,7 +25,9 @@ from cloud.payments.cashier import Cashier
 from cloud.payments.channel import Channel
 from cloud.payments.endpoints import build_notify_router
 from cloud.payments.inbox import Inbox, InboxMetrics
-from cloud.payments.merchants import MerchantAccount, NewMerchantAccount, Providers
+from cloud.payments.merchants import MerchantAccount, NewMerchantAccount
+from cloud.payments.providers import ChannelUrls, Providers
+from cloud.payments.service import Way
 from cloud.payments.tasks import PaymentTasks
 from cloud.payments.values import Attempt, IntentRequest, Payment
 from cloud.reconciliation import tasks
@@ -39,6 +41,7 @@ from tests.support.randomness import seeded_bytes
 
 MCHID = "1900000109"
 PUBLIC_URL = "http://house.test"
+CHANNEL_URLS = ChannelUrls(wechat=BASE_URL, alipay="http://alipay.test", unionpay="http://unionpay.test")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,7 +88,7 @@ class Counter:
     async def start(self, flat: int = 0, **wish: Any) -> Attempt:
         """Begin a payment of a flat."""
         request = await self.request(flat, **wish)
-        return await self.cashier.start(self.tenant, self.office.site.actor, request, Channel.WECHAT)
+        return await self.cashier.start(self.tenant, self.office.site.actor, request, Way.usual(Channel.WECHAT))
 
     async def scan(self, attempt: Attempt, **wish: Any) -> dict[str, Any]:
         """Let the payer scan and pay; the channel announces it, delivery is `deliver`'s."""
@@ -155,7 +158,7 @@ async def open_counter(office: Office, channel: InProcessChannel) -> AsyncIterat
     async with site.database.unit(site.tenant, site.actor) as unit:
         entity = await estate.add_legal_entity(unit, kind=EntityKind.COMPANY, name="花园物业有限公司")
     account = await add_merchant(site.database, site.tenant, channel, box, entity)
-    providers = Providers(channel.http, BASE_URL, box, channel.machine_s, lambda: secrets.token_hex(16))
+    providers = Providers(channel.http, CHANNEL_URLS, box, channel.machine_s, lambda: secrets.token_hex(16))
     registry = CollectorRegistry()
     inbox = Inbox(site.database, providers, box, InboxMetrics(registry))
     app = FastAPI()

@@ -26,6 +26,7 @@ from cloud.payments.channel import Channel
 from cloud.payments.endpoints import build_notify_router
 from cloud.payments.inbox import Inbox, InboxMetrics
 from cloud.payments.rules import AttemptState
+from cloud.payments.service import Way
 from cloud.payments.tasks import PaymentTasks
 from cloud.payments.values import IntentRequest
 from common.clock import Clock
@@ -102,7 +103,7 @@ async def pay(counter: Counter, request: IntentRequest, fate: Fate) -> None:
     )
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as http:
-        attempt = await cashier.start(counter.tenant, counter.office.site.actor, request, Channel.WECHAT)
+        attempt = await cashier.start(counter.tenant, counter.office.site.actor, request, Way.usual(Channel.WECHAT))
         if attempt.state is AttemptState.SENT:
             await counter.scan(attempt)
         await counter.channel.channel.messenger.deliver_due(http)

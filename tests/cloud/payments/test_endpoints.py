@@ -21,8 +21,7 @@ from cloud.identity.policy import RoleName
 from cloud.kit.runner import JobMetrics, Runner
 from cloud.kit.secretbox import SecretBox
 from cloud.services import Outside, Services, build_services
-from tests.cloud.payments.counter import Counter
-from tests.simulation.wechat.in_process import BASE_URL
+from tests.cloud.payments.counter import CHANNEL_URLS, Counter
 from tests.support import api
 
 INTENT = UUID(int=0x1)
@@ -40,7 +39,7 @@ def services(counter: Counter, tmp_path: Path) -> Services:
             signing_key_file=tmp_path / "signing.key",
             public_url=api.HOST,
             secure_cookies=False,
-            wechat_url=BASE_URL,
+            channel_urls=CHANNEL_URLS,
         )
     )
 

@@ -16,6 +16,7 @@ from cloud.payments import merchants
 from cloud.payments.channel import Channel
 from cloud.payments.errors import NoMerchantAccountError
 from cloud.payments.merchants import NewMerchantAccount
+from cloud.payments.service import Way
 from cloud.tariffs.charge import FundClass
 from common.errors import RefusalError
 from tests.cloud.payments.counter import Counter
@@ -84,7 +85,7 @@ async def test_money_of_another_fund_finds_no_account(counter: Counter) -> None:
     await counter.bill(0, 500)
     request = replace(await counter.request(amount_fen=5), fund_class=FundClass.MAINTENANCE)
     with pytest.raises(NoMerchantAccountError, match="maintenance"):
-        await counter.cashier.start(counter.tenant, counter.office.site.actor, request, Channel.WECHAT)
+        await counter.cashier.start(counter.tenant, counter.office.site.actor, request, Way.usual(Channel.WECHAT))
 
 
 async def test_a_rotated_channel_key_is_believed_once_it_is_added_and_the_old_one_stays(counter: Counter) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from cloud.payments.channel import Channel
 from cloud.payments.errors import NothingToPayError, OtherIntentError
 from cloud.payments.rules import AttemptState
+from cloud.payments.service import Way
 from tests.cloud.payments.counter import Counter
 
 
@@ -196,12 +197,12 @@ async def test_the_same_intent_again_is_the_same_code_and_with_other_content_ref
     await counter.bill(0, 500)
     request = await counter.request()
     actor = counter.office.site.actor
-    first = await counter.cashier.start(counter.tenant, actor, request, Channel.WECHAT)
-    again = await counter.cashier.start(counter.tenant, actor, request, Channel.WECHAT)
+    first = await counter.cashier.start(counter.tenant, actor, request, Way.usual(Channel.WECHAT))
+    again = await counter.cashier.start(counter.tenant, actor, request, Way.usual(Channel.WECHAT))
     assert first == again
     other = replace(request, amount_fen=1)
     with pytest.raises(OtherIntentError):
-        await counter.cashier.start(counter.tenant, actor, other, Channel.WECHAT)
+        await counter.cashier.start(counter.tenant, actor, other, Way.usual(Channel.WECHAT))
 
 
 async def test_nothing_open_and_no_amount_named_is_refused(counter: Counter) -> None:

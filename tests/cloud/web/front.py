@@ -24,9 +24,8 @@ from cloud.services import Outside, build_services
 from cloud.tariffs.charge import ChargeBasis, Nature
 from common.ids import AccountId
 from tests.cloud.billing import builders as b
-from tests.cloud.payments.counter import Counter
+from tests.cloud.payments.counter import CHANNEL_URLS, Counter
 from tests.cloud.web.browsing import reading, sign_in
-from tests.simulation.wechat.in_process import BASE_URL
 from tests.support import api
 
 _TAG = re.compile(r"<[^>]+>")
@@ -104,7 +103,7 @@ def open_front(counter: Counter, folder: Path) -> Front:
             signing_key_file=folder / "signing.key",
             public_url=api.HOST,
             secure_cookies=False,
-            wechat_url=BASE_URL,
+            channel_urls=CHANNEL_URLS,
         )
     )
     worker = counter.office.site.worker_database

@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from sqlite3 import Row
 from typing import Any
@@ -17,38 +16,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.simulation.wechat import seals
+from tests.simulation.wechat import scanned, seals
 from tests.simulation.wechat.bill_file import Flaws, write_bill
-from tests.simulation.wechat.book import BEIJING, Book, ChannelRefusalError
-from tests.simulation.wechat.keys import Keys
-from tests.simulation.wechat.messenger import Messenger
-from tests.simulation.wechat.mischief import Mischief, Mischiefs
+from tests.simulation.wechat.book import BEIJING, ChannelRefusalError
+from tests.simulation.wechat.fund_file import write_flow
+from tests.simulation.wechat.mischief import Mischief
+from tests.simulation.wechat.parts import Call, Channel, order_fields
 
 _WINDOW_S = 300
 _BILL_HOUR = 10
 _BILL_DAYS_BACK = 92
-
-
-@dataclass(slots=True, kw_only=True)
-class Channel:
-    """Everything the channel holds."""
-
-    book: Book
-    keys: Keys
-    mischiefs: Mischiefs
-    messenger: Messenger
-    now: Callable[[], datetime]
-    base_url: str = ""
-    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One verified request."""
-
-    merchant: Row
-    fields: dict[str, Any]
-    request: Request
 
 
 Handler = Callable[[Channel, Call], dict[str, Any] | None]
@@ -58,39 +35,18 @@ def merchant_routes(channel: Channel) -> list[Route]:
     """Return the routes a merchant may call."""
     return [
         _route(channel, "/v3/pay/transactions/native", "POST", _place),
+        _route(channel, "/v3/pay/transactions/jsapi", "POST", _place_jsapi),
+        _route(channel, "/v3/pay/transactions/h5", "POST", _place_h5),
+        _route(channel, "/v3/pay/transactions/codepay", "POST", scanned.pay_by_code),
+        _route(channel, "/v3/pay/transactions/out-trade-no/{number}/reverse", "POST", scanned.reverse),
         _route(channel, "/v3/pay/transactions/out-trade-no/{number}", "GET", _query),
         _route(channel, "/v3/pay/transactions/out-trade-no/{number}/close", "POST", _close),
         _route(channel, "/v3/refund/domestic/refunds", "POST", _refund),
         _route(channel, "/v3/refund/domestic/refunds/{refund}", "GET", _query_refund),
         _route(channel, "/v3/bill/tradebill", "GET", _bill_address),
+        _route(channel, "/v3/bill/fundflowbill", "GET", _flow_address),
         Route("/v3/billdownload/file", _download(channel), methods=["GET"]),
     ]
-
-
-def order_fields(row: Row, merchant: Row) -> dict[str, Any]:
-    """Return an order as the channel tells it."""
-    fields = {
-        "mchid": row["mchid"],
-        "appid": merchant["appid"],
-        "out_trade_no": row["number"],
-        "trade_state": row["state"],
-        "trade_state_desc": row["state"],
-    }
-    if row["state"] in {"SUCCESS", "REFUND"}:
-        fields |= {
-            "transaction_id": row["transaction_id"],
-            "trade_type": "NATIVE",
-            "bank_type": "OTHERS",
-            "success_time": row["paid_at"],
-            "payer": {"openid": row["payer"]},
-            "amount": {
-                "total": row["fen"],
-                "payer_total": row["fen"],
-                "currency": row["currency"],
-                "payer_currency": row["currency"],
-            },
-        }
-    return fields
 
 
 def refund_fields(row: Row) -> dict[str, Any]:
@@ -192,6 +148,19 @@ def _place(channel: Channel, call: Call) -> dict[str, Any]:
     return {"code_url": channel.book.place(call.merchant["mchid"], wish)}
 
 
+def _place_jsapi(channel: Channel, call: Call) -> dict[str, Any]:
+    if not call.fields.get("payer", {}).get("openid"):
+        raise ChannelRefusalError(400, "PARAM_ERROR", "openid 必填")
+    return {"prepay_id": f"wx{_place(channel, call)['code_url'].rpartition('=')[2]}"}
+
+
+def _place_h5(channel: Channel, call: Call) -> dict[str, Any]:
+    if not call.fields.get("scene_info", {}).get("payer_client_ip"):
+        raise ChannelRefusalError(400, "PARAM_ERROR", "scene_info 必填")
+    code = _place(channel, call)["code_url"].rpartition("=")[2]
+    return {"h5_url": f"{channel.base_url}/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx{code}"}
+
+
 def _query(channel: Channel, call: Call) -> dict[str, Any]:
     row = channel.book.trade(call.merchant["mchid"], call.request.path_params["number"])
     if row is None or call.request.query_params.get("mchid") != call.merchant["mchid"]:
@@ -239,6 +208,22 @@ def _bill(channel: Channel, merchant: Row, day: str) -> bytes | None:
 
 
 def _bill_address(channel: Channel, call: Call) -> dict[str, Any]:
+    return _file_address(channel, call, _bill)
+
+
+def _flow_address(channel: Channel, call: Call) -> dict[str, Any]:
+    return _file_address(channel, call, _flow)
+
+
+def _flow(channel: Channel, merchant: Row, day: str) -> bytes | None:
+    complaint_fen = channel.mischiefs.take(Mischief.FLOW_COMPLAINT)
+    if complaint_fen is not None:
+        at = datetime.fromisoformat(f"{day}T23:30:00+08:00")
+        channel.book.complain(merchant["mchid"], complaint_fen, "COMPLAINT1", at)
+    return write_flow(channel.book, merchant["mchid"], day, channel.mischiefs.take(Mischief.FLOW_DROPS_ROW) or 0)
+
+
+def _file_address(channel: Channel, call: Call, write: Callable[[Channel, Row, str], bytes | None]) -> dict[str, Any]:
     day = date.fromisoformat(call.request.query_params["bill_date"])
     local = channel.now().astimezone(BEIJING)
     if day >= local.date() or day < local.date() - timedelta(days=_BILL_DAYS_BACK):
@@ -246,7 +231,7 @@ def _bill_address(channel: Channel, call: Call) -> dict[str, Any]:
     too_early = day == local.date() - timedelta(days=1) and local.hour < _BILL_HOUR
     if too_early or channel.mischiefs.take(Mischief.BILL_NOT_READY) is not None:
         raise ChannelRefusalError(400, "STATEMENT_CREATING", "账单生成中")
-    raw = _bill(channel, call.merchant, day.isoformat())
+    raw = write(channel, call.merchant, day.isoformat())
     if raw is None:
         raise ChannelRefusalError(400, "NO_STATEMENT_EXIST", "账单文件不存在")
     token = os.urandom(16).hex()

@@ -32,6 +32,7 @@ create table if not exists entry(
   n integer primary key, at text not null, debit text not null, credit text not null,
   fen integer not null check (fen > 0), trade_number text not null
 ) strict;
+create table if not exists entry_ref(n integer primary key references entry, ref text not null) strict;
 create table if not exists counter(name text primary key, next integer not null) strict;
 """
 
@@ -72,6 +73,10 @@ class Book:
         """Return a merchant."""
         row: sqlite3.Row | None = self._db.execute("select * from merchant where mchid = ?", (mchid,)).fetchone()
         return row
+
+    def merchants(self) -> list[sqlite3.Row]:
+        """Return every merchant."""
+        return self._db.execute("select * from merchant order by mchid").fetchall()
 
     def place(self, mchid: str, order: dict[str, Any]) -> str:
         """Book an order as not paid and return its code; the same order again gets a new code, the old one dies."""
@@ -184,8 +189,9 @@ class Book:
                 (state, _text(now), fee_back_fen, number),
             )
             if state == "SUCCESS":
-                self._enter(now, f"merchant:{trade['mchid']}", f"payer:{trade['payer']}", row["fen"], trade["number"])
-                self._enter(now, "fees", f"merchant:{trade['mchid']}", fee_back_fen, trade["number"])
+                merchant, payer = f"merchant:{trade['mchid']}", f"payer:{trade['payer']}"
+                self._enter(now, merchant, payer, row["fen"], trade["number"], ref=number)
+                self._enter(now, "fees", merchant, fee_back_fen, trade["number"], ref=number)
 
     def find_refund(self, number: str) -> sqlite3.Row | None:
         """Return a refund."""
@@ -210,6 +216,47 @@ class Book:
             " and substr(refund.done_at, 1, 10) = ? and refund.state = 'SUCCESS' order by refund.done_at",
             (mchid, day),
         ).fetchall()
+
+    def withdraw(self, mchid: str, fen: int, now: datetime) -> str:
+        """Send money of a merchant to his bank and return the number of the transfer."""
+        number = f"WD{self._next('withdrawal', 10_000_000):d}"
+        with _transaction(self._db):
+            self._enter(now, f"merchant:{mchid}", "bank", fen, number)
+        return number
+
+    def complain(self, mchid: str, fen: int, number: str, now: datetime) -> None:
+        """Take money of a merchant for a payer's complaint."""
+        with _transaction(self._db):
+            self._enter(now, f"merchant:{mchid}", "complaints", fen, number)
+
+    def reverse(self, mchid: str, number: str, now: datetime) -> None:
+        """Undo an order whose payer showed a code: money goes back, and it can never be paid again."""
+        row = self.trade(mchid, number, missing_ok=True)
+        if row is None or row["state"] in {"CLOSED", "REVOKED"}:
+            return
+        with _transaction(self._db):
+            if row["state"] == "SUCCESS":
+                merchant = f"merchant:{mchid}"
+                self._enter(now, merchant, f"payer:{row['payer']}", row["fen"], number)
+                self._enter(now, "fees", merchant, row["fee_fen"], number)
+            self._db.execute("update trade set state = 'REVOKED', paid_at = null where number = ?", (number,))
+
+    def movements(self, mchid: str, day: str) -> list[dict[str, Any]]:
+        """Return what moved on a merchant's balance on a Beijing day, with the balance after each movement."""
+        account = f"merchant:{mchid}"
+        rows = self._db.execute(
+            "select entry.*, ref from entry join entry_ref using (n) where ? in (debit, credit)"
+            " and substr(at, 1, 10) <= ? order by n",
+            (account, day),
+        ).fetchall()
+        balance, found = 0, []
+        for row in rows:
+            came = row["credit"] == account
+            balance += row["fen"] if came else -row["fen"]
+            if row["at"][:10] == day:
+                other = row["debit"] if came else row["credit"]
+                found.append({**dict(row), "came": came, "balance": balance, "kind": _kind(other, came=came)})
+        return found
 
     def trades(self, mchid: str) -> list[dict[str, Any]]:
         """Return every order of a merchant, for an auditor."""
@@ -240,12 +287,13 @@ class Book:
         ).fetchone()
         return int(row[0])
 
-    def _enter(self, now: datetime, debit: str, credit: str, fen: int, number: str) -> None:
+    def _enter(self, now: datetime, debit: str, credit: str, fen: int, number: str, ref: str = "") -> None:
         if fen:
-            self._db.execute(
+            made = self._db.execute(
                 "insert into entry(at, debit, credit, fen, trade_number) values (?, ?, ?, ?, ?)",
                 (_text(now), debit, credit, fen, number),
             )
+            self._db.execute("insert into entry_ref values (?, ?)", (made.lastrowid, ref or number))
 
     def _next(self, name: str, first: int) -> int:
         row = self._db.execute(
@@ -253,6 +301,13 @@ class Book:
             (name, first),
         ).fetchone()
         return int(row[0])
+
+
+def _kind(other: str, *, came: bool) -> str:
+    """Return what a movement is called, by who stands on its other side."""
+    if other.startswith("payer:"):
+        return "trade" if came else "refund"
+    return {"fees": "fee_back" if came else "fee", "bank": "withdrawal", "complaints": "complaint"}[other]
 
 
 class _transaction:  # noqa: N801 - reads as a statement

@@ -11,12 +11,13 @@ from pathlib import Path
 import httpx
 from starlette.applications import Starlette
 
-from tests.simulation.wechat.api import Channel, merchant_routes
+from tests.simulation.wechat.api import merchant_routes
 from tests.simulation.wechat.book import Book
 from tests.simulation.wechat.control import control_routes
 from tests.simulation.wechat.keys import Keys
 from tests.simulation.wechat.messenger import ANSWER_S_MAX, Messenger
 from tests.simulation.wechat.mischief import Mischiefs
+from tests.simulation.wechat.parts import Channel
 
 
 def open_channel(folder: Path, now: Callable[[], datetime], *, hurry: int = 1) -> Channel:

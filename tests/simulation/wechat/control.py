@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.simulation.wechat.api import Channel, order_fields, refund_fields
+from tests.simulation.wechat.api import refund_fields
 from tests.simulation.wechat.book import BEIJING, ChannelRefusalError
 from tests.simulation.wechat.mischief import Mischief, Wish
+from tests.simulation.wechat.parts import Channel, order_fields
 
 Act = Callable[[Channel, dict[str, Any]], dict[str, Any]]
 
@@ -26,6 +27,7 @@ def control_routes(channel: Channel) -> list[Route]:
         "calm": _calm,
         "rotate": _rotate,
         "skew": _skew,
+        "withdraw": _withdraw,
         "book": _read_book,
         "keys": _read_keys,
     }
@@ -55,7 +57,8 @@ def _pay(channel: Channel, fields: dict[str, Any]) -> dict[str, Any]:
     if merchant is None:
         raise ChannelRefusalError(500, "SYSTEM_ERROR", "商户不存在")
     resource = order_fields(row, merchant)
-    channel.messenger.announce("TRANSACTION.SUCCESS", merchant, row["notify_url"], resource, row["paid_at"])
+    if row["notify_url"]:
+        channel.messenger.announce("TRANSACTION.SUCCESS", merchant, row["notify_url"], resource, row["paid_at"])
     return {"number": number, "transaction_id": row["transaction_id"], "fen": row["fen"], "paid_at": row["paid_at"]}
 
 
@@ -98,6 +101,10 @@ def _rotate(channel: Channel, fields: dict[str, Any]) -> dict[str, Any]:
 def _skew(channel: Channel, fields: dict[str, Any]) -> dict[str, Any]:
     channel.keys.skew_s = int(fields["seconds"])
     return {}
+
+
+def _withdraw(channel: Channel, fields: dict[str, Any]) -> dict[str, Any]:
+    return {"number": channel.book.withdraw(fields["mchid"], int(fields["fen"]), channel.now())}
 
 
 def _read_book(channel: Channel, fields: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from typing import Any
 
 import httpx
 
+from cloud.payments.channels.trust import load_private_key, load_public_key
 from cloud.payments.channels.wechat.client import Merchant, WeChatPay
-from cloud.payments.channels.wechat.signing import KeyRing, MerchantKey, load_private_key, load_public_key
+from cloud.payments.channels.wechat.signing import KeyRing, MerchantKey
 from tests.simulation.wechat.channel import build_app, open_channel
 from tests.simulation.wechat.seals import SigningKey, kept_key
 

@@ -28,6 +28,9 @@ class Mischief(StrEnum):
     NOTIFY_PROBE = "notify_probe"
     NOTIFY_STALE = "notify_stale"  # dated ten minutes ago
     NOTIFY_TRUNCATED = "notify_truncated"
+    CODE_WAITS = "code_waits"  # the payer of a shown code must confirm first
+    CODE_REFUSED = "code_refused"
+    REVERSE_AGAIN = "reverse_again"  # `value` times
     REFUND_PENDING = "refund_pending"  # stays PROCESSING until told
     REFUND_ABNORMAL = "refund_abnormal"
     BILL_NOT_READY = "bill_not_ready"
@@ -36,6 +39,8 @@ class Mischief(StrEnum):
     BILL_WRONG_AMOUNT = "bill_wrong_amount"  # `value` fen in the first payment
     BILL_WRONG_TOTAL = "bill_wrong_total"  # `value` fen in the summary only
     BILL_WRONG_DIGEST = "bill_wrong_digest"
+    FLOW_DROPS_ROW = "flow_drops_row"
+    FLOW_COMPLAINT = "flow_complaint"  # `value` fen taken for a complaint
     BILL_FOREIGN_HOST = "bill_foreign_host"
 
 

@@ -9,52 +9,64 @@ It must not write logs of bodies or keys, keep state between calls, or read any 
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeVar
 
 import httpx
+from typing_extensions import override
 
+from cloud.payments.channel import Method
+from cloud.payments.channels import calls
+from cloud.payments.channels.bill import BillRow, FlowRow
 from cloud.payments.channels.provider import (
+    Bill,
     EmptyDay,
+    Notice,
     NotReady,
     Order,
+    OrderRef,
     OrderView,
     PlacedOrder,
+    PromptKind,
+    Provider,
     RefundOrder,
+    RefundRef,
     RefundView,
     Refused,
     TradeBill,
     Unknown,
     UnknownReason,
 )
-from cloud.payments.channels.wechat import messages
+from cloud.payments.channels.trust import Distrust, DistrustedError, sign
+from cloud.payments.channels.wechat import fund_bill, messages, trade_bill
 from cloud.payments.channels.wechat.signing import (
-    DistrustedError,
     KeyRing,
     MerchantKey,
     authorization,
     check_api_key,
+    invoke_message,
     request_message,
-    sign,
     verify_answer,
 )
 
-CALL_S_MAX = 12
-ANSWER_SIZE_MAX = 256 * 1024
-BILL_SIZE_MAX = 512 * 1024 * 1024
 BILL_PATH = "/v3/billdownload/file"
-USER_AGENT = "gatehouse/1 (property fees)"
-_DOWNLOAD_S_MAX = 120
+_ORDERS = "/v3/pay/transactions"
+_PLACE_PATHS = {
+    Method.NATIVE: f"{_ORDERS}/native",
+    Method.JSAPI: f"{_ORDERS}/jsapi",
+    Method.H5: f"{_ORDERS}/h5",
+    Method.CODE: f"{_ORDERS}/codepay",
+}
 _ASK_CODES = frozenset({"SYSTEM_ERROR", "SYSTEMERROR", "FREQUENCY_LIMITED", "FREQUENCY_LIMIT_EXCEED", "BANK_ERROR"})
+_PAYING_CODES = frozenset({"USERPAYING", "USER_PAYING"})
+_NO_SUCH_CODES = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST"})
 _SERVER_ERROR = 500
 _TOO_MANY = 429
-_SUCCESS = range(200, 300)
 _View = TypeVar("_View")
 
 
@@ -72,8 +84,8 @@ class Merchant:
         check_api_key(self.api_key)
 
 
-class WeChatPay:
-    """One merchant account at WeChat Pay; implements the `Provider` port."""
+class WeChatPay(Provider):
+    """One merchant account at WeChat Pay."""
 
     def __init__(
         self,
@@ -89,36 +101,94 @@ class WeChatPay:
         self._machine_now_s = machine_now_s
         self._new_nonce = new_nonce
 
-    async def place(self, order: Order) -> PlacedOrder | Refused | Unknown:
-        """Place a Native order and return the code the payer scans (it lives two hours)."""
-        body = messages.order_body(order, self._merchant.key.merchant_number, self._merchant.app_id)
-        answer = await self._call("POST", "/v3/pay/transactions/native", body)
-        return _read(answer, lambda fields: PlacedOrder(code_url=messages.text(fields, "code_url")))
+    @property
+    @override
+    def acknowledgement(self) -> bytes:
+        return b""
 
-    async def query(self, number: str) -> OrderView | Refused | Unknown:
-        """Ask where an order stands."""
-        path = f"/v3/pay/transactions/out-trade-no/{number}?mchid={self._merchant.key.merchant_number}"
+    @override
+    async def place(self, order: Order) -> PlacedOrder | OrderView | Refused | Unknown:
+        """Place an order: a code to scan lives two hours, an H5 address five minutes; a scanned code ends at once."""
+        body = messages.order_body(order, self._merchant.key.merchant_number, self._merchant.app_id)
+        answer = await self._call("POST", _PLACE_PATHS[order.method], body)
+        if isinstance(answer, Refused) and answer.code in _PAYING_CODES and order.method is Method.CODE:
+            return PlacedOrder(code_url="", kind=PromptKind.WAIT)
+        if isinstance(answer, Refused) and order.method is Method.CODE and answer.code in _NO_SUCH_CODES:
+            return Unknown(reason=UnknownReason.SERVER_ERROR, detail=answer.code)  # not found is not unpaid
+        placed = _read(answer, lambda fields: messages.read_placed(fields, order.method))
+        if isinstance(placed, PlacedOrder) and placed.kind is PromptKind.INVOKE:
+            return replace(placed, fields=self._invocation(placed.code_url))
+        return placed
+
+    @override
+    async def query(self, order: OrderRef) -> OrderView | Refused | Unknown:
+        path = f"{_ORDERS}/out-trade-no/{order.number}?mchid={self._merchant.key.merchant_number}"
         return _read(await self._call("GET", path), messages.read_order)
 
-    async def close(self, number: str) -> Refused | Unknown | None:
-        """Close an unpaid order; None when the channel closed it."""
+    @override
+    async def close(self, order: OrderRef) -> Refused | Unknown | None:
         body = messages.close_body(self._merchant.key.merchant_number)
-        answer = await self._call("POST", f"/v3/pay/transactions/out-trade-no/{number}/close", body)
+        answer = await self._call("POST", f"{_ORDERS}/out-trade-no/{order.number}/close", body)
         return None if isinstance(answer, bytes) else answer
 
+    @override
+    async def reverse(self, order: OrderRef) -> Refused | Unknown | None:
+        body = messages.reverse_body(self._merchant.key.merchant_number, self._merchant.app_id)
+        answer = await self._call("POST", f"{_ORDERS}/out-trade-no/{order.number}/reverse", body)
+        return None if isinstance(answer, bytes) else answer
+
+    @override
     async def refund(self, order: RefundOrder) -> RefundView | Refused | Unknown:
-        """Ask for a refund; accepted is not arrived."""
         return _read(
             await self._call("POST", "/v3/refund/domestic/refunds", messages.refund_body(order)), messages.read_refund
         )
 
-    async def query_refund(self, refund_number: str) -> RefundView | Refused | Unknown:
-        """Ask where a refund stands."""
-        return _read(await self._call("GET", f"/v3/refund/domestic/refunds/{refund_number}"), messages.read_refund)
+    @override
+    async def query_refund(self, refund: RefundRef) -> RefundView | Refused | Unknown:
+        return _read(await self._call("GET", f"/v3/refund/domestic/refunds/{refund.number}"), messages.read_refund)
 
-    async def trade_bill(self, day: date) -> TradeBill | EmptyDay | NotReady | Refused | Unknown:
-        """Ask for the address of a day's bill, then fetch it and compare its digest."""
-        answer = await self._call("GET", f"/v3/bill/tradebill?bill_date={day.isoformat()}&bill_type=ALL")
+    @override
+    async def trade_bill(self, day: date) -> Bill:
+        return await self._bill(day, f"/v3/bill/tradebill?bill_date={day.isoformat()}&bill_type=ALL")
+
+    @override
+    async def fund_bill(self, day: date) -> Bill:
+        return await self._bill(day, f"/v3/bill/fundflowbill?bill_date={day.isoformat()}&account_type=BASIC")
+
+    @override
+    def open_notification(self, headers: Mapping[str, str], body: bytes) -> Notice:
+        merchant = self._merchant
+        notice = messages.notice_of(
+            messages.open_notification(headers, body, merchant.ring, merchant.api_key, self._machine_now_s())
+        )
+        if notice.view is None and not notice.refund_number:
+            raise DistrustedError(Distrust.UNREADABLE, "the notification is about neither an order nor a refund")
+        return notice
+
+    @override
+    def read_trade_bill(self, raw: bytes) -> tuple[BillRow, ...]:
+        return trade_bill.read_trade_bill(raw, self._merchant.key.merchant_number).rows
+
+    @override
+    def read_fund_bill(self, raw: bytes) -> tuple[FlowRow, ...]:
+        return fund_bill.read_fund_bill(raw)
+
+    def _invocation(self, prepay_id: str) -> dict[str, str]:
+        """Return what the bridge inside WeChat is handed, signed."""
+        timestamp, nonce = str(self._machine_now_s()), self._new_nonce()
+        signed = invoke_message(self._merchant.app_id, timestamp, nonce, prepay_id)
+        return {
+            "appId": self._merchant.app_id,
+            "timeStamp": timestamp,
+            "nonceStr": nonce,
+            "package": f"prepay_id={prepay_id}",
+            "signType": "RSA",
+            "paySign": sign(self._merchant.key.private_key, signed),
+        }
+
+    async def _bill(self, day: date, path: str) -> Bill:
+        """Ask for the address of a day's file, then fetch it and compare its digest."""
+        answer = await self._call("GET", path)
         if isinstance(answer, Refused) and answer.code == "NO_STATEMENT_EXIST":
             return EmptyDay(day=day)
         if isinstance(answer, Refused) and answer.code == "STATEMENT_CREATING":
@@ -132,12 +202,10 @@ class WeChatPay:
             return Refused(code="FOREIGN_HOST", detail="the bill's address is not the channel's; nothing was sent")
         if url.path != BILL_PATH:
             return Refused(code="FOREIGN_PATH", detail="the bill's address has another path; nothing was sent")
-        try:
-            async with asyncio.timeout(_DOWNLOAD_S_MAX):
-                response = await self._http.send(self._prepare("GET", url, b""), follow_redirects=False)
-        except (httpx.HTTPError, TimeoutError) as error:
-            return _lost(error)
-        if response.status_code not in _SUCCESS:
+        response = await calls.send(self._http, self._prepare("GET", url, b""), calls.DOWNLOAD_S_MAX)
+        if isinstance(response, Unknown):
+            return response
+        if response.status_code not in calls.SUCCESS:
             return _sort_failure(response)
         raw = _unpacked(response.content)
         if raw is None or not hmac.compare_digest(hashlib.sha1(raw, usedforsecurity=False).hexdigest(), digest.lower()):
@@ -145,15 +213,12 @@ class WeChatPay:
         return TradeBill(day=day, raw=raw, digest_compared=digest.lower())
 
     async def _call(self, method: str, path: str, body: bytes = b"") -> bytes | Refused | Unknown:
-        request = self._prepare(method, self._base.join(path), body)
-        try:
-            async with asyncio.timeout(CALL_S_MAX):
-                response = await self._http.send(request, follow_redirects=False)
-        except (httpx.HTTPError, TimeoutError) as error:
-            return _lost(error)
-        if response.status_code not in _SUCCESS:
+        response = await calls.send(self._http, self._prepare(method, self._base.join(path), body))
+        if isinstance(response, Unknown):
+            return response
+        if response.status_code not in calls.SUCCESS:
             return _sort_failure(response)
-        if len(response.content) > ANSWER_SIZE_MAX:
+        if len(response.content) > calls.ANSWER_SIZE_MAX:
             return Unknown(reason=UnknownReason.UNREADABLE, detail="the answer is larger than any the channel gives")
         try:
             verify_answer(response.headers, response.content, self._merchant.ring, self._machine_now_s())
@@ -169,7 +234,7 @@ class WeChatPay:
         request.headers.update(
             {
                 "Accept": "application/json",
-                "User-Agent": USER_AGENT,
+                "User-Agent": calls.USER_AGENT,
                 "Wechatpay-Serial": self._merchant.ring.newest,
                 "Authorization": authorization(self._merchant.key, timestamp, nonce, signature),
             }
@@ -198,7 +263,7 @@ def _sort_failure(response: httpx.Response) -> Refused | Unknown:
     if response.status_code >= _SERVER_ERROR:
         return Unknown(reason=UnknownReason.SERVER_ERROR, detail=f"the channel answered {response.status_code}")
     try:
-        fields = messages.read_fields(response.content[:ANSWER_SIZE_MAX])
+        fields = messages.read_fields(response.content[: calls.ANSWER_SIZE_MAX])
         code = messages.text(fields, "code")
     except DistrustedError:
         return Unknown(
@@ -209,19 +274,13 @@ def _sort_failure(response: httpx.Response) -> Refused | Unknown:
     return Refused(code=code, detail=str(fields.get("message", "")))
 
 
-def _lost(error: Exception) -> Unknown:
-    timed_out = isinstance(error, TimeoutError | httpx.TimeoutException)
-    reason = UnknownReason.TIMEOUT if timed_out else UnknownReason.UNREACHABLE
-    return Unknown(reason=reason, detail=type(error).__name__)
-
-
 def _unpacked(content: bytes) -> bytes | None:
     """Return the file as the digest sees it: uncompressed, and bounded; None when it is damaged or too large."""
     if not content.startswith(b"\x1f\x8b"):
-        return content if len(content) <= BILL_SIZE_MAX else None
+        return content if len(content) <= calls.BILL_SIZE_MAX else None
     unpacker = zlib.decompressobj(wbits=31)
     try:
-        raw = unpacker.decompress(content, BILL_SIZE_MAX)
+        raw = unpacker.decompress(content, calls.BILL_SIZE_MAX)
     except zlib.error:
         return None
     return raw if unpacker.eof else None

@@ -13,9 +13,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cloud.payments.channels.provider import Order, OrderView, RefundOrder, RefundState, RefundView, TradeState
-from cloud.payments.channels.wechat.signing import Distrust, DistrustedError, KeyRing, open_secret, verify_answer
-from cloud.payments.channels.wechat.trade_bill import BEIJING
+from cloud.payments.channel import Method
+from cloud.payments.channels.provider import (
+    Notice,
+    Order,
+    OrderView,
+    PlacedOrder,
+    PromptKind,
+    RefundOrder,
+    RefundState,
+    RefundView,
+    TradeState,
+)
+from cloud.payments.channels.times import BEIJING
+from cloud.payments.channels.trust import unreadable
+from cloud.payments.channels.wechat.signing import KeyRing, open_secret, verify_answer
 
 _TRADE_STATES = {
     "NOTPAY": TradeState.NOT_PAID,
@@ -30,7 +42,7 @@ _PAID = frozenset({TradeState.PAID, TradeState.REFUNDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notification:
+class Opened:
     """A notification whose signature holds and whose secret opened: its own id, its kind and the plain resource."""
 
     event_id: str
@@ -39,23 +51,70 @@ class Notification:
 
 
 def order_body(order: Order, merchant_number: str, app_id: str) -> bytes:
-    """Return the body that places a Native order."""
-    return _written(
-        {
-            "appid": app_id,
-            "mchid": merchant_number,
-            "description": order.description,
-            "out_trade_no": order.number,
-            "time_expire": order.expires_at.astimezone(BEIJING).isoformat(timespec="seconds"),
-            "notify_url": order.notify_url,
-            "amount": {"total": order.amount_fen, "currency": order.currency},
-        }
+    """Return the body that places an order by its method; one whose payer shows a code carries the code."""
+    fields: dict[str, Any] = {
+        "appid": app_id,
+        "mchid": merchant_number,
+        "description": order.description,
+        "out_trade_no": order.number,
+        "amount": {"total": order.amount_fen, "currency": order.currency},
+    }
+    if order.method is Method.CODE:
+        fields["payer"] = {"auth_code": order.payer.auth_code}
+        fields["scene_info"] = {"store_info": {"out_id": "desk"}}
+        return _written(fields)
+    fields["time_expire"] = order.expires_at.astimezone(BEIJING).isoformat(timespec="seconds")
+    fields["notify_url"] = order.notify_url
+    if order.method is Method.JSAPI:
+        fields["payer"] = {"openid": order.payer.open_id}
+    if order.method is Method.H5:
+        fields["scene_info"] = {"payer_client_ip": order.payer.address, "h5_info": {"type": "Wap"}}
+    return _written(fields)
+
+
+def read_placed(fields: Mapping[str, Any], method: Method) -> PlacedOrder | OrderView:
+    """Return what the answer to an order gives the payer; JSAPI's bare `prepay_id` is signed by the caller.
+
+    Raises:
+        DistrustedError: a field is missing or of another type.
+    """
+    match method:
+        case Method.JSAPI:
+            return PlacedOrder(code_url=text(fields, "prepay_id"), kind=PromptKind.INVOKE)
+        case Method.H5:
+            return PlacedOrder(code_url=text(fields, "h5_url"), kind=PromptKind.OPEN)
+        case Method.CODE:
+            return read_order(fields)
+        case _:
+            return PlacedOrder(code_url=text(fields, "code_url"))
+
+
+def notice_of(opened: Opened) -> Notice:
+    """Return what a notification tells.
+
+    Raises:
+        DistrustedError: a field is missing, of another type or unknown.
+    """
+    fields = read_fields(opened.resource)
+    refund_number = str(fields.get("out_refund_no") or "")
+    return Notice(
+        event_id=opened.event_id,
+        event_type=opened.event_type,
+        plain=opened.resource,
+        order_number=text(fields, "out_trade_no"),
+        view=None if refund_number else read_order(fields),
+        refund_number=refund_number,
     )
 
 
 def close_body(merchant_number: str) -> bytes:
     """Return the body that closes an order."""
     return _written({"mchid": merchant_number})
+
+
+def reverse_body(merchant_number: str, app_id: str) -> bytes:
+    """Return the body that undoes an order whose payer showed a code."""
+    return _written({"appid": app_id, "mchid": merchant_number})
 
 
 def refund_body(order: RefundOrder) -> bytes:
@@ -80,9 +139,9 @@ def read_fields(body: bytes) -> Mapping[str, Any]:
     try:
         fields = json.loads(body)
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise _unreadable("the body is not JSON") from error
+        raise unreadable("the body is not JSON") from error
     if not isinstance(fields, dict):
-        raise _unreadable("the body is not a JSON object")
+        raise unreadable("the body is not a JSON object")
     return fields
 
 
@@ -94,7 +153,7 @@ def read_order(fields: Mapping[str, Any]) -> OrderView:
     """
     state = _TRADE_STATES.get(text(fields, "trade_state"))
     if state is None:
-        raise _unreadable(f"trade_state {fields['trade_state']!r} is not known")
+        raise unreadable(f"trade_state {fields['trade_state']!r} is not known")
     if state not in _PAID:
         return OrderView(
             merchant_number=text(fields, "mchid"),
@@ -112,6 +171,7 @@ def read_order(fields: Mapping[str, Any]) -> OrderView:
         total_fen=_count(amount, "total"),
         currency=text(amount, "currency"),
         paid_at=_instant(fields, "success_time"),
+        sub_method=str(fields.get("bank_type") or ""),
     )
 
 
@@ -124,7 +184,7 @@ def read_refund(fields: Mapping[str, Any]) -> RefundView:
     try:
         state = RefundState(text(fields, "status").lower())
     except ValueError as error:
-        raise _unreadable("the refund's status is not known") from error
+        raise unreadable("the refund's status is not known") from error
     amount = _object(fields, "amount")
     return RefundView(
         order_number=text(fields, "out_trade_no"),
@@ -137,9 +197,7 @@ def read_refund(fields: Mapping[str, Any]) -> RefundView:
     )
 
 
-def open_notification(
-    headers: Mapping[str, str], body: bytes, ring: KeyRing, api_key: bytes, now_s: int
-) -> Notification:
+def open_notification(headers: Mapping[str, str], body: bytes, ring: KeyRing, api_key: bytes, now_s: int) -> Opened:
     """Return a notification after checking signature, window and secret, in this order.
 
     Raises:
@@ -149,13 +207,13 @@ def open_notification(
     fields = read_fields(body)
     secret = _object(fields, "resource")
     if text(secret, "algorithm") != "AEAD_AES_256_GCM":
-        raise _unreadable("the secret has an algorithm that APIv3 does not know")
+        raise unreadable("the secret has an algorithm that APIv3 does not know")
     try:
         ciphertext = b64decode(text(secret, "ciphertext"), validate=True)
     except ValueError as error:
-        raise _unreadable("the secret is not Base64") from error
+        raise unreadable("the secret is not Base64") from error
     associated = secret.get("associated_data") or ""
-    return Notification(
+    return Opened(
         event_id=text(fields, "id"),
         event_type=text(fields, "event_type"),
         resource=open_secret(api_key, text(secret, "nonce").encode(), str(associated).encode(), ciphertext),
@@ -170,21 +228,21 @@ def text(fields: Mapping[str, Any], name: str) -> str:
     """
     value = fields.get(name)
     if not isinstance(value, str) or not value:
-        raise _unreadable(f"{name} is missing or not text")
+        raise unreadable(f"{name} is missing or not text")
     return value
 
 
 def _count(fields: Mapping[str, Any], name: str) -> int:
     value = fields.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise _unreadable(f"{name} is missing or not a count of fen")
+        raise unreadable(f"{name} is missing or not a count of fen")
     return value
 
 
 def _object(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = fields.get(name)
     if not isinstance(value, dict):
-        raise _unreadable(f"{name} is missing or not an object")
+        raise unreadable(f"{name} is missing or not an object")
     return value
 
 
@@ -192,15 +250,11 @@ def _instant(fields: Mapping[str, Any], name: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text(fields, name))
     except ValueError as error:
-        raise _unreadable(f"{name} is not a time") from error
+        raise unreadable(f"{name} is not a time") from error
     if instant.tzinfo is None:
-        raise _unreadable(f"{name} names no zone")
+        raise unreadable(f"{name} names no zone")
     return instant.astimezone(UTC)
 
 
 def _written(fields: Mapping[str, Any]) -> bytes:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _unreadable(message: str) -> DistrustedError:
-    return DistrustedError(Distrust.UNREADABLE, message)

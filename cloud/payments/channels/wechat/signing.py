@@ -12,47 +12,25 @@ draws no randomness.
 from __future__ import annotations
 
 import re
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP, PKCS1v15
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA1, SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
+from cloud.payments.channels.trust import Distrust, DistrustedError, is_signed
 from common.errors import RefusalError
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 WINDOW_S = 300
 API_KEY_SIZE = 32
 _TIMESTAMP = re.compile(r"[0-9]{1,11}", re.ASCII)
-_KEY_BITS_MIN = 2048
 _HEADER_SIZE_MAX = 1024
-
-
-class Distrust(StrEnum):
-    """Why a message that claims to come from the channel is not believed; also the label of its counter."""
-
-    HEADER_MISSING = "header_missing"
-    BAD_TIMESTAMP = "bad_timestamp"
-    STALE = "stale"
-    UNKNOWN_SERIAL = "unknown_serial"
-    BAD_SIGNATURE = "bad_signature"
-    UNREADABLE = "unreadable"
-
-
-class DistrustedError(RefusalError):
-    """A message that claims to come from the channel and does not prove it."""
-
-    def __init__(self, reason: Distrust, message: str) -> None:
-        self.reason = reason
-        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,20 +86,6 @@ def answer_message(timestamp: str, nonce: str, body: bytes) -> bytes:
 def invoke_message(app_id: str, timestamp: str, nonce: str, prepay_id: str) -> bytes:
     """Return what a merchant signs so that the page or mini-program may open the payment sheet."""
     return f"{app_id}\n{timestamp}\n{nonce}\nprepay_id={prepay_id}\n".encode()
-
-
-def sign(key: RSAPrivateKey, message: bytes) -> str:
-    """Return the Base64 signature of a message."""
-    return b64encode(key.sign(message, PKCS1v15(), SHA256())).decode()
-
-
-def is_signed(key: RSAPublicKey, message: bytes, signature: str) -> bool:
-    """Return whether the signature is the key's over exactly these bytes; a probe or broken Base64 is simply not."""
-    try:
-        key.verify(b64decode(signature, validate=True), message, PKCS1v15(), SHA256())
-    except (InvalidSignature, Base64Error, ValueError):
-        return False
-    return True
 
 
 def authorization(merchant: MerchantKey, timestamp: str, nonce: str, signature: str) -> str:
@@ -196,36 +160,6 @@ def seal_field(key: RSAPublicKey, plain: bytes) -> bytes:
     """Return a sensitive field (a card number, a name) encrypted to the channel."""
     oaep = OAEP(mgf=MGF1(SHA1()), algorithm=SHA1(), label=None)  # noqa: S303 - the channel's protocol fixes SHA-1 here
     return key.encrypt(plain, oaep)
-
-
-def load_private_key(pem: bytes) -> RSAPrivateKey:
-    """Return a merchant's private key from PEM.
-
-    Raises:
-        RefusalError: the text is no RSA key of at least 2048 bits.
-    """
-    try:
-        key = load_pem_private_key(pem, password=None)
-    except ValueError as error:
-        raise RefusalError("the merchant key is not a PEM private key; paste apiclient_key.pem as issued") from error
-    if not isinstance(key, RSAPrivateKey) or key.key_size < _KEY_BITS_MIN:
-        raise RefusalError(f"the merchant key is not an RSA key of {_KEY_BITS_MIN} bits or more")
-    return key
-
-
-def load_public_key(pem: bytes) -> RSAPublicKey:
-    """Return a channel's public key from PEM, bare or inside a certificate.
-
-    Raises:
-        RefusalError: the text is no RSA public key of at least 2048 bits.
-    """
-    try:
-        key = load_pem_x509_certificate(pem).public_key() if b"CERTIFICATE" in pem else load_pem_public_key(pem)
-    except ValueError as error:
-        raise RefusalError("the channel key is not a PEM public key; paste pub_key.pem as issued") from error
-    if not isinstance(key, RSAPublicKey) or key.key_size < _KEY_BITS_MIN:
-        raise RefusalError(f"the channel key is not an RSA key of {_KEY_BITS_MIN} bits or more")
-    return key
 
 
 def open_platform_certificate(api_key: bytes, serial: str, secret: Mapping[str, str]) -> Certificate:

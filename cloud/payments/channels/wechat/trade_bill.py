@@ -11,13 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
-from enum import StrEnum
 
-from common.errors import Fault, FaultsError, RefusalError
+from cloud.payments.channels.bill import (
+    MILLIFEN_PER_FEN,
+    ROWS_MAX,
+    BillKind,
+    BillRow,
+    require_equal,
+    unreadable,
+)
+from cloud.payments.channels.times import read_beijing
+from common.errors import RefusalError
 from common.money.amount import parse_scaled
 
-BEIJING = timezone(timedelta(hours=8), "UTC+08:00")
 COLUMNS = (
     "交易时间", "公众账号ID", "商户号", "特约商户号", "设备号", "微信订单号", "商户订单号", "用户标识", "交易类型",
     "交易状态", "付款银行", "货币种类", "应结订单金额", "代金券金额", "微信退款单号", "商户退款单号", "退款金额",
@@ -27,44 +33,13 @@ COLUMNS = (
 SUMMARY_COLUMNS = (
     "总交易单数", "应结订单总金额", "退款总金额", "充值券退款总金额", "手续费总金额", "订单总金额", "申请退款总金额",
 )  # fmt: skip
-ROWS_MAX = 2_000_000
 _FEN = 2
 _FEE_DECIMALS = 5
-_MILLIFEN_PER_FEN = 1_000
 _QUOTE = "`"
 _AT = {name: place for place, name in enumerate(COLUMNS)}
 
 
-class BillKind(StrEnum):
-    """What one row of the bill says happened."""
-
-    PAYMENT = "payment"
-    REFUND = "refund"
-    REVOKED = "revoked"
-
-
 _KINDS = {"SUCCESS": BillKind.PAYMENT, "REFUND": BillKind.REFUND, "REVOKED": BillKind.REVOKED}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BillRow:
-    """One row: a payment with its order amount, or a refund with the amount applied for.
-
-    `fee_millifen` counts thousandths of a fen (the file has five decimals of a yuan); negative on a returned fee.
-    """
-
-    line: int
-    kind: BillKind
-    at: datetime
-    order_number: str
-    refund_number: str
-    transaction_id: str
-    amount_fen: int
-    settled_fen: int
-    refund_settled_fen: int
-    currency: str
-    status: str
-    fee_millifen: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +71,14 @@ def read_trade_bill(raw: bytes, merchant_number: str) -> TradeBillContent:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _unreadable("encoding", "the file is not UTF-8") from error
+        raise unreadable("encoding", "the file is not UTF-8") from error
     lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
     if tuple(lines[0].split(",")) != COLUMNS:
-        raise _unreadable("line 1", f"the header does not have the {len(COLUMNS)} known columns")
+        raise unreadable("line 1", f"the header does not have the {len(COLUMNS)} known columns")
     if len(lines) < 3 or tuple(lines[-2].split(",")) != SUMMARY_COLUMNS:  # noqa: PLR2004 - header and two of summary
-        raise _unreadable("last lines", "the summary is missing: the file was cut off")
+        raise unreadable("last lines", "the summary is missing: the file was cut off")
     if len(lines) > ROWS_MAX:
-        raise _unreadable("rows", f"the file has more than {ROWS_MAX} rows")
+        raise unreadable("rows", f"the file has more than {ROWS_MAX} rows")
     summary = _summary(lines[-1])
     rows = tuple(_rows(lines[1:-2], merchant_number))
     _check_sums(rows, summary)
@@ -114,13 +89,13 @@ def _rows(lines: Sequence[str], merchant_number: str) -> Iterator[BillRow]:
     for number, line in enumerate(lines, start=2):
         cells = line.removeprefix(_QUOTE).split(f",{_QUOTE}")
         if len(cells) != len(COLUMNS):
-            raise _unreadable(f"line {number}", f"{len(cells)} cells where {len(COLUMNS)} belong")
+            raise unreadable(f"line {number}", f"{len(cells)} cells where {len(COLUMNS)} belong")
         if cells[_AT["商户号"]] != merchant_number:
-            raise _unreadable(f"line {number}", "the row belongs to another merchant number")
+            raise unreadable(f"line {number}", "the row belongs to another merchant number")
         try:
             yield _row(number, cells)
         except (RefusalError, ValueError) as error:
-            raise _unreadable(f"line {number}", str(error)) from error
+            raise unreadable(f"line {number}", str(error)) from error
 
 
 def _row(number: int, cells: Sequence[str]) -> BillRow:
@@ -129,11 +104,10 @@ def _row(number: int, cells: Sequence[str]) -> BillRow:
     if kind is None:
         raise RefusalError(f"unknown trade state {status!r}")
     amount_column = "订单金额" if kind is BillKind.PAYMENT else "申请退款金额"
-    local = datetime.fromisoformat(cells[_AT["交易时间"]])
     return BillRow(
         line=number,
         kind=kind,
-        at=local.replace(tzinfo=BEIJING).astimezone(UTC),
+        at=read_beijing(cells[_AT["交易时间"]]),
         order_number=cells[_AT["商户订单号"]],
         refund_number="" if kind is BillKind.PAYMENT else cells[_AT["商户退款单号"]],
         transaction_id=cells[_AT["微信订单号"]],
@@ -149,7 +123,7 @@ def _row(number: int, cells: Sequence[str]) -> BillRow:
 def _summary(line: str) -> BillSummary:
     cells = line.removeprefix(_QUOTE).split(f",{_QUOTE}")
     if len(cells) != len(SUMMARY_COLUMNS):
-        raise _unreadable("summary", f"{len(cells)} cells where {len(SUMMARY_COLUMNS)} belong")
+        raise unreadable("summary", f"{len(cells)} cells where {len(SUMMARY_COLUMNS)} belong")
     try:
         return BillSummary(
             count=parse_scaled(cells[0], 0, SUMMARY_COLUMNS[0]),
@@ -160,7 +134,7 @@ def _summary(line: str) -> BillSummary:
             refund_applied_fen=_yuan(cells[6]),
         )
     except RefusalError as error:
-        raise _unreadable("summary", str(error)) from error
+        raise unreadable("summary", str(error)) from error
 
 
 def _check_sums(rows: Sequence[BillRow], summary: BillSummary) -> None:
@@ -174,22 +148,10 @@ def _check_sums(rows: Sequence[BillRow], summary: BillSummary) -> None:
         ("sum of orders", paid_fen, summary.order_fen),
         ("sum of refunds applied for", applied_fen, summary.refund_applied_fen),
     )
-    faults = [
-        Fault(where=what, what=f"rows give {rows_say}, the summary says {file_says}", remedy="fetch the file again")
-        for what, rows_say, file_says in compared
-        if rows_say != file_says
-    ]
-    if abs(fee_millifen - summary.fee_fen * _MILLIFEN_PER_FEN) > _MILLIFEN_PER_FEN // 2:
-        faults.append(
-            Fault(where="sum of fees", what="rows and summary differ by more than rounding", remedy="fetch it again")
-        )
-    if faults:
-        raise FaultsError("trade bill", faults)
+    require_equal(compared)
+    if abs(fee_millifen - summary.fee_fen * MILLIFEN_PER_FEN) > MILLIFEN_PER_FEN // 2:
+        raise unreadable("sum of fees", "rows and summary differ by more than rounding")
 
 
 def _yuan(text: str) -> int:
     return parse_scaled(text, _FEN, "amount in yuan")
-
-
-def _unreadable(where: str, what: str) -> FaultsError:
-    return FaultsError("trade bill", [Fault(where=where, what=what, remedy="fetch the file again or look at it")])

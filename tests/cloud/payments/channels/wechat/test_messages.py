@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from cloud.payments.channel import Method
+from cloud.payments.channels import trust
 from cloud.payments.channels.provider import Order, RefundOrder, RefundState, TradeState
+from cloud.payments.channels.trust import Distrust, DistrustedError
 from cloud.payments.channels.wechat import messages, signing
-from cloud.payments.channels.wechat.signing import Distrust, DistrustedError, KeyRing
+from cloud.payments.channels.wechat.signing import KeyRing
 from tests.cloud.payments.channels.wechat.vectors import of_kind, private_key, public_key, refusal_of
 
 NOW_S = 1_700_000_000
@@ -36,7 +39,7 @@ def test_a_published_notification_opens_only_with_its_exact_bytes(vector: dict[s
     ring = KeyRing(keys={given["headers"]["Wechatpay-Serial"]: public_key(given["key"])})
     headers, body, api_key = given["headers"], given["body"].encode(), given["apiv3_key"].encode()
 
-    def opened() -> messages.Notification:
+    def opened() -> messages.Opened:
         return messages.open_notification(headers, body, ring, api_key, given["now"])
 
     if not expected["valid"]:
@@ -58,7 +61,7 @@ def _notification(**changes: Any) -> bytes:
 
 
 def _headers(body: bytes) -> dict[str, str]:
-    signature = signing.sign(KEY, signing.answer_message(str(NOW_S), "n", body))
+    signature = trust.sign(KEY, signing.answer_message(str(NOW_S), "n", body))
     return {
         "wechatpay-timestamp": str(NOW_S),
         "wechatpay-nonce": "n",
@@ -132,7 +135,9 @@ def test_an_order_is_written_with_its_expiry_in_beijing_time() -> None:
         amount_fen=5,
         description="物业费",
         notify_url="https://x/n",
+        made_at=datetime(2026, 1, 1, tzinfo=UTC),
         expires_at=datetime(2026, 1, 1, tzinfo=UTC),
+        method=Method.NATIVE,
     )
     assert json.loads(messages.order_body(order, "m", "a")) == {
         "appid": "a",
@@ -148,7 +153,9 @@ def test_an_order_is_written_with_its_expiry_in_beijing_time() -> None:
 def test_a_refund_is_written_and_read() -> None:
     order = RefundOrder(
         order_number="GH1",
+        transaction_id="4200",
         refund_number="RF1",
+        made_at=datetime(2026, 1, 1, tzinfo=UTC),
         amount_fen=2,
         order_total_fen=5,
         reason="多退",

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from cloud.payments.channels import trust
+from cloud.payments.channels.trust import Distrust, DistrustedError
 from cloud.payments.channels.wechat import signing
-from cloud.payments.channels.wechat.signing import Distrust, DistrustedError, KeyRing
+from cloud.payments.channels.wechat.signing import KeyRing
 from common.errors import RefusalError
 from tests.cloud.payments.channels.wechat.vectors import of_kind, private_key, public_key, refusal_of
 
@@ -28,7 +30,7 @@ def test_a_request_is_signed_as_the_documentation_prints_it(vector: dict[str, An
         given["method"], given["url"], given["timestamp"], given["nonce"], given["body"].encode()
     )
     assert message == expected["message"].encode()
-    assert signing.sign(private_key(given["key"]), message) == expected["signature"]
+    assert trust.sign(private_key(given["key"]), message) == expected["signature"]
 
 
 @pytest.mark.parametrize("vector", of_kind("wechat.v3.request_verify"), ids=_ids)
@@ -37,13 +39,13 @@ def test_a_request_is_verified_over_its_raw_bytes(vector: dict[str, Any]) -> Non
     message = signing.request_message(
         given["method"], given["url"], given["timestamp"], given["nonce"], given["body"].encode()
     )
-    assert signing.is_signed(public_key(given["key"]), message, given["signature"]) is vector["expect"]["valid"]
+    assert trust.is_signed(public_key(given["key"]), message, given["signature"]) is vector["expect"]["valid"]
 
 
 @pytest.mark.parametrize("vector", of_kind("rsa.sha256.verify"), ids=_ids)
 def test_a_plain_signature_is_verified(vector: dict[str, Any]) -> None:
     given = vector["input"]
-    valid = signing.is_signed(public_key(given["key"]), given["message"].encode(), given["signature"])
+    valid = trust.is_signed(public_key(given["key"]), given["message"].encode(), given["signature"])
     assert valid is vector["expect"]["valid"]
 
 
@@ -52,7 +54,7 @@ def test_the_payment_sheet_is_signed_with_the_package_value(vector: dict[str, An
     given, expected = vector["input"], vector["expect"]
     message = signing.invoke_message(given["appid"], given["timestamp"], given["nonce"], given["prepay_id"])
     assert message == expected["message"].encode()
-    assert signing.sign(private_key(given["key"]), message) == expected["signature"]
+    assert trust.sign(private_key(given["key"]), message) == expected["signature"]
 
 
 @pytest.mark.parametrize("vector", of_kind("wechat.v3.response_verify"), ids=_ids)
@@ -107,7 +109,7 @@ def _signed(body: bytes, **changes: str) -> dict[str, str]:
     key = private_key(JAVA)
     headers = {"Wechatpay-Timestamp": "1700000000", "Wechatpay-Nonce": "n", "Wechatpay-Serial": "A", **changes}
     message = signing.answer_message(headers["Wechatpay-Timestamp"], headers["Wechatpay-Nonce"], body)
-    return {"Wechatpay-Signature": signing.sign(key, message), **headers}
+    return {"Wechatpay-Signature": trust.sign(key, message), **headers}
 
 
 RING = KeyRing(keys={"A": private_key(JAVA).public_key(), "B": private_key(JAVA).public_key()})
@@ -157,8 +159,8 @@ def test_keys_load_from_pem_and_anything_else_is_refused() -> None:
     key = private_key(JAVA)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    assert signing.load_private_key(pem).private_numbers() == key.private_numbers()
-    assert signing.load_public_key(public).public_numbers() == key.public_key().public_numbers()
-    for load in (signing.load_private_key, signing.load_public_key):
+    assert trust.load_private_key(pem).private_numbers() == key.private_numbers()
+    assert trust.load_public_key(public).public_numbers() == key.public_key().public_numbers()
+    for load in (trust.load_private_key, trust.load_public_key):
         with pytest.raises(RefusalError, match="PEM"):
             load(b"nothing")

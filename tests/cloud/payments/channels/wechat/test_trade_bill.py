@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cloud.payments.channels.wechat.trade_bill import BillKind, read_trade_bill
+from cloud.payments.channels.bill import BillKind
+from cloud.payments.channels.wechat.trade_bill import read_trade_bill
 from common.errors import FaultsError
 from tests.cloud.payments.channels.wechat.vectors import of_kind
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 from cryptography.x509 import load_der_x509_certificate
 
-from cloud.payments.channels.wechat.signing import Distrust, DistrustedError
+from cloud.payments.channels.trust import Distrust, DistrustedError
 
 _FILE = Path(__file__).parents[4] / "data" / "payments" / "wechat-vectors.json"
 _DATA: dict[str, Any] = json.loads(_FILE.read_text("utf-8"))

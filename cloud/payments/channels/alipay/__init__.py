@@ -1,0 +1,1 @@
+"""Alipay: a thin client of its gateway, its signatures, its notifications and its files."""

@@ -1,0 +1,81 @@
+"""The clients of merchant accounts: built from opened credentials, kept while an account stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+from cloud.kit.secretbox import SecretBox
+from cloud.payments import merchants
+from cloud.payments.channel import Channel
+from cloud.payments.channels import credentials
+from cloud.payments.channels.alipay.client import Alipay
+from cloud.payments.channels.provider import Provider
+from cloud.payments.channels.unionpay.client import UnionPay
+from cloud.payments.channels.wechat.client import WeChatPay
+from cloud.payments.merchants import MerchantAccount
+from common.errors import RefusalError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelUrls:
+    """Where the channels answer."""
+
+    wechat: str
+    alipay: str
+    unionpay: str
+
+
+class Providers:
+    """Builds and keeps clients."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        urls: ChannelUrls,
+        box: SecretBox,
+        machine_now_s: Callable[[], int],
+        new_nonce: Callable[[], str],
+    ) -> None:
+        self._http = http
+        self._urls = urls
+        self._box = box
+        self._machine_now_s = machine_now_s
+        self._new_nonce = new_nonce
+        self._clients: dict[MerchantAccount, Provider] = {}
+
+    def of(self, account: MerchantAccount) -> Provider:
+        """Return the client of an account.
+
+        Raises:
+            RefusalError: its channel has no interface; its file is uploaded by a person.
+        """
+        if account not in self._clients:
+            self._clients[account] = self._built(account)
+        return self._clients[account]
+
+    def alipay(self, account: MerchantAccount) -> Alipay:
+        """Return the client of an account at Alipay, which also keeps agreements.
+
+        Raises:
+            RefusalError: the account is at another channel.
+        """
+        found = self.of(account)
+        if not isinstance(found, Alipay):
+            raise RefusalError("agreements are kept at Alipay; take the merchant account there")
+        return found
+
+    def _built(self, account: MerchantAccount) -> Provider:
+        identity = merchants.identity(self._box, account)
+        match account.channel:
+            case Channel.WECHAT:
+                merchant = credentials.wechat(identity)
+                return WeChatPay(self._http, self._urls.wechat, merchant, self._machine_now_s, self._new_nonce)
+            case Channel.ALIPAY:
+                return Alipay(self._http, self._urls.alipay, credentials.alipay(identity), self._machine_now_s)
+            case Channel.UNIONPAY:
+                return UnionPay(self._http, self._urls.unionpay, credentials.unionpay(identity), self._machine_now_s)
+            case Channel.POS | Channel.BANK | Channel.CASH:
+                raise RefusalError(f"the channel {account.channel} has no interface; its file is uploaded by a person")
