@@ -22,6 +22,7 @@ from cloud.kit.httpapi import BODY_BYTES_MAX, BodyLimit, LastResort, install_err
 from cloud.kit.telemetry import HttpMetrics, metrics_page
 from cloud.ledger import endpoints as ledger
 from cloud.metering import endpoints as metering
+from cloud.parking import endpoints as parking
 from cloud.payments import endpoints as payments
 from cloud.rating.service import rate_period
 from cloud.reconciliation import endpoints as reconciliation
@@ -53,6 +54,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         payments.build_router(database, services.cashier),
         refunds.build_router(database),
         deposits.build_router(database, services.cashier),
+        parking.build_router(database),
         charges.build_router(database),
         reconciliation.build_router(database),
     )

@@ -72,6 +72,7 @@ SCHEDULES: Sequence[Schedule] = (
     ingest.SCHEDULE,
     reconciliation.SCHEDULE,
     deposits.SCHEDULE,
+    parking.MORNING,
 )
 
 
@@ -88,6 +89,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         rating.CHECK_ESTIMATES: rating.compare_estimates,
         parking.TAKE_ACTS: parking.take_batch_acts,
         parking.PUBLISH_PERMITS: parking.tell_permits,
+        parking.STATE_NIGHT: parking.state_nights,
         billing.BILL_RUN: billing.bill_run_handler(rate_period),
         billing.USE_AHEAD: billing.use_ahead,
         billing.PUBLISH_DUES: billing.publish_dues,

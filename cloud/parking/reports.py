@@ -10,6 +10,7 @@ from common.ids import CommunityId, GatewayId
 
 NO_HOUSEHOLD = "no_household"
 NO_ENTRY = "no_entry"
+LOST_EXIT = "lost_exit"
 
 
 def no_household(community_id: CommunityId, session_id: UUID, lot: str, left_at: datetime) -> CaseReport:
@@ -44,6 +45,19 @@ def unpaid(community_id: CommunityId, session_id: UUID, lot: str, quote_fen: int
         detail_zh=f"车场 {lot} 有车未付费放行，请追缴或免除。",
         detail_en=f"A vehicle was let go from {lot} without paying. Collect the fee or waive it.",
         quote_fen=quote_fen,
+    )
+
+
+def lost_exit(community_id: CommunityId, session_id: UUID, lot: str, entered_at: datetime | None) -> CaseReport:
+    """Return the report of a stay whose exit nobody saw: its vehicle entered again."""
+    entered = "?" if entered_at is None else f"{entered_at:%Y-%m-%d %H:%M}"
+    return _stay(
+        community_id,
+        session_id,
+        reason=LOST_EXIT,
+        detail_zh=f"车场 {lot} 有车（{entered} 入场）未见离场又再次入场，请核对离场时间后收费或免除。",
+        detail_en=f"A vehicle (entered {lot} at {entered} UTC) entered again without having been seen to leave. Find "
+        "out when it left, then charge or waive it.",
     )
 
 

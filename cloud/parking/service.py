@@ -10,22 +10,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.cases import service as cases
 from cloud.estate import service as estate
 from cloud.fleet import service as fleet
 from cloud.ingest.service import BatchRef, personal_items
 from cloud.kit.db import Unit
-from cloud.kit.errors import ConflictError
+from cloud.kit.errors import ConflictError, NotFoundError
 from cloud.metering.claims import record_session
 from cloud.metering.sessions import SessionKind, SessionSource, UsageSession
 from cloud.parking import reports, repository
 from cloud.parking.events import PermitsChanged
-from cloud.parking.kinds import Act, Settlement, VehicleClass
+from cloud.parking.kinds import Act, Settlement, StayState, VehicleClass
 from cloud.parking.rules import Seen, Stay, introducing, stay_of
 from cloud.parking.tables import ParkingEventRow, ParkingLotRow, ParkingPermitRow
 from common.civil import civil_day
@@ -35,6 +37,8 @@ from common.ids import CommunityId, GatewayId, PremisesId
 from common.wire.batch import BatchContent
 from common.wire.bundle import BundleKind
 from common.wire.records import Entry, ParkingEvent
+
+_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,8 @@ class PermitDraft:
     vehicle_class: VehicleClass
     premises_id: PremisesId | None
     charge_to_account: bool
+    space: str | None = None
+    granted_minutes: int = 0
     lots: tuple[str, ...] = ()
     valid_from: datetime
     valid_to: datetime
@@ -56,6 +62,8 @@ class PermitDraft:
             raise RefusalError("a permit names a plate; give it as it stands on the car")
         if self.valid_from >= self.valid_to:
             raise RefusalError("a permit ends after it begins; mend its dates")
+        if self.granted_minutes < 0:
+            raise RefusalError("a coupon grants minutes; give 0 or more")
         if self.charge_to_account and self.premises_id is None:
             raise RefusalError("a permit that charges a household names its premises")
 
@@ -96,6 +104,8 @@ async def give_permit(unit: Unit, draft: PermitDraft) -> UUID:
             vehicle_class=draft.vehicle_class,
             premises_id=draft.premises_id,
             charge_to_account=draft.charge_to_account,
+            space=draft.space,
+            granted_minutes=draft.granted_minutes,
             lots=list(draft.lots),
             valid_from=draft.valid_from,
             valid_to=draft.valid_to,
@@ -104,10 +114,34 @@ async def give_permit(unit: Unit, draft: PermitDraft) -> UUID:
     )
     await unit.session.flush()
     unit.record("gave", "parking_permit", permit_id, after={"class": draft.vehicle_class, "lots": list(draft.lots)})
-    gateways = {row.gateway_id for row in await repository.lots(unit.session) if row.community_id == draft.community_id}
+    await _tell_gates(unit, draft.community_id)
+    return permit_id
+
+
+async def end_permit(unit: Unit, community_id: CommunityId, permit_id: UUID, at: datetime) -> None:
+    """Let a permit end at an instant, now at the earliest, and tell the gateways; one that has ended stays as it is.
+
+    Raises:
+        NotFoundError: the community has no such permit.
+        ConflictError: it has not begun by then; it is still to be given another beginning, not an end.
+    """
+    row = await repository.permit(unit.session, community_id, permit_id)
+    if row is None:
+        raise NotFoundError(f"there is no permit {permit_id}")
+    end = max(at, unit.now)
+    if row.valid_to <= end:
+        return
+    if row.valid_from >= end:
+        end = row.valid_from + _INSTANT
+    row.valid_to = end
+    unit.record("ended", "parking_permit", permit_id, after={"valid_to": end.isoformat()})
+    await _tell_gates(unit, community_id)
+
+
+async def _tell_gates(unit: Unit, community_id: CommunityId) -> None:
+    gateways = {row.gateway_id for row in await repository.lots(unit.session) if row.community_id == community_id}
     for gateway_id in sorted(gateways):
         unit.publish(PermitsChanged(gateway_id=GatewayId(gateway_id), change_id=unit.new_id()))
-    return permit_id
 
 
 async def publish_permits(unit: Unit, gateway_id: GatewayId) -> None:
@@ -144,13 +178,15 @@ def plate_sha(plate: str) -> str:
 
 
 async def _settle(unit: Unit, session_id: UUID, rows: Sequence[ParkingEventRow]) -> None:
-    acts = [_seen(row) for row in rows]
+    acts = [seen_of(row) for row in rows]
     stay, lot, community_id = stay_of(acts), rows[0].lot, CommunityId(rows[0].community_id)
     premises_id = None
     if stay.settlement is Settlement.ACCOUNT:
         permit = await _household(unit, rows, stay)
         premises_id = None if permit is None else permit.premises_id
         await _charge(unit, session_id, rows, stay, permit)
+    elif stay.state is StayState.VOID and any(act.reason == reports.LOST_EXIT for act in acts):
+        await cases.raise_case(unit, reports.lost_exit(community_id, session_id, lot, stay.entered_at))
     elif stay.settlement is Settlement.UNPAID:
         await cases.raise_case(unit, reports.unpaid(community_id, session_id, lot, stay.quote_fen))
     values = {
@@ -194,7 +230,7 @@ async def _charge(
             started_at=stay.entered_at,
             ended_at=max(left_at, stay.entered_at),
             ended_day=civil_day(max(left_at, stay.entered_at), community.zone),
-            facts={"vehicle_class": stay.vehicle_class},
+            facts={"vehicle_class": stay.vehicle_class, "granted_minutes": permit.granted_minutes},
             sources=_sources(rows),
         )
         await record_session(unit, usage)
@@ -213,22 +249,28 @@ def _sources(rows: Sequence[ParkingEventRow]) -> tuple[SessionSource, ...]:
 
 async def _household(unit: Unit, rows: Sequence[ParkingEventRow], stay: Stay) -> ParkingPermitRow | None:
     """Return the permit of a household that covered the vehicle when it left, or None."""
-    if stay.vehicle is None or stay.left_at is None:
+    return None if stay.left_at is None else await permit_of(unit.session, rows, stay, stay.left_at)
+
+
+async def permit_of(
+    session: AsyncSession, rows: Sequence[ParkingEventRow], stay: Stay, at: datetime
+) -> ParkingPermitRow | None:
+    """Return the permit of a household that covers the vehicle of a stay at an instant, or None."""
+    if stay.vehicle is None:
         return None
-    first = introducing([_seen(row) for row in rows], stay.vehicle)
+    first = introducing([seen_of(row) for row in rows], stay.vehicle)
     source = next(row for row in rows if row.event_id == first.event_id)
     ref = BatchRef(gateway_id=GatewayId(source.gateway_id), epoch=source.store_epoch, sequence=source.sequence)
-    plates = [item.value for item in await personal_items(unit.session, ref) if item.item_id == stay.vehicle]
+    plates = [item.value for item in await personal_items(session, ref) if item.item_id == stay.vehicle]
     if not plates:
         return None
-    found = await repository.permits_of_plate(
-        unit.session, CommunityId(source.community_id), plate_sha(plates[0]), stay.left_at
-    )
+    found = await repository.permits_of_plate(session, CommunityId(source.community_id), plate_sha(plates[0]), at)
     charged = [row for row in found if row.charge_to_account and (not row.lots or source.lot in row.lots)]
     return charged[0] if charged and charged[0].premises_id is not None else None
 
 
-def _seen(row: ParkingEventRow) -> Seen:
+def seen_of(row: ParkingEventRow) -> Seen:
+    """Return an act as the rules see it."""
     return Seen(
         event_id=row.event_id,
         act=row.act,
@@ -275,6 +317,8 @@ def _permit(row: ParkingPermitRow) -> dict[str, Any]:
         "plate_sha": row.plate_sha,
         "premises_id": None if row.premises_id is None else str(row.premises_id),
         "charge_to_account": row.charge_to_account,
+        "space": row.space,
+        "granted_minutes": row.granted_minutes,
         "lots": list(row.lots),
         "valid_from": row.valid_from.isoformat(),
         "valid_to": row.valid_to.isoformat(),

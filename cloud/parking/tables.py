@@ -37,7 +37,10 @@ class ParkingLotRow(CommunityRow):
 
 
 class ParkingPermitRow(CommunityRow):
-    """What a vehicle may do and who pays for it, from an instant to another; lots empty means all of the community."""
+    """What a vehicle may do and who pays for it, from an instant to another; lots empty means all of the community.
+
+    Vehicles that share a `space` share its one place; `granted_minutes` are those of a visitor's coupon.
+    """
 
     __tablename__ = "parking_permit"
 
@@ -46,6 +49,8 @@ class ParkingPermitRow(CommunityRow):
     vehicle_class: Mapped[VehicleClass]
     premises_id: Mapped[UUID | None]
     charge_to_account: Mapped[bool]
+    space: Mapped[str | None]
+    granted_minutes: Mapped[int]
     lots: Mapped[list[Any]]
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime]
@@ -55,6 +60,7 @@ class ParkingPermitRow(CommunityRow):
         CheckConstraint("valid_from < valid_to", name="validity"),
         CheckConstraint("charge_to_account <= (premises_id is not null)", name="account_has_premises"),
         CheckConstraint("length(plate_sha) = 64", name="sha"),
+        CheckConstraint("granted_minutes >= 0", name="granted_not_negative"),
         ForeignKeyConstraint(
             ["tenant_id", "community_id", "premises_id"],
             ["premises.tenant_id", "premises.community_id", "premises.premises_id"],
@@ -117,4 +123,33 @@ class ParkingSessionRow(CommunityRow):
         ForeignKeyConstraint(["tenant_id", "community_id", "lot"], _LOT),
         Index("ix_parking_session_lot", "tenant_id", "community_id", "lot", "state"),
         table_flags(),
+    )
+
+
+class NightStatementRow(CommunityRow):
+    """What a vehicle that stood in a lot over a night is told in the morning, once for each stay and night.
+
+    `night` is the civil day on which the night ended. `amount_fen` is what the stay cost until then, by the tariff of
+    the lot; NULL where it could not be priced, for the reason given. The bill is another document.
+    """
+
+    __tablename__ = "parking_night_statement"
+
+    session_id: Mapped[UUID] = mapped_column(primary_key=True)
+    night: Mapped[date] = mapped_column(primary_key=True)
+    lot: Mapped[str]
+    premises_id: Mapped[UUID | None]
+    entered_at: Mapped[datetime]
+    until_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]
+    amount_fen: Mapped[Fen | None]
+    reason: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("entered_at <= until_at", name="in_order"),
+        CheckConstraint("(amount_fen is null) = (reason <> '')", name="reason_iff_unpriced"),
+        ForeignKeyConstraint(["tenant_id", "community_id", "lot"], _LOT),
+        Index("ix_parking_night_statement_premises", "tenant_id", "community_id", "premises_id", "night"),
+        table_flags(append_only=True),
     )

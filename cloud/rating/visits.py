@@ -29,6 +29,7 @@ from common.tariff.revision import NoRevisionError
 from common.tariff.session_model import SessionRule
 
 _ONE_DAY = timedelta(days=1)
+GRANTED_FACT = "granted_minutes"
 
 
 def rate_sessions(
@@ -98,6 +99,7 @@ def _line(
             visits=(*earlier, _visit(session)),
             zone=scope.zone,
             zone_name=scope.zone_name,
+            granted_minutes=facts.pop(GRANTED_FACT, 0),
             charged=len(earlier),
         ),
         calendar=calendar_for(scope, segment),
