@@ -51,7 +51,7 @@ class Pages:
         zone: Callable[[], tzinfo],
         idle_s: int,
     ) -> None:
-        self._refusals = dict.fromkeys(("wrong code", "wrong PIN", "too many guesses"), 0)
+        self._refusals = dict.fromkeys(("wrong code", "wrong PIN", "too many guesses", "faulty input"), 0)
         sources.registry.register(Probes([self._probe()]))
         self._sources = sources
         self._sessions = sessions
@@ -172,6 +172,7 @@ class Pages:
         return guarded
 
     async def _refused(self, _: Request, refusal: Exception) -> Response:
+        self._refusals["faulty input"] += 1
         return self._message("refused", detail=str(refusal), code=REFUSED)
 
     async def _failed(self, _: Request, failure: Exception) -> Response:

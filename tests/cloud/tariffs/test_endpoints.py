@@ -85,7 +85,10 @@ async def test_a_broken_tariff_is_answered_with_every_fault(
     async with running_api(database, tmp_path) as app, client(app, token) as api:
         refused = await api.post(f"/api/v1/communities/{community}/tariff-revisions", json=broken)
         history = await api.get(f"/api/v1/communities/{community}/tariff-revisions")
+        counted = (await api.get("/metrics")).text
     assert refused.status_code == 422
+    route = "/api/v1/communities/{community_id}/tariff-revisions"
+    assert f'gatehouse_http_requests_total{{method="POST",route="{route}",status="422"}} 1.0' in counted
     assert len(refused.json()["faults"]) >= 2
     assert history.json() == []
 

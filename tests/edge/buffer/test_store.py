@@ -218,6 +218,7 @@ async def test_a_full_store_refuses_readings_keeps_the_gate_and_loses_nothing(ho
         refused += [error for future in done if (error := future.exception()) is not None]
         stored += sum(future.exception() is None for future in done)
     assert isinstance(refused[0], StoreUnavailableError)
+    assert store.stats.failures >= 1
     await store.record(Note(what="alarm", detail="full"), lane=Lane.GATE)
     assert (await store.status()).readings_waiting == stored
     store = home.open()

@@ -146,6 +146,7 @@ async def test_a_bad_bundle_is_refused_and_the_last_good_one_stays(bench: Bench)
     assert bench.applied == [{"version": 3}]
     assert (await bench.effects())[1][:2] == (4, BundleState.REFUSED)
     assert "two meters on one address" in (await bench.effects())[1][2]
+    assert (bench.listener.stats.applied, bench.listener.stats.refused) == (1, 1)
 
 
 @pytest.mark.parametrize(

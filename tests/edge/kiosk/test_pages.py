@@ -191,6 +191,26 @@ async def test_what_the_pages_refuse_is_counted_by_reason(box: Box) -> None:
     assert 'gatehouse_kiosk_refusals_total{reason="wrong PIN"} 1.0' in told
 
 
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/technician/enrol", {"code": "ZZ99"}),
+        (f"/technician/parking/{STAY.session_id}", {"yuan": "much"}),
+        ("/technician/parking/77", {"plate": "沪A12345"}),
+    ],
+)
+async def test_faulty_input_of_a_technician_is_refused_counted_and_done_nowhere(
+    box: Box, path: str, form: dict[str, str]
+) -> None:
+    await box.sign_in()
+    answer = await box.browser.post(path, data=form)
+    assert answer.status_code == 409
+    assert "未能完成" in answer.text
+    assert (box.codes, box.desk.done) == ([], [])
+    told = (await box.browser.get("/metrics")).text
+    assert 'gatehouse_kiosk_refusals_total{reason="faulty input"} 1.0' in told
+
+
 async def test_an_oversize_form_is_refused_before_it_is_read(box: Box) -> None:
     page = await box.browser.post("/dues", content=b"room=" + b"1" * 10_000)
     assert page.status_code == 413
