@@ -64,7 +64,7 @@ async def told(front: Front, flat: int, amount_fen: int | None) -> None:
                 recorded_at=unit.now,
             )
         )
-        unit.record("stated", "parking_night", gateway_id if not known else account.account_id)
+        unit.record("stated", "parking_night", account.account_id)
 
 
 async def test_the_own_nights_are_shown_with_their_cost_and_nobody_elses(front: Front) -> None:
