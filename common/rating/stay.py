@@ -6,7 +6,7 @@ neither adds nor loses a minute. Pure arithmetic on instants; no price is applie
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
@@ -188,23 +188,13 @@ def runs_of(finder: WindowFinder[SessionWindow], start: datetime, end: datetime)
         RatingRefusedError: the windows ask for a calendar that is not known.
     """
     runs: list[Run] = []
-    for first, last in _pieces(finder, start, end):
+    for first, last in finder.pieces(start, end):
         window = finder.at(first)
         if runs and _same_prices(runs[-1].window, window):
             runs[-1] = replace(runs[-1], end=last)
         else:
             runs.append(Run(window=window, start=first, end=last))
     return runs
-
-
-def _pieces(finder: WindowFinder[SessionWindow], start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    day = civil_day(start, finder.zone)
-    cuts = [start]
-    while midnight(day, finder.zone) < end:
-        instants = (datetime.combine(day, edge, tzinfo=finder.zone).astimezone(UTC) for edge in finder.edges)
-        cuts.extend(sorted({instant for instant in instants if cuts[-1] < instant < end}))
-        day += DAY
-    yield from zip(cuts, [*cuts[1:], end], strict=True)
 
 
 def _same_prices(left: SessionWindow, right: SessionWindow) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, tzinfo
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Generic, Protocol, TypeVar
 
+from common.civil import civil_day, midnight
 from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.tariff.coverage import holds_on
 from common.tariff.daytype import OfficialCalendar, UnknownYearError
 from common.tariff.model import DayKind, Days, TimeSpan, Window
+
+_ONE_DAY = timedelta(days=1)
 
 
 class Timed(Protocol):
@@ -55,6 +58,16 @@ class WindowFinder(Generic[WindowT]):
                     return window
         raise RatingRefusedError(RefusalKind.NO_PRICE, f"no window holds {local:%Y-%m-%d %H:%M}")
 
+    def pieces(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Return a stretch of time cut at every midnight and at every time of day at which a window begins or ends."""
+        day = civil_day(start, self.zone)
+        cuts = [start]
+        while midnight(day, self.zone) < end:
+            instants = (datetime.combine(day, edge, tzinfo=self.zone).astimezone(UTC) for edge in self.edges)
+            cuts.extend(sorted({instant for instant in instants if cuts[-1] < instant < end}))
+            day += _ONE_DAY
+        yield from zip(cuts, [*cuts[1:], end], strict=True)
+
     def _kind_of(self, day: date) -> DayKind:
         if self._calendar is None:
             raise RatingRefusedError(RefusalKind.NO_CALENDAR, f"the windows need the official calendar of {day.year}")
@@ -80,6 +93,16 @@ def usage_by_window(finder: WindowFinder[Window], intervals: Iterable[tuple[date
         totals[name] = totals.get(name, 0) + milli
         months.add(start.astimezone(finder.zone).month)
     for window in finder.windows:
-        if months and (not window.days.months or window.days.months & months):
+        if months and window.is_open(months):
             totals.setdefault(window.name, 0)
     return totals
+
+
+def rate_registers(windows: Sequence[Window], months: Collection[int]) -> dict[str, int]:
+    """Return the rate register of each window that holds in some civil months.
+
+    Empty when registers cannot tell the windows apart: one of them has none, or two of them share one.
+    """
+    registers = {window.name: window.register for window in windows if window.is_open(months)}
+    known = {name: register for name, register in registers.items() if register is not None}
+    return known if len(known) == len(registers) == len(set(known.values())) else {}

@@ -6,7 +6,7 @@ rules of a session, a late charge or a share. Adjustments follow in the order wr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from enum import StrEnum
@@ -227,12 +227,21 @@ class Days:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A named time window; of several that hold, the first listed wins."""
+    """A named time window; of several that hold, the first listed wins.
+
+    `register` is the number of the rate register (T1 to T4) in which a meter by time of use counts it, None when no
+    register does.
+    """
 
     name: str
     label: Words
     spans: tuple[TimeSpan, ...]
     days: Days
+    register: int | None = None
+
+    def is_open(self, months: Collection[int]) -> bool:
+        """Return whether the window holds in one of some civil months."""
+        return not self.days.months or not self.days.months.isdisjoint(months)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

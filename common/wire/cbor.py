@@ -67,11 +67,16 @@ def decode(data: bytes, what: str) -> Any:
 
 def pack_integers(values: Sequence[int], *, signed: bool) -> cbor2.CBORTag:
     """Return the values as the narrowest little-endian typed array (RFC 8746) that holds them all."""
+    tag = _narrowest(values, signed=signed)
+    return cbor2.CBORTag(tag, struct.pack(f"<{len(values)}{_LAYOUTS[tag]}", *values))
+
+
+def _narrowest(values: Sequence[int], *, signed: bool) -> int:
     low, high = (min(values), max(values)) if values else (0, 0)
     ensure(signed or low >= 0, "an unsigned array holds no negative value")
     for tag, limit in _SIGNED if signed else _UNSIGNED:
         if high < limit and low >= (-limit if signed else 0):
-            return cbor2.CBORTag(tag, struct.pack(f"<{len(values)}{_LAYOUTS[tag]}", *values))
+            return tag
     raise WireError(Refusal.MALFORMED, "a value outside 64 bits")
 
 
@@ -80,19 +85,24 @@ def integer_width(value: int) -> int:
     return next(struct.calcsize(_LAYOUTS[tag]) for tag, limit in _SIGNED if -limit <= value < limit)
 
 
-def unpack_integers(value: object, what: str, *, count_max: int) -> tuple[int, ...]:
+def unpack_integers(value: object, what: str, *, signed: bool, count_max: int) -> tuple[int, ...]:
     """Return the integers of a typed array.
 
     Raises:
-        WireError: it is not a little-endian typed array of whole elements, or holds more than `count_max`.
+        WireError: it is not a little-endian typed array of whole elements, holds more than `count_max`, or is wider
+            than its values need: of one content there is one encoding.
     """
-    if not isinstance(value, cbor2.CBORTag) or value.tag not in _LAYOUTS or not isinstance(value.value, bytes):
+    allowed = _SIGNED if signed else _UNSIGNED
+    if not isinstance(value, cbor2.CBORTag) or value.tag not in dict(allowed) or not isinstance(value.value, bytes):
         raise WireError(Refusal.UNREADABLE, f"{what} is not a typed array")
     layout = _LAYOUTS[value.tag]
     count, rest = divmod(len(value.value), struct.calcsize(layout))
     if rest or count > count_max:
         raise WireError(Refusal.UNREADABLE, f"{what} has a broken or an excessive length")
-    return struct.unpack(f"<{count}{layout}", value.value)
+    integers = struct.unpack(f"<{count}{layout}", value.value)
+    if _narrowest(integers, signed=signed) != value.tag:
+        raise WireError(Refusal.UNREADABLE, f"{what} is wider than its values need")
+    return integers
 
 
 def require_plain(value: object, what: str) -> None:
@@ -129,4 +139,4 @@ def unpack_steps(value: object, what: str, *, count_max: int) -> tuple[int, ...]
     Raises:
         WireError: as `unpack_integers`.
     """
-    return tuple(accumulate(unpack_integers(value, what, count_max=count_max)))
+    return tuple(accumulate(unpack_integers(value, what, signed=True, count_max=count_max)))

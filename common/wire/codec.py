@@ -167,9 +167,9 @@ def _unpack_meters(value: object) -> tuple[MeterId, ...]:
     if not isinstance(value, list) or len(value) != _METER_PARTS:
         refuse("meters", "are not a first upper half, differences and lower halves")
     first = _UPPER_HALF.unpack(value[0], "meters")
-    steps = cbor.unpack_integers(value[1], "meters", count_max=SERIES_MAX)
-    lower = cbor.unpack_integers(value[2], "meters", count_max=SERIES_MAX)
-    upper = tuple(accumulate(steps, initial=first)) if lower else ()
+    steps = cbor.unpack_integers(value[1], "meters", signed=False, count_max=SERIES_MAX)
+    lower = cbor.unpack_integers(value[2], "meters", signed=False, count_max=SERIES_MAX)
+    upper = tuple(accumulate(steps, initial=first)) if lower or first or steps else ()
     if len(upper) != len(lower) or max(upper, default=0) >= _HALF:
         refuse("meters", "have halves that do not fit")
     return tuple(MeterId(UUID(int=high * _HALF + low)) for high, low in zip(upper, lower, strict=True))

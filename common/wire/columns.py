@@ -67,7 +67,7 @@ def _integers(count_max: int, *, signed: bool) -> Kind:
         return pack_integers(values, signed=signed)
 
     def unpack(value: object, what: str) -> tuple[int, ...]:
-        return unpack_integers(value, what, count_max=count_max)
+        return unpack_integers(value, what, signed=signed, count_max=count_max)
 
     return Kind(pack, unpack)
 

@@ -13,7 +13,7 @@ from common.rating.rounding import round_months
 from common.rating.variables import Variables
 from common.tariff.compile import CompiledCharge, CompiledPlan
 from common.tariff.formula import Formula, FormulaError
-from common.tariff.model import Charge, Per, PriceTable, Tiers, Window, WindowOrder
+from common.tariff.model import Charge, Per, PriceTable, Tiers, WindowOrder
 from common.tariff.steps import NANO, AmountTooLargeError, BeyondTableError, Exact, Slice, StepTable
 from common.tariff.tables import BadTableError, as_exact, make_table
 
@@ -151,15 +151,11 @@ def _window_usage(variables: Variables) -> dict[str, int]:
         if name not in names:
             raise RatingRefusedError(RefusalKind.USAGE_MISMATCH, f"the tariff has no window {name}")
     months = {month.start.month for month in variables.months()}
-    needed = {window.name for window in windows if _is_open(window, months)}
+    needed = {window.name for window in windows if window.is_open(months)}
     for name in names:
         if name in needed and name not in written:
             raise RatingRefusedError(RefusalKind.NO_USAGE, f"there is no usage in the window {name}")
     return {name: written[name] for name in names if name in written}
-
-
-def _is_open(window: Window, months: set[int]) -> bool:
-    return not window.days.months or bool(window.days.months & months)
 
 
 def _component(charge: Charge, stretch: _Stretch, part: Slice, variables: Variables) -> Component:

@@ -9,6 +9,10 @@ from common.tariff.model import Window
 from common.tariff.parse.section import Section
 from common.tariff.parse.words import read_days, read_spans, read_words
 
+REGISTERS = 4
+# How meters of the trade number the rates (DL/T 645: 尖 峰 平 谷); a window of another name says its register.
+USUAL_REGISTERS = {"sharp": 1, "peak": 2, "flat": 3, "valley": 4}
+
 
 def read_windows(root: Section) -> tuple[Window, ...]:
     """Return the windows, none when the tariff does not price by time.
@@ -21,6 +25,10 @@ def read_windows(root: Section) -> tuple[Window, ...]:
     windows = tuple(_read_window(entry) for entry in entries)
     if not windows:
         root.fault("windows", "there is no window", "write at least one, or leave the field out")
+    registers = {window.name: window.register for window in windows}
+    for entry, window in zip(entries, windows, strict=True):
+        if window.register != registers[window.name]:
+            entry.fault("register", f"{window.name} has another register elsewhere", "give all of one name the same")
     check_coverage(
         root, entries, [(window.spans, window.days) for window in windows], "cover every minute of every day"
     )
@@ -43,6 +51,12 @@ def _read_window(entry: Section) -> Window:
     spans = read_spans(entry, "times")
     if not spans:
         entry.fault("times", "no time of day falls into the window", 'write spans such as ["08:00-22:00"]')
-    window = Window(name=name, label=read_words(entry, "label", name), spans=spans, days=read_days(entry))
+    window = Window(
+        name=name,
+        label=read_words(entry, "label", name),
+        spans=spans,
+        days=read_days(entry),
+        register=entry.integer("register", 1, REGISTERS, 0) or USUAL_REGISTERS.get(name),
+    )
     entry.close()
     return window

@@ -87,7 +87,7 @@ def test_what_the_wire_does_not_carry_is_not_plain(value: Any) -> None:
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20))
 def test_signed_arrays_come_back(values: list[int]) -> None:
     packed = cbor.decode(cbor.encode(cbor.pack_integers(values, signed=True)), "it")
-    assert cbor.unpack_integers(packed, "it", count_max=20) == tuple(values)
+    assert cbor.unpack_integers(packed, "it", signed=True, count_max=20) == tuple(values)
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,20 @@ def test_a_value_beyond_64_bits_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [b"\x01", cbor2.CBORTag(73, b"\x00\x01"), cbor2.CBORTag(77, b"\x01"), cbor2.CBORTag(72, b"\x01\x01")]
+    "value",
+    [
+        b"\x01",
+        cbor2.CBORTag(73, b"\x00\x01"),
+        cbor2.CBORTag(77, b"\x01"),
+        cbor2.CBORTag(72, b"\x01\x01"),
+        cbor2.CBORTag(64, b"\x01"),
+        cbor2.CBORTag(77, b""),
+        cbor2.CBORTag(77, b"\x7f\x00"),
+    ],
 )
-def test_an_array_of_another_kind_or_length_is_refused(value: Any) -> None:
+def test_an_array_of_another_kind_length_or_width_is_refused(value: Any) -> None:
     with pytest.raises(WireError):
-        cbor.unpack_integers(value, "it", count_max=1)
+        cbor.unpack_integers(value, "it", signed=True, count_max=1)
 
 
 @calm
