@@ -1,6 +1,6 @@
 """The least a poll can cost: bare asyncio streams and `struct`, the same farm, the same pace, nothing kept.
 
-    python -m tests.bench.edge.framing FIRST_PORT PERIOD_MS
+python -m tests.bench.edge.framing FIRST_PORT PERIOD_MS
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,9 +17,9 @@ from edge.app import make_clock, open_store
 from edge.buffer.records import BundleState, StoredBundle
 from edge.clock import entropy
 from edge.settings import read_settings
-from edge.uplink.identity import Identity
+from edge.uplink.identity import KEY_FILE, Identity, write_synced
 from tests.bench.edge.farm import PORTS, UNITS
-from tests.common.wire.builders import CLOUD_KEY, GATEWAY
+from tests.common.wire.builders import CLOUD_KEY, GATEWAY, GATEWAY_KEY
 
 QUANTITIES = (
     "energy_forward",
@@ -33,6 +34,8 @@ QUANTITIES = (
     "temperature",
 )
 UNITS_OF = {"power": "kW", "voltage": "V", "current": "A", "temperature": "degC"}
+CAMERA_MODEL = Path(__file__).parents[3] / "firmware-config" / "profiles" / "parking" / "zhenshi-camera.yaml"
+CAMERA, BARRIER = "CAM-1", "BAR-1"
 FIRST_DAY = date(2025, 12, 31)
 DENSE_DAYS = 400
 
@@ -86,14 +89,15 @@ def profile() -> str:
     return _PROFILE.format(points="\n".join(points))
 
 
-def site(first_port: int, *, daily_only: bool = False) -> dict[str, Any]:
-    """Return the site bundle: every meter of the farm, each quarter of an hour."""
+def site(first_port: int, *, broker: str = "", daily_only: bool = False) -> dict[str, Any]:
+    """Return the site bundle: every meter of the farm, each quarter of an hour, and a gate when there is a broker."""
     days = [] if daily_only else [FIRST_DAY + timedelta(days=n) for n in range(DENSE_DAYS)]
+    lanes = [{"camera": CAMERA, "barrier": BARRIER, "direction": "entry"}]
+    gate = {"wire": "gate", "model": "zhenshi-camera", "lots": [{"lot": "north", "lanes": lanes}]}
+    wires = [{"wire": f"tcp{n}", "kind": "modbus-tcp", "address": f"127.0.0.1:{first_port + n}"} for n in range(PORTS)]
     return {
         "zone": "UTC",
-        "wires": [
-            {"wire": f"tcp{n}", "kind": "modbus-tcp", "address": f"127.0.0.1:{first_port + n}"} for n in range(PORTS)
-        ],
+        "wires": [*wires, {"wire": "gate", "kind": "mqtt", "address": broker}] if broker else wires,
         "devices": [
             {
                 "meter_id": str(meter_of(port, unit)),
@@ -107,6 +111,7 @@ def site(first_port: int, *, daily_only: bool = False) -> dict[str, Any]:
             for port in range(PORTS)
             for unit in range(1, UNITS + 1)
         ],
+        "gate": gate if broker else {},
         "schedule": {"dense_days": [{"date": day.isoformat(), "minutes": 15} for day in days]},
     }
 
@@ -131,8 +136,11 @@ def make_home(home: Path, bundles: dict[str, Any], *, settings: str) -> None:
     models = home / "profiles"
     models.mkdir(parents=True)
     (models / "counting.yaml").write_text(profile(), encoding="utf-8")
+    shutil.copy(CAMERA_MODEL, models)
     (home / "settings.yaml").write_text(f"devices: {{profiles: profiles}}\n{settings}", encoding="utf-8")
     read = read_settings(home)
+    read.key_path.mkdir(mode=0o700)
+    write_synced(read.key_path / KEY_FILE, GATEWAY_KEY.seed_text().encode())
     identity = Identity.load(read.key_path, entropy)
     identity.enrol(certificate(identity.key.public_key))
 
@@ -141,9 +149,7 @@ def make_home(home: Path, bundles: dict[str, Any], *, settings: str) -> None:
             for kind, body in bundles.items():
                 encoded = cbor.encode(body)
                 await store.save_bundle(
-                    StoredBundle(
-                        kind=kind, version=1, body=encoded, signed=b"", state=BundleState.GOOD, detail=""
-                    )
+                    StoredBundle(kind=kind, version=1, body=encoded, signed=b"", state=BundleState.GOOD, detail="")
                 )
 
     asyncio.run(put())
