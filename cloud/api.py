@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI, Response
 
+from cloud.arrears import endpoints as arrears
 from cloud.billing import endpoints as billing
 from cloud.cases import endpoints as cases
 from cloud.charges import endpoints as charges
@@ -56,6 +57,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         deposits.build_router(database, services.cashier),
         parking.build_router(database),
         charges.build_router(database),
+        arrears.build_router(database),
         reconciliation.build_router(database),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 
+from cloud.arrears import tasks as arrears
 from cloud.billing import tasks as billing
 from cloud.billing.events import BillsIssued, RunRequested
 from cloud.cases import tasks as cases
@@ -68,6 +69,7 @@ ROUTES: Routes = {
 SCHEDULES: Sequence[Schedule] = (
     tariffs.DAILY,
     billing.DUES_DAILY,
+    arrears.SCHEDULE,
     ledger.SCHEDULE,
     ingest.SCHEDULE,
     reconciliation.SCHEDULE,
@@ -93,6 +95,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         billing.BILL_RUN: billing.bill_run_handler(rate_period),
         billing.USE_AHEAD: billing.use_ahead,
         billing.PUBLISH_DUES: billing.publish_dues,
+        arrears.LATE_CHARGES: arrears.charge_late,
         ledger.SEAL: ledger.seal_days,
         payments.ASK: PaymentTasks(services.providers).ask,
         **refund_work.handlers(),

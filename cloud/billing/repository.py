@@ -260,6 +260,24 @@ async def lines_of(session: AsyncSession, bill_ids: Collection[UUID]) -> Sequenc
     return list(found)
 
 
+async def lines_by_basis(
+    session: AsyncSession, account_ids: Collection[UUID], basis: str
+) -> Sequence[tuple[UUID, BillLineRow]]:
+    """Return account and line of every line of a basis, in the order of issue."""
+    found = await session.execute(
+        select(BillRow.account_id, BillLineRow)
+        .join(
+            BillLineRow,
+            (BillLineRow.tenant_id == BillRow.tenant_id)
+            & (BillLineRow.community_id == BillRow.community_id)
+            & (BillLineRow.bill_id == BillRow.bill_id),
+        )
+        .where(BillRow.account_id.in_(list(account_ids)), BillLineRow.basis == basis)
+        .order_by(BillRow.issued_at, BillRow.number, BillLineRow.n)
+    )
+    return [(account_id, line) for account_id, line in found]
+
+
 async def lines_correcting(session: AsyncSession, bill_id: UUID) -> Sequence[BillLineRow]:
     """Return the lines of other documents that correct a bill."""
     found = await session.scalars(

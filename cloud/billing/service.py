@@ -19,18 +19,21 @@ from cloud.billing.documents import (
     BillView,
     OpenLine,
     account_of,
+    issued_line,
+    line_from_row,
     line_views,
     open_line_of,
     summary_of,
 )
 from cloud.billing.errors import UnknownBillError, UnknownPeriodError
-from cloud.billing.lines import BillKind
+from cloud.billing.lines import BillKind, IssuedLine, LineDraft
 from cloud.billing.tables import BillingPeriodRow, BillRow
 from cloud.estate import service as estate
 from cloud.kit.db import Unit
 from cloud.kit.errors import NotFoundError
 from cloud.ledger import service as ledger
 from cloud.ledger.journals import LineRef
+from cloud.tariffs.charge import ChargeBasis
 from common.civil import Period
 from common.ids import AccountId, BillId, CommunityId, PartyId, PremisesId
 
@@ -252,6 +255,24 @@ async def bills_in_cycle(session: AsyncSession, community_id: CommunityId, cycle
     for ref, fen in balances.items():
         open_by_bill[ref.bill_id] = open_by_bill.get(ref.bill_id, 0) + fen
     return tuple(summary_of(row, open_by_bill.get(BillId(row.bill_id), 0)) for row in rows)
+
+
+async def issued_at(session: AsyncSession, lines: Collection[LineRef]) -> dict[LineRef, tuple[BillSummary, LineDraft]]:
+    """Return issued lines with the documents they stand on; what is open is not asked for and stays 0."""
+    bills = await repository.bills_at(session, {line.bill_id for line in lines})
+    rows = await repository.lines_of(session, bills)
+    found = {LineRef(bill_id=BillId(row.bill_id), n=row.n): row for row in rows}
+    return {line: (summary_of(bills[line.bill_id], 0), line_from_row(found[line])) for line in lines if line in found}
+
+
+async def lines_charged_by(
+    session: AsyncSession, account_ids: Collection[AccountId], basis: ChargeBasis
+) -> dict[AccountId, list[IssuedLine]]:
+    """Return all lines of some accounts of charge items of one basis, credits too, in the order of issue."""
+    found: dict[AccountId, list[IssuedLine]] = {}
+    for account_id, row in await repository.lines_by_basis(session, account_ids, basis.value):
+        found.setdefault(AccountId(account_id), []).append(issued_line(row))
+    return found
 
 
 async def bill(session: AsyncSession, bill_id: BillId) -> BillView:

@@ -49,6 +49,12 @@ async def issue_special(
     if not drafts:
         return ()
     await lock_accounts(unit, [draft.account_id for draft in drafts])
+    have = await repository.highest_seqs(
+        unit.session, [draft.account_id for draft in drafts], special.cycle, special.kind.value
+    )
+    fresh = [draft for draft in drafts if draft.account_id not in have]
+    if not fresh:
+        return ()
     row = {
         "tenant_id": unit.tenant,
         "community_id": community.id,
@@ -60,9 +66,6 @@ async def issue_special(
     }
     if await repository.add_period(unit.session, row):
         unit.record("created", "billing_period", community.id, after={"cycle": special.cycle})
-    have = await repository.highest_seqs(
-        unit.session, [draft.account_id for draft in drafts], special.cycle, special.kind.value
-    )
     bills = [
         NewBill(
             bill_id=BillId(unit.new_id()),
@@ -73,7 +76,6 @@ async def issue_special(
             seq=1,
             due_on=special.due_on,
         )
-        for draft in drafts
-        if draft.account_id not in have
+        for draft in fresh
     ]
     return await issue(unit, community, bills)

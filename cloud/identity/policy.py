@@ -37,6 +37,11 @@ class Permission(StrEnum):
     REQUEST_REFUNDS = "request_refunds"
     APPROVE_REFUNDS = "approve_refunds"
     MANAGE_DEPOSITS = "manage_deposits"
+    ASK_RELIEF = "ask_relief"
+    GRANT_RELIEF = "grant_relief"
+    CLOSE_BOOKS = "close_books"
+    IMPORT_TABLES = "import_tables"
+    SETTLE = "settle"
     RECONCILE = "reconcile"
     SEE_CASES = "see_cases"
     WORK_CASES = "work_cases"
@@ -60,6 +65,7 @@ ROLE_PERMISSIONS: dict[RoleName, frozenset[Permission]] = {
             Permission.TAKE_CASH,
             Permission.REQUEST_REFUNDS,
             Permission.MANAGE_DEPOSITS,
+            Permission.ASK_RELIEF,
             Permission.RECONCILE,
             Permission.SEE_CASES,
         }

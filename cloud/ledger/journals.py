@@ -41,6 +41,7 @@ class DocumentKind(StrEnum):
     STATEMENT = "statement"
     CASH_SHIFT = "cash_shift"
     OPENING = "opening"
+    RELIEF = "relief"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

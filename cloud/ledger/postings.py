@@ -147,6 +147,17 @@ def prepayment_used(book: Book, payer: AccountId, allocations: Sequence[Allocati
     )
 
 
+def written_off(book: Book, given_up: Allocation) -> TransferDraft:
+    """Return the giving up of a part of an open line, against the legal entity that loses it; a person approves."""
+    return TransferDraft(
+        debit=book.account(AccountType.WRITE_OFF, book.legal_entity_id),
+        credit=receivable(book, given_up.account_id),
+        fen=given_up.fen,
+        route=Route.WRITE_OFF,
+        line=given_up.line,
+    )
+
+
 def refund_reserved(payer: AccountId, out_of: LedgerAccountRef, fen: int) -> TransferDraft:
     """Return the reservation of a refund of a balance paid ahead, until the channel has answered."""
     ensure(out_of.type in _MONEY, f"money is not refunded out of {out_of.type}")
