@@ -4,8 +4,10 @@
     enrol     make this gateway known to the cloud with a one-time code
     doctor    clock, disk, store, device models, wires, cloud; says how to mend
     budget    the disk a site needs while the cloud is away
+    decode    what the bytes of a frame say, as JSON; needs no home
+    models    the device models on board and whose frames stand behind them
 
-Every command takes `--home DIR`. Exit code 0 is done, 1 refused or something to mend, 2 not understood.
+Every other command takes `--home DIR`. Exit code 0 is done, 1 refused or something to mend, 2 not understood.
 """
 
 from __future__ import annotations
@@ -21,8 +23,12 @@ from pathlib import Path
 from common.errors import RefusalError
 from edge.app import enrol_gateway, make_clock, open_store, run_gateway
 from edge.cli.budget import SiteSize, budget_table
+from edge.cli.decode import decode_text, read_frames
 from edge.cli.doctor import examine, report
+from edge.cli.models import models_table
 from edge.clock import entropy
+from edge.device.catalogue import load_catalogue
+from edge.protocol.description import DESCRIBERS
 from edge.settings import Settings, make_pin, read_settings
 from edge.telemetry import configure_logging
 from edge.uplink.identity import Identity
@@ -33,8 +39,10 @@ Command = Callable[[Settings, argparse.Namespace], int]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(argv)
-    command: Command = options.command
     try:
+        if "homeless" in options:
+            return int(options.homeless(options))
+        command: Command = options.command
         return command(read_settings(options.home), options)
     except RefusalError as refusal:
         sys.stderr.write(f"gatehouse edge: {refusal}\n")
@@ -56,9 +64,21 @@ def _parser() -> argparse.ArgumentParser:
         ("--days", 90, "days the cloud is away"),
     ):
         budget.add_argument(name, type=int, default=default, help=about)
-    for sub in (run, enrol, doctor, budget):
+    models = _word(words, "models", _models, "the device models on board and whose frames stand behind them")
+    _decode_word(words)
+    for sub in (run, enrol, doctor, budget, models):
         sub.add_argument("--home", type=Path, required=True, help="folder of settings, keys and store")
     return parser
+
+
+def _decode_word(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    about = "what the bytes of a frame say, as JSON; exit code 1 for a frame that must not be used"
+    decode = words.add_parser("decode", help=about, description=about)
+    decode.add_argument("--protocol", help=f"one of {', '.join(sorted(DESCRIBERS))}")
+    frames = decode.add_mutually_exclusive_group(required=True)
+    frames.add_argument("--hex", help="the frame in hexadecimal; blanks may stand between bytes")
+    frames.add_argument("--file", type=Path, help="a file of frames: JSON with protocol and hex, or a line each")
+    decode.set_defaults(homeless=_decode)
 
 
 def _word(
@@ -107,3 +127,19 @@ def _budget(settings: Settings, options: argparse.Namespace) -> int:
     text, fits = budget_table(size, settings.store_limit_bytes - settings.store_ballast_bytes)
     sys.stdout.write(text)
     return 0 if fits else 1
+
+
+def _models(settings: Settings, _: argparse.Namespace) -> int:
+    sys.stdout.write(models_table(load_catalogue(settings.profiles).profiles.values()))
+    return 0
+
+
+def _decode(options: argparse.Namespace) -> int:
+    if options.file is None and options.protocol is None:
+        raise RefusalError("decode: say which --protocol the frame is of")
+    frames = [(options.protocol, options.hex)] if options.file is None else read_frames(options.file, options.protocol)
+    text, usable = decode_text(frames, many=options.file is not None)
+    sys.stdout.write(text)
+    if not usable:
+        sys.stderr.write("gatehouse edge: a frame is refused; its reason stands in the output\n")
+    return 0 if usable else 1

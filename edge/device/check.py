@@ -42,6 +42,7 @@ _MS_MOST = 60_000
 _METER_TYPE_MOST = 0xFF
 _REGISTERS_MOST = 125
 _MESSAGE_MOST = 20_000
+_CHANNEL_MOST = 63
 
 
 def check_profile(document: object, where: str) -> Profile:
@@ -86,6 +87,7 @@ def _profile(root: Section) -> Profile:
         step_most_per_hour=(
             plausibility.decimal("step_most_per_hour") if plausibility.has("step_most_per_hour") else None
         ),
+        channel=root.integer("channel", least=0, most=_CHANNEL_MOST, default=0),
         maker=root.text("maker", default="", pattern=_MAKER),
         messages=check_messages(root.section("messages"), parameters) if root.has("messages") else None,
         debounce_ms=root.integer("debounce_ms", least=1, most=_MS_MOST) if protocol == ProtocolName.PULSE else 0,

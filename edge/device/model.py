@@ -261,8 +261,9 @@ class Profile:
     """A checked device model.
 
     `registers_most` bounds one question, `gap_most` the unwanted registers inside it, and `stretch` is how many
-    registers more make a question of another length (two for meters that refuse odd counts). `maker` is the three
-    letters an M-Bus meter must state, `debounce_ms` how long a pulse input must rest between two pulses.
+    registers more make a question of another length (two for meters that refuse odd counts). `channel` tells inputs
+    of one module apart, which are meters of their own at one address. `maker` is the three letters an M-Bus meter
+    must state, `debounce_ms` how long a pulse input must rest between two pulses.
     """
 
     model: str
@@ -281,6 +282,7 @@ class Profile:
     stretch: int = 1
     meter_type: int = 0
     answers_with_wildcard: bool = False
+    channel: int = 0
     maker: str = ""
     messages: Messages | None = None
     debounce_ms: int = 0

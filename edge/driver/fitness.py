@@ -41,7 +41,7 @@ def check_site(wires: Iterable[WireConfig], devices: Iterable[DeviceConfig], cat
     """
     known = {config.wire: config for config in wires}
     faults = [fault for config in known.values() for fault in _wire_faults(config)]
-    places: dict[tuple[str, str, str], str] = {}
+    places: dict[tuple[str, str, str, str], str] = {}
     for device in devices:
         where = f"device {device.serial}"
         wire = known.get(device.wire)
@@ -59,7 +59,8 @@ def check_site(wires: Iterable[WireConfig], devices: Iterable[DeviceConfig], cat
             faults.append(Fault(where=where, what=what, remedy=f"choose one of {models}"))
             continue
         faults += _device_faults(where, device, profile, wire.kind)
-        place = (device.wire, profile.protocol, device.address)
+        channel = device.parameters.get("channel", str(profile.channel))
+        place = (device.wire, profile.protocol, device.address, channel)
         if place in places:
             what = f"shares address {device.address} on wire {device.wire} with {places[place]}"
             faults.append(Fault(where=where, what=what, remedy="give one of the meters another address"))

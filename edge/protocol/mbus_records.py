@@ -148,13 +148,15 @@ def maker_name(code: int) -> str:
 def check_status(telegram: Telegram) -> None:
     """Check that the meter vouches for its telegram.
 
+    An alarm of the installation (both bits) takes nothing from the registers; real meters send good ones with it.
+
     Raises:
         ValueRefusedError: the application is busy or in error; its registers must not be billed then.
     """
     state = telegram.status & STATUS_APPLICATION
     if state == STATUS_BUSY:
         raise ValueRefusedError("the meter says that its application is busy")
-    if state:
+    if state == STATUS_ERROR:
         raise ValueRefusedError(f"the meter reports an application error (status {telegram.status:02x})")
 
 

@@ -133,13 +133,13 @@ def _faults(document: _Site) -> Iterator[Fault]:
         if count > 1:
             yield Fault(where=f"wire {name}", what="is described twice", remedy="give each wire a name of its own")
     known = {wire.wire for wire in document.wires}
-    addresses = Counter((device.wire, device.profile, device.address) for device in document.devices)
+    addresses = Counter(_place(device) for device in document.devices)
     meters = Counter(device.meter_id for device in document.devices)
     for device in document.devices:
         where = f"device {device.serial} ({device.label or device.address})"
         if device.wire not in known:
             yield Fault(where=where, what=f"wire {device.wire!r} is unknown", remedy=f"name one of {sorted(known)}")
-        if addresses[device.wire, device.profile, device.address] > 1:
+        if addresses[_place(device)] > 1:
             what = f"address {device.address} on wire {device.wire} is given twice"
             yield Fault(where=where, what=what, remedy="give each meter of a wire its own address")
         if meters[device.meter_id] > 1:
@@ -148,6 +148,11 @@ def _faults(document: _Site) -> Iterator[Fault]:
             yield Fault(where=where, what="is asked for no point", remedy="name at least one quantity")
         if device.multiplier_milli <= 0:
             yield Fault(where=where, what="has no positive multiplier", remedy="1000 means a multiplier of one")
+
+
+def _place(device: _Device) -> tuple[str, str, str, str]:
+    """Return where a device is; channels of one box are devices of their own."""
+    return device.wire, device.profile, device.address, device.parameters.get("channel", "")
 
 
 def _schedule_faults(document: _Site) -> Iterator[Fault]:

@@ -9,15 +9,12 @@ import pytest
 from common.errors import RefusalError
 from edge.protocol.description import describe
 from tests.conformance.vectors import METER_VECTORS as _VECTORS
-from tests.conformance.vectors import covers
-
-# Names of meters, conditions and free words are the source's remarks about a frame, not in its bytes.
-_REMARKS = frozenset({"meaning", "meter", "register", "value", "unit_of_value", "quantity", "condition"})
+from tests.conformance.vectors import REMARKS, covers
 
 
 @pytest.mark.parametrize("vector", [v for v in _VECTORS if v["expect"] == "accept"], ids=lambda v: v["id"])
 def test_an_accepted_frame_is_decoded_as_published(vector: dict[str, Any]) -> None:
-    expected = {key: value for key, value in vector["decoded"].items() if key not in _REMARKS}
+    expected = {key: value for key, value in vector["decoded"].items() if key not in REMARKS}
 
     described = describe(vector["protocol"], bytes.fromhex(vector["hex"]))
 

@@ -6,9 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-METER_VECTORS: list[dict[str, Any]] = json.loads(
-    Path(__file__).with_name("meter-vectors.json").read_text(encoding="utf-8")
-)
+# Names of meters, conditions and free words are the source's remarks about a frame, not in its bytes.
+REMARKS = frozenset({"meaning", "meter", "register", "value", "unit_of_value", "quantity", "condition"})
+
+
+def _read(name: str) -> list[dict[str, Any]]:
+    vectors: list[dict[str, Any]] = json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    return vectors
+
+
+METER_VECTORS = _read("meter-vectors.json")
+SITE_VECTORS = _read("site-vectors.json")
 
 
 def vector(name: str) -> dict[str, Any]:

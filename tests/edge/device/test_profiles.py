@@ -37,6 +37,7 @@ from edge.protocol.dlt645 import Dlt645, IdentifierQuestion
 from edge.protocol.modbus_rtu import ModbusRtu, RegisterQuestion
 from edge.protocol.receiver import Receiver
 from edge.protocol.values import REGISTER_BYTES, ByteOrder, RegisterType, to_milli
+from tests.edge.device.replays import replay_mbus, replay_message
 from tests.edge.driver.builders import PROFILES
 
 SCHEMA = PROFILES.parent / "schema" / "profile.schema.json"
@@ -94,6 +95,10 @@ def replay(profile: Profile, recording: Recording) -> tuple[dict[str, int | str]
         return replay_camera(recording)
     if profile.protocol is ProtocolName.MODBUS:
         return replay_modbus(profile, recording)
+    if profile.protocol is ProtocolName.MBUS:
+        return replay_mbus(profile, recording)
+    if profile.protocol is ProtocolName.MQTT:
+        return replay_message(profile, recording)
     return replay_item(profile, recording)
 
 
@@ -176,6 +181,18 @@ def test_profiles_and_codecs_mean_the_same_words() -> None:
     assert {name: size for name, size in REGISTER_SIZES.items() if size} == {
         str(name): size for name, size in REGISTER_BYTES.items()
     }
+
+
+def test_at_least_25_meter_models_stand_on_frames_that_somebody_else_published() -> None:
+    meters = [profile for path in FILES if not path.stem.startswith("_") and (profile := load_profile(path)).points]
+    proven = {profile.model for profile in meters if proves_the_meter(profile)}
+
+    assert len(proven) >= 25, f"{len(proven)} of {len(meters)} models stand on frames that are not derived"
+
+
+def proves_the_meter(profile: Profile) -> bool:
+    """Return whether a recording with values comes from a meter, a manual or another project's tests."""
+    return any(recording.values and recording.mark is not Mark.DERIVED for recording in profile.recordings)
 
 
 def test_every_resource_has_a_model() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import yaml
 
 from edge.device.check import check_profile
@@ -51,9 +53,9 @@ RADIO = {
 }
 
 
-def model(name: str, changes: dict[str, object]) -> Profile:
+def model(name: str, changes: Mapping[str, object]) -> Profile:
     """Return the profile of a made-up model."""
     document = yaml.safe_load((PROFILES / "_blueprint.yaml").read_text(encoding="utf-8"))
     for key in ("ranges", "limits", "parameters", "plausibility", "link"):
         document.pop(key)
-    return check_profile(document | {"model": name, "protocol": "mqtt", "recordings": []} | changes, name)
+    return check_profile({**document, "model": name, "protocol": "mqtt", "recordings": [], **changes}, name)

@@ -224,5 +224,5 @@ def test_a_plus_stands_for_one_level(wanted: str, topic: str, fits: bool) -> Non
 
 
 def test_a_model_that_does_not_speak_mqtt_is_refused_by_name() -> None:
-    with pytest.raises(RefusalError, match="S1.*does not speak MQTT"):
+    with pytest.raises(RefusalError, match=r"S1.*does not speak MQTT"):
         MessageBook(WireStats()).add(PLUG_DEVICE, catalogue().profile("eastron-sdm120"))

@@ -19,7 +19,6 @@ from edge.protocol.json_message import (
 )
 
 
-
 @pytest.mark.parametrize(
     ("text", "value"),
     [

@@ -148,7 +148,7 @@ def test_digits_that_are_none_are_refused_and_never_zero(record: str) -> None:
         _ = only(record).digits
 
 
-@pytest.mark.parametrize(("status", "word"), [(0x01, "busy"), (0x02, "error"), (0x03, "error")])
+@pytest.mark.parametrize(("status", "word"), [(0x01, "busy"), (0x02, "error")])
 def test_a_meter_that_does_not_vouch_for_its_values_is_refused(status: int, word: str) -> None:
     with pytest.raises(ValueRefusedError, match=word):
         check_status(parse_telegram(telegram_of("0c1300000000", status=status)))
@@ -156,6 +156,10 @@ def test_a_meter_that_does_not_vouch_for_its_values_is_refused(status: int, word
 
 def test_a_low_battery_or_an_old_fault_takes_nothing_from_the_values() -> None:
     check_status(parse_telegram(telegram_of("0c1300000000", status=0x1C)))
+
+
+def test_an_alarm_of_the_installation_takes_nothing_from_the_values() -> None:
+    check_status(parse_telegram(telegram_of("0c1300000000", status=0x27)))
 
 
 @pytest.mark.parametrize(
