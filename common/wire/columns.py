@@ -18,6 +18,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import gcd
+from typing import NamedTuple
 
 from common.wire.batch import Column, Row
 from common.wire.cbor import integer_width, pack_integers, pack_steps, unpack_integers, unpack_steps
@@ -32,8 +33,7 @@ _DIVISORS = (1_000_000, 100_000, 10_000, 1_000, 100, 10)
 _VALUE_LIMIT = 1 << 62  # two values of a column differ by less than 64 bits
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class Sample(NamedTuple):
     """One reading before it is arranged: the series number, its slot, value, quality and stamp."""
 
     series: int

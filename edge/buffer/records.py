@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from common.ids import MeterId
 from common.reading.reading import Quality, Quantity
@@ -47,8 +47,7 @@ class Series:
     profile: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingRow:
+class ReadingRow(NamedTuple):
     """One point at one slot. `slot_ms` is the instant it was due, the stamp the instant it was read."""
 
     seq: int
@@ -80,8 +79,7 @@ class Derived:
     states: tuple[StageState, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampledPoint:
+class SampledPoint(NamedTuple):
     """One value of a sample, in milli-units of `unit` before the multiplier."""
 
     quantity: str

@@ -98,17 +98,13 @@ def _readings(connection: sqlite3.Connection, state: WriterState) -> tuple[Readi
         "SELECT seq, boot_no, boot_ms, slot_ms, point_no, value_milli, quality FROM reading ORDER BY seq LIMIT ?",
         (READINGS_PER_BATCH_MAX,),
     )
-    return tuple(
-        ReadingRow(
-            seq=seq,
-            point_no=point_no,
-            slot_ms=slot_ms,
-            value_milli=value_milli,
-            quality=quality,
-            stamp=state.timeline.date(boot_no, boot_ms),
-        )
-        for seq, boot_no, boot_ms, slot_ms, point_no, value_milli, quality in rows
-    )
+    made: list[ReadingRow] = []
+    at, stamp = (0, 0), None
+    for seq, boot_no, boot_ms, slot_ms, point_no, value_milli, quality in rows:
+        if stamp is None or at != (boot_no, boot_ms):  # the points of a sample were made at one instant
+            at, stamp = (boot_no, boot_ms), state.timeline.date(boot_no, boot_ms)
+        made.append(ReadingRow(seq, point_no, slot_ms, value_milli, quality, stamp))
+    return tuple(made)
 
 
 def _events(connection: sqlite3.Connection, lane: Lane) -> tuple[_RawEvent, ...]:

@@ -105,10 +105,4 @@ def _dictionary(stored: Sequence[StoredSeries]) -> tuple[tuple[Series, ...], dic
 
 
 def _sample(row: ReadingRow, numbers: dict[int, int]) -> Sample:
-    return Sample(
-        series=numbers[row.point_no],
-        slot_ms=row.slot_ms,
-        value_milli=row.value_milli,
-        quality=row.quality,
-        stamp=row.stamp,
-    )
+    return Sample(numbers[row.point_no], row.slot_ms, row.value_milli, row.quality, row.stamp)
