@@ -1,5 +1,6 @@
 """Prices for gateways: the revisions and assignments that a gateway's own meters and lots need, as one bundle.
 
+With them go the official calendars of last year, this one and the next, as far as they are known.
 What a gateway has is read from the site bundle it was given. An unchanged bundle makes no new version, so publishing
 again is harmless. Tariff codes are unique in a community; where two communities of one gateway mean different things by
 one code, each is sent under the community's own name.
@@ -23,6 +24,7 @@ from cloud.kit.db import Unit
 from cloud.tariffs import service as tariffs
 from cloud.tariffs.assignment import Effect, Target
 from cloud.tariffs.book import PriceBook
+from cloud.tariffs.calendars import official_notices
 from cloud.tariffs.charge import ChargeBasis, ChargeItem
 from cloud.tariffs.facts import tariff_facts
 from cloud.tariffs.targets import lot_target, meter_target, targets_of
@@ -63,7 +65,10 @@ async def publish_prices(unit: Unit, gateway_id: GatewayId) -> int | None:
         day = civil_day(unit.now, community.zone)
         priced += await _meter_prices(unit.session, community, book, parts, day)
         priced += _lot_prices(community.code, book, parts, day)
-    return await fleet.publish_bundle(unit, gateway_id, BundleKind.TARIFFS, bundle_body(books, priced))
+    body = bundle_body(books, priced)
+    notices = await official_notices(unit.session, unit.now)
+    body["calendars"] = [notice for year, notice in notices.items() if abs(year - unit.now.year) <= 1]
+    return await fleet.publish_bundle(unit, gateway_id, BundleKind.TARIFFS, body)
 
 
 async def publish_everywhere(unit: Unit) -> None:

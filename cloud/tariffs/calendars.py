@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.kit.db import Unit
 from cloud.tariffs import repository
 from cloud.tariffs.book import KnownCalendar
+from cloud.tariffs.events import tell_of_change
 from cloud.tariffs.tables import CalendarRevisionRow
 from common.civil import Period
 from common.tariff.canonical import canonical_json, canonical_sha, to_plain
@@ -44,17 +45,19 @@ async def record_calendar(unit: Unit, document: Mapping[str, object], *, basis_d
     )
     unit.session.add(row)
     unit.record("recorded", "calendar", unit.tenant, after={"year": year, "rev": row.rev, "body_sha": row.body_sha})
+    tell_of_change(unit)
     return row.rev
 
 
 async def official_calendar(session: AsyncSession, period: Period, known_at: datetime) -> KnownCalendar | None:
     """Return the official calendar of a period's years and the one before, or None when no notice is known."""
-    newest = {
-        row.year: row.body
-        for row in await repository.calendars(session, CALENDAR_CODE, known_at)
-        if period.start.year - 1 <= row.year <= period.end.year
-    }
-    if not newest:
+    notices = await official_notices(session, known_at)
+    documents = [body for year, body in notices.items() if period.start.year - 1 <= year <= period.end.year]
+    if not documents:
         return None
-    documents = [newest[year] for year in sorted(newest)]
     return KnownCalendar(calendar=parse_calendar(CALENDAR_CODE, documents), body=canonical_json(documents))
+
+
+async def official_notices(session: AsyncSession, known_at: datetime) -> dict[int, Mapping[str, object]]:
+    """Return the newest known notice of each year, in the order of years."""
+    return {row.year: row.body for row in await repository.calendars(session, CALENDAR_CODE, known_at)}

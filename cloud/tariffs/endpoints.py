@@ -16,7 +16,7 @@ from cloud.identity.policy import Permission
 from cloud.kit.db import Database
 from cloud.tariffs import schemas, trial
 from cloud.tariffs import service as tariffs
-from cloud.tariffs.calendars import official_calendar
+from cloud.tariffs.calendars import official_calendar, official_notices, record_calendar
 from common.civil import Period
 from common.ids import CommunityId
 from common.rating.usage_document import Place
@@ -31,12 +31,31 @@ _ALL_YEARS = Period(date(1949, 1, 1), date(9999, 1, 1))
 
 def build_router(database: Database) -> APIRouter:
     """Return the endpoints of prices."""
-    router = APIRouter(prefix="/communities/{community_id}", tags=["tariffs"])
-    _add_charge_items(router, database)
-    _add_revisions(router, database)
-    _add_assignments(router, database)
-    _add_trials(router, database)
+    community = APIRouter(prefix="/communities/{community_id}")
+    _add_charge_items(community, database)
+    _add_revisions(community, database)
+    _add_assignments(community, database)
+    _add_trials(community, database)
+    router = APIRouter(tags=["tariffs"])
+    router.include_router(community)
+    _add_calendars(router, database)
     return router
+
+
+def _add_calendars(router: APIRouter, database: Database) -> None:
+    @router.get("/calendars")
+    async def calendars(caller: Viewer) -> list[schemas.CalendarOut]:
+        """List the official notices that are known, the newest of each year."""
+        async with database.view(caller.tenant) as session:
+            notices = await official_notices(session, database.clock.now())
+        return [schemas.CalendarOut(year=year, document=dict(notice)) for year, notice in notices.items()]
+
+    @router.post("/calendars", status_code=HTTPStatus.CREATED)
+    async def record(body: schemas.CalendarIn, caller: Editor) -> schemas.RevOut:
+        """Record the official notice of a year; one with faults is refused with all of them."""
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            rev = await record_calendar(unit, body.document, basis_document=body.basis_document)
+        return schemas.RevOut(rev=rev)
 
 
 def _add_charge_items(router: APIRouter, database: Database) -> None:

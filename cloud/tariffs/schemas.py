@@ -104,6 +104,20 @@ class RevisionIn(_In):
         )
 
 
+class CalendarIn(_In):
+    """The official notice of one year to record: days off, swapped workdays and statutory days."""
+
+    document: dict[str, Any]
+    basis_document: Name
+
+
+class CalendarOut(BaseModel):
+    """The newest official notice of a year."""
+
+    year: int
+    document: dict[str, Any]
+
+
 class RevisionOut(BaseModel):
     """One revision of a tariff; an empty hash withdraws."""
 

@@ -20,7 +20,7 @@ from cloud.tariffs import repository
 from cloud.tariffs.assignment import Assignment, AssignmentBook, Effect, Target
 from cloud.tariffs.book import PriceBook
 from cloud.tariffs.charge import ChargeItem
-from cloud.tariffs.events import PricesChanged
+from cloud.tariffs.events import tell_of_change
 from cloud.tariffs.pool import PoolMethod, PoolRevision
 from cloud.tariffs.tables import (
     ChargeItemRow,
@@ -34,8 +34,6 @@ from common.ids import BuildingId, ChargeItemId, CommunityId, LegalEntityId, Met
 from common.tariff.compile import CompiledTariff, compile_tariff
 from common.tariff.document import TariffDocument, parse_tariff
 from common.tariff.revision import KnownRevision, RevisionRef
-
-_TOLD = "prices_changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +155,7 @@ async def withdraw_revision(
     )
     after = {"effective_from": effective_from.isoformat(), "rev": newest.rev + 1}
     unit.record("withdrew", "tariff", newest.tariff_id, before={"body_sha": newest.body_sha}, after=after)
-    _tell(unit)
+    tell_of_change(unit)
 
 
 async def assign(unit: Unit, draft: AssignmentDraft) -> int:
@@ -193,7 +191,7 @@ async def assign(unit: Unit, draft: AssignmentDraft) -> int:
         "tariff_id": None if draft.tariff_id is None else str(draft.tariff_id),
     }
     unit.record("assigned", "charge_item", draft.charge_item_id, after=after)
-    _tell(unit)
+    tell_of_change(unit)
     return newest + 1
 
 
@@ -310,20 +308,13 @@ async def _add_revision(
     await unit.session.flush()
     after = {"effective_from": effective_from.isoformat(), "rev": row.rev, "body_sha": row.body_sha}
     unit.record("revised", "tariff", tariff_id, after=after)
-    _tell(unit)
+    tell_of_change(unit)
     return _ref(row, document.header.code)
 
 
 def _body(document: TariffDocument) -> dict[str, object]:
     ensure(isinstance(document.body, Mapping), "a tariff document that was read is a mapping")
     return dict(document.body) if isinstance(document.body, Mapping) else {}
-
-
-def _tell(unit: Unit) -> None:
-    """Tell of a change, once however much one unit of work changes."""
-    if _TOLD not in unit.session.info:
-        unit.session.info[_TOLD] = True
-        unit.publish(PricesChanged(change_id=unit.new_id()))
 
 
 def _ref(row: TariffRevisionRow, code: str) -> RevisionRef:

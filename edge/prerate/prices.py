@@ -18,9 +18,11 @@ from common.clock import EPOCH
 from common.errors import Fault, FaultsError, RefusalError
 from common.ids import MeterId
 from common.tariff.compile import CompiledTariff, compile_tariff
+from common.tariff.daytype import OfficialCalendar, parse_calendar
 from common.tariff.document import parse_tariff
 from common.tariff.revision import KnownRevision, RevisionRef
 
+CALENDAR_CODE = "cn"
 REVISIONS_MAX = 2_000
 ASSIGNMENTS_MAX = 10_000
 
@@ -45,6 +47,7 @@ class _Assignment(msgspec.Struct, kw_only=True):
 class _Tariffs(msgspec.Struct, kw_only=True):
     revisions: tuple[_Revision, ...] = ()
     assignments: tuple[_Assignment, ...] = ()
+    calendars: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,7 @@ class Prices:
     revisions: Mapping[str, tuple[KnownRevision, ...]] = field(default_factory=dict)
     meters: Mapping[MeterId, tuple[Assigned, ...]] = field(default_factory=dict)
     lots: Mapping[str, Assigned] = field(default_factory=dict)
+    calendar: OfficialCalendar | None = None
 
     def known(self, tariff_code: str) -> tuple[KnownRevision, ...]:
         """Return the revisions of a tariff; the bundle holds only what the cloud knew when it made it."""
@@ -97,6 +101,7 @@ def parse_prices(body: Mapping[str, Any]) -> Prices:
         )
         known.setdefault(revision.tariff_code, []).append(KnownRevision(ref=ref, recorded_at=KNOWN_AT))
     faults += _assignment_faults(document, known)
+    calendar = _calendar(document, faults)
     if faults:
         raise FaultsError("tariffs bundle", faults)
     meters: dict[MeterId, tuple[Assigned, ...]] = {}
@@ -111,7 +116,16 @@ def parse_prices(body: Mapping[str, Any]) -> Prices:
         if item.lot is not None:
             lots[item.lot] = assigned
     revisions = {code: tuple(items) for code, items in known.items()}
-    return Prices(compiled=compiled, revisions=revisions, meters=meters, lots=lots)
+    return Prices(compiled=compiled, revisions=revisions, meters=meters, lots=lots, calendar=calendar)
+
+
+def _calendar(document: _Tariffs, faults: list[Fault]) -> OfficialCalendar | None:
+    """Return the official calendar of all the years sent, None when there are none."""
+    try:
+        return parse_calendar(CALENDAR_CODE, document.calendars) if document.calendars else None
+    except FaultsError as refusal:
+        faults += refusal.faults
+        return None
 
 
 def _compile(document: _Tariffs, faults: list[Fault]) -> Iterator[tuple[str, CompiledTariff]]:

@@ -58,5 +58,6 @@ def price_stay(prices: Prices, zone: tzinfo, stayed: Stayed) -> tuple[int, Revis
         ),
         facts=assigned.facts,
         traits={**stayed.traits, **assigned.traits},
+        calendar=prices.calendar,
     )
     return rate(tariff, request).amount_fen, ref

@@ -76,6 +76,25 @@ async def test_a_manager_makes_a_charge_item_prices_it_and_withdraws_the_price(
     assert [(one["rev"], one["body_sha"] == "") for one in history.json()] == [(1, False), (2, True)]
 
 
+async def test_an_official_calendar_is_recorded_and_listed_and_one_with_faults_is_refused_with_all_of_them(
+    database: Database, tenant: TenantId, tmp_path: Path
+) -> None:
+    token = await signed_in(database, tenant, "boss", RoleName.MANAGER)
+    days = {"days_off": [{"from": "2026-01-01", "to": "2026-01-03"}], "workdays": ["2026-01-04"]}
+    notice = {"year": 2026, "source": "notice", **days, "statutory": ["2026-01-01"]}
+    broken = {**notice, "workdays": ["2026-01-02", "2025-01-04"]}
+    async with running_api(database, tmp_path) as app, client(app, token) as api:
+        made = await api.post("/api/v1/calendars", json={"document": notice, "basis_document": "2025-11-04"})
+        again = await api.post("/api/v1/calendars", json={"document": notice, "basis_document": "2025-11-04"})
+        refused = await api.post("/api/v1/calendars", json={"document": broken, "basis_document": "2025-11-04"})
+        known = await api.get("/api/v1/calendars")
+    assert [(one.status_code, one.json()["rev"]) for one in (made, again)] == [(201, 1), (201, 1)]
+    assert refused.status_code == 422
+    assert "2026-01-02 is also a day off" in refused.text
+    assert "2025-01-04 is not in 2026" in refused.text
+    assert known.json() == [{"year": 2026, "document": notice}]
+
+
 async def test_a_broken_tariff_is_answered_with_every_fault(
     database: Database, tenant: TenantId, tmp_path: Path
 ) -> None:

@@ -257,6 +257,25 @@ async def test_a_gateway_gets_the_prices_of_its_own_meters_and_lots_and_can_read
     assert prices.lots["north"].tariff_code == "parking"
 
 
+async def test_a_gateway_gets_the_official_calendars_around_today_and_hears_of_a_new_one(
+    place: Place, published: list[Event]
+) -> None:
+    stay, _ = await place.record(parking())
+    await place.charge("stay", ChargeBasis.PARKING, stay, Target(kind=TargetKind.LOT, key="north"))
+    await give_site(place)
+    assert parse_prices(await publish(place)).calendar is None
+    published.clear()
+    async with place.database.unit(place.tenant, place.actor) as unit:
+        this_year = unit.now.year
+        for year in (this_year - 2, this_year):
+            notice = {"year": year, "source": "notice", "days_off": [], "workdays": [], "statutory": []}
+            await record_calendar(unit, notice, basis_document="notice")
+    assert sum(isinstance(one, PricesChanged) for one in published) == 1
+    calendar = parse_prices(await publish(place)).calendar
+    assert calendar is not None
+    assert set(calendar.years) == {this_year}
+
+
 async def test_publishing_again_makes_a_new_version_only_when_something_changed(place: Place) -> None:
     power, _ = await place.record(electricity())
     await place.charge("power", ChargeBasis.METERED, power, EVERYWHERE)

@@ -76,7 +76,13 @@ class Year:
         self.device = device()
 
     def show(
-        self, day: date, kwh: int, *, late: timedelta = timedelta(0), quality: Quality = Quality.GOOD
+        self,
+        day: date,
+        kwh: int,
+        registers: Mapping[Quantity, int] | None = None,
+        *,
+        late: timedelta = timedelta(0),
+        quality: Quality = Quality.GOOD,
     ) -> list[ProvisionalLine]:
         slot = midnight(day, ZONE)
         reading = Reading(
@@ -86,7 +92,11 @@ class Year:
             value_milli=kwh * 1000,
             quality=quality,
         )
-        derived = self.estimator.observe(self.device, slot, [reading])
+        rates = [
+            Reading(meter_id=meter(1), quantity=quantity, read_at=slot + late, value_milli=1000 * value)
+            for quantity, value in (registers or {}).items()
+        ]
+        derived = self.estimator.observe(self.device, slot, [*rates, reading])
         self.stored.update({state.name: state.body for state in derived.states if state.body is not None})
         return [record for record in derived.records if isinstance(record, ProvisionalLine)]
 
@@ -163,6 +173,56 @@ def test_a_price_change_inside_the_month_splits_by_days() -> None:
     assert line.tariff_from == "2026-01-16"
 
 
+PEAK, VALLEY = Quantity.ENERGY_T2, Quantity.ENERGY_T4
+WINDOWS = [{"name": "peak", "times": ["08:00-22:00"]}, {"name": "valley", "times": ["22:00-08:00"]}]
+BY_WINDOW = {
+    "windows": WINDOWS,
+    "charges": [{"key": "energy", "by_window": {"peak": "0.60", "valley": "0.30"}}],
+}
+
+
+def test_a_meter_by_time_of_use_is_priced_by_its_rate_registers() -> None:
+    year = Year(bundle(revision("electricity", **BY_WINDOW)))
+    year.show(date(2026, 1, 1), 1_000, {PEAK: 700, VALLEY: 300})
+    (line,) = Year(bundle(revision("electricity", **BY_WINDOW)), year.stored).show(
+        date(2026, 2, 1), 1_150, {PEAK: 790, VALLEY: 360}
+    )
+    assert (line.usage_milli, line.amount_fen) == (150_000, 90 * 60 + 60 * 30)
+
+
+def test_the_rate_registers_are_spread_by_days_where_the_price_changes() -> None:
+    dearer = {**BY_WINDOW, "charges": [{"key": "energy", "by_window": {"peak": "1", "valley": "0.50"}}]}
+    prices = bundle(revision("electricity", **BY_WINDOW), revision("electricity", since="2026-01-11", **dearer))
+    year = Year(prices)
+    year.show(date(2026, 1, 1), 0, {PEAK: 0, VALLEY: 0})
+    (line,) = year.show(date(2026, 2, 1), 93, {PEAK: 62, VALLEY: 31})
+    assert line.amount_fen == 20 * 60 + 10 * 30 + 42 * 100 + 21 * 50
+
+
+def test_a_meter_without_rate_registers_gives_no_line_for_a_tariff_by_window() -> None:
+    year = Year(bundle(revision("electricity", **BY_WINDOW)))
+    year.show(date(2026, 1, 1), 1_000, {PEAK: 700})
+    assert year.show(date(2026, 2, 1), 1_150, {PEAK: 790}) == []
+    assert year.estimator.refusals == 1
+
+
+def test_tiers_that_count_each_window_apart_are_left_to_the_cloud() -> None:
+    apart = {
+        "windows": WINDOWS,
+        "charges": [
+            {
+                "key": "energy",
+                "tiers": {"bounds": ["100"], "windows": "separate"},
+                "by_window": {"peak": ["0.60", "0.70"], "valley": ["0.30", "0.40"]},
+            }
+        ],
+    }
+    year = Year(bundle(revision("electricity", **apart)))
+    year.show(date(2026, 1, 1), 0, {PEAK: 0, VALLEY: 0})
+    assert year.show(date(2026, 2, 1), 93, {PEAK: 62, VALLEY: 31}) == []
+    assert year.estimator.refusals == 1
+
+
 def test_a_meter_without_a_tariff_gives_no_line() -> None:
     year = Year()
     year.show(date(2026, 1, 1), 0)
@@ -187,6 +247,52 @@ def test_a_stay_is_quoted_by_the_tariff_of_its_lot(stay: timedelta, fen: int) ->
     assert quoted is not None
     assert quoted[0] == fen
     assert quoted[1].rev == 1
+
+
+NOTICE = {
+    "year": 2026,
+    "source": "notice",
+    "days_off": [{"from": "2026-01-01", "to": "2026-01-03"}],
+    "workdays": ["2026-01-04"],
+    "statutory": ["2026-01-01"],
+}
+WORKING_DAYS = {
+    "session": {
+        "windows": [
+            {"name": "work", "days": ["workday"], "times": ["00:00-24:00"], "blocks": [{"every": 60, "price": "5"}]},
+            {
+                "name": "free",
+                "days": ["day_off", "statutory"],
+                "times": ["00:00-24:00"],
+                "blocks": [{"every": 60, "price": "2"}],
+            },
+        ]
+    }
+}
+
+
+@pytest.mark.parametrize(("day", "fen"), [("2026-01-02", 200), ("2026-01-04", 500), ("2026-01-10", 200)])
+def test_a_stay_is_quoted_by_the_official_calendar_that_came_with_the_prices(day: str, fen: int) -> None:
+    prices = bundle(revision("parking", **WORKING_DAYS)) | {"calendars": [NOTICE]}
+    entered = datetime.fromisoformat(f"{day}T02:00:00+00:00")
+    quoted = Year(prices).estimator.quote_stay(
+        "north", [Visit(entry=entered, exit=entered + timedelta(minutes=50))], **STRANGER
+    )
+    assert quoted is not None
+    assert quoted[0] == fen
+
+
+def test_a_stay_by_working_days_is_not_quoted_without_a_calendar() -> None:
+    estimator = Year(bundle(revision("parking", **WORKING_DAYS))).estimator
+    entered = datetime.fromisoformat("2026-01-02T02:00:00+00:00")
+    stay = Visit(entry=entered, exit=entered + timedelta(hours=1))
+    assert estimator.quote_stay("north", [stay], **STRANGER) is None
+    assert estimator.refusals == 1
+
+
+def test_a_calendar_with_faults_refuses_the_bundle() -> None:
+    with pytest.raises(FaultsError, match="2026 stands twice"):
+        parse_prices(bundle(revision("parking")) | {"calendars": [NOTICE, NOTICE]})
 
 
 def test_a_lot_without_a_tariff_is_not_quoted() -> None:
