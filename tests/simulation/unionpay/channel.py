@@ -61,7 +61,7 @@ class UnionPaySimulator:
     def __init__(self, folder: Path, now: Callable[[], datetime], *, hurry: int = 1) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.channel = UnionPayChannel(
-            book=Book(folder / "book.sqlite"),
+            book=Book(folder / "book.sqlite", short_numbers=True),
             mischiefs=Mischiefs(),
             now=now,
             certificates=seals.Certificates(folder),

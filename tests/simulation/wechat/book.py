@@ -50,7 +50,8 @@ class ChannelRefusalError(Exception):
 class Book:
     """The channel's book; one connection, used by one event loop."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, short_numbers: bool = False) -> None:
+        self._short_numbers = short_numbers
         self._db = sqlite3.connect(file, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.execute("pragma journal_mode=wal")
@@ -121,11 +122,15 @@ class Book:
         expired = now >= datetime.fromisoformat(row["expires_at"])
         if row["state"] == "SUCCESS" or row["state"] == "REFUND":
             raise ChannelRefusalError(409, "ORDERPAID", "订单已支付")
-        if (row["state"] == "CLOSED" or expired) and not late:
+        if row["state"] == "REVOKED" or ((row["state"] == "CLOSED" or expired) and not late):
             raise ChannelRefusalError(409, "ORDER_CLOSED", "订单已关闭或二维码已过期")
         fee_fen = (row["fen"] * _FEE_PER_MYRIAD + _MYRIAD // 2) // _MYRIAD
         day = now.astimezone(BEIJING).strftime("%Y%m%d")
-        transaction_id = f"4200{self._next('transaction', 1_000_000):06d}{day}{self._next('tail', 4_000_000_000):010d}"
+        transaction_id = (
+            f"{day}{self._next('short', 1):013d}"
+            if self._short_numbers
+            else f"4200{self._next('transaction', 1_000_000):06d}{day}{self._next('tail', 4_000_000_000):010d}"
+        )
         with _transaction(self._db):
             self._db.execute(
                 "update trade set state = 'SUCCESS', transaction_id = ?, paid_at = ?, payer = ?, fee_fen = ?"
