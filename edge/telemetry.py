@@ -21,6 +21,7 @@ from typing_extensions import override
 
 from common.masking import mask_event
 
+COLLECT_AFTER = 10_000  # new containers before a look for rings; most of ours are freed by their counts alone
 Samples = Iterable[tuple[tuple[str, ...], int]]
 
 
@@ -85,5 +86,6 @@ def settle_memory() -> None:
     """Give back what start-up no longer needs, and spare the collector the objects that stay for good."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 10, 10)
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

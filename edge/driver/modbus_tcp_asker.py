@@ -55,6 +55,7 @@ class ModbusTcpAsker:
         self._stats = stats
         self._trace = _Trace()
         self._client: AsyncModbusTcpClient | None = None
+        self._questions: dict[tuple[str, int, int, int], RegisterQuestion] = {}
         self._timeouts_in_a_row = 0
         self._retry_s = RETRY_FIRST_S
         self._retry_at = 0.0
@@ -69,8 +70,15 @@ class ModbusTcpAsker:
                 kind=FailureKind.LINK_LOST,
                 detail=f"{self._host}:{self._port} cannot be reached; check cable and address",
             )
-        question = register_questions(block, device.address)[0]
+        question = self._question(block, device.address)
         return await self._exchange(client, question, profile.timing.answer_ms / 1000)
+
+    def _question(self, block: RegisterBlock, address: str) -> RegisterQuestion:
+        """Return the question of a block, worked out once for each unit behind the connection."""
+        key = (address, block.function, block.start, block.count)
+        if key not in self._questions:
+            self._questions[key] = register_questions(block, address)[0]
+        return self._questions[key]
 
     async def close(self) -> None:
         """Release the connection."""
