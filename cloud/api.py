@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, FastAPI, Response
 
 from cloud.arrears import endpoints as arrears
+from cloud.billing import decision_endpoints as billing_decisions
 from cloud.billing import endpoints as billing
 from cloud.cases import endpoints as cases
 from cloud.charges import endpoints as charges
@@ -51,6 +52,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         metering.build_router(database),
         cases.build_router(database),
         billing.build_router(database, rate_period),
+        billing_decisions.build_router(database, rate_period),
         ledger.build_router(database),
         payments.build_router(database, services.cashier),
         refunds.build_router(database),

@@ -13,7 +13,7 @@ from cloud.billing.lines import BillKind, Charge, IssuedLine, LineDraft, LineKey
 from cloud.billing.tables import AccountRow, BillLineRow, BillRow
 from cloud.ledger.journals import LineRef
 from cloud.rating.lines import RatingOutcome
-from cloud.tariffs.charge import FundClass, Nature
+from cloud.tariffs.charge import ChargeBasis, FundClass, Nature
 from common.civil import Period
 from common.ids import (
     AccountId,
@@ -57,7 +57,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenLine:
-    """A bill line on which something is open; `open_fen` is positive."""
+    """A bill line on which something is open; `open_fen` is positive, `late` says that it is a late charge."""
 
     community_id: CommunityId
     account_id: AccountId
@@ -73,6 +73,7 @@ class OpenLine:
     open_fen: int
     fund_class: FundClass
     legal_entity_id: LegalEntityId
+    late: bool = False
 
     @property
     def ref(self) -> LineRef:
@@ -211,6 +212,7 @@ def open_line_of(bill: BillRow, row: BillLineRow, open_fen: int) -> OpenLine:
         open_fen=open_fen,
         fund_class=FundClass(row.fund_class),
         legal_entity_id=LegalEntityId(row.legal_entity_id),
+        late=row.basis == ChargeBasis.LATE,
     )
 
 

@@ -1,4 +1,4 @@
-"""Money paid ahead settles what falls due: after documents are issued, oldest line first, each book for itself."""
+"""Money paid ahead settles what falls due: after documents are issued, in the order decided, each book for itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from cloud.billing import service
 from cloud.billing.documents import OpenLine
-from cloud.billing.rules import OpenAmount, settled_oldest_first
+from cloud.billing.settling import SettlingOrder, settled, settling_order
 from cloud.estate import service as estate
 from cloud.kit.db import Unit
 from cloud.ledger import service as ledger
@@ -32,10 +32,11 @@ async def settle_from_ahead(
     lines = await service.open_lines_of(unit.session, {balance.account_id for balance in ahead})
     # Read again under the locks: nobody else uses these balances until the unit ends.
     ahead = [b for b in await ledger.ahead_balances(unit.session, account_ids) if b.available_fen > 0]
+    order = await settling_order(unit.session, community_id)
     drafts = []
     for balance in ahead:
         book = Book(community_id=community_id, legal_entity_id=balance.legal_entity_id, fund_class=balance.fund_class)
-        allocations = _allocations(_of_book(lines, balance.account_id, book), balance.available_fen)
+        allocations = _allocations(_of_book(lines, balance.account_id, book), balance.available_fen, order)
         if allocations:
             drafts.append(
                 JournalDraft(
@@ -60,7 +61,6 @@ def _of_book(lines: Sequence[OpenLine], account_id: AccountId, book: Book) -> li
     ]
 
 
-def _allocations(lines: Sequence[OpenLine], fen: int) -> list[Allocation]:
+def _allocations(lines: Sequence[OpenLine], fen: int, order: SettlingOrder) -> list[Allocation]:
     owners = {line.ref: line.account_id for line in lines}
-    amounts = [OpenAmount(line=line.ref, due_on=line.due, number=line.number, open_fen=line.open_fen) for line in lines]
-    return [Allocation(account_id=owners[ref], line=ref, fen=part) for ref, part in settled_oldest_first(amounts, fen)]
+    return [Allocation(account_id=owners[ref], line=ref, fen=part) for ref, part in settled(lines, fen, order)]

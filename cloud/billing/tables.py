@@ -270,3 +270,22 @@ class SettlingOrderRow(CommunityRow):
         ),
         table_flags(append_only=True),
     )
+
+
+class RunPolicyRow(CommunityRow):
+    """Whether periods are billed at night and how many days after their end, as decided; the newest revision holds."""
+
+    __tablename__ = "run_policy"
+
+    rev: Mapped[int] = mapped_column(primary_key=True)
+    nightly: Mapped[bool]
+    days_after: Mapped[int]
+    decided_by: Mapped[UUID]
+    recorded_at: Mapped[datetime]
+
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "community_id"], ["community.tenant_id", "community.community_id"]),
+        CheckConstraint("rev >= 1", name="rev"),
+        CheckConstraint("days_after between 0 and 60", name="days_after"),
+        table_flags(append_only=True),
+    )

@@ -18,6 +18,7 @@ DONE: dict[str, tuple[str, str]] = {
     "charge-issued": ("已逐户出账", "Issued to each household"),
     "charge-dropped": ("草稿已放弃", "Draft thrown away"),
     "charge-withdrawn": ("收费已撤销，已出具调整单", "Charge withdrawn; credits issued"),
+    "policy-decided": ("已保存，从现在起生效", "Decided; it holds from now on"),
     "correction-applied": ("更正已出具调整单", "Correction applied; adjustments issued"),
     "correction-empty": ("没有账单受影响，无需调整", "No bill is affected; nothing to adjust"),
     "correction-dropped": ("更正已放弃", "Correction dropped"),

@@ -75,6 +75,20 @@ CREATE TABLE premises_group (
     CONSTRAINT fk_premises_group_tenant_id_community_id_community FOREIGN KEY(tenant_id, community_id) REFERENCES community (tenant_id, community_id)
 );
 
+CREATE TABLE run_policy (
+    tenant_id UUID NOT NULL,
+    community_id UUID NOT NULL,
+    rev BIGINT NOT NULL,
+    nightly BOOLEAN NOT NULL,
+    days_after BIGINT NOT NULL,
+    decided_by UUID NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_run_policy PRIMARY KEY (tenant_id, community_id, rev),
+    CONSTRAINT fk_run_policy_tenant_id_community_id_community FOREIGN KEY(tenant_id, community_id) REFERENCES community (tenant_id, community_id),
+    CONSTRAINT ck_run_policy_rev CHECK (rev >= 1),
+    CONSTRAINT ck_run_policy_days_after CHECK (days_after between 0 and 60)
+);
+
 CREATE TABLE settling_order (
     tenant_id UUID NOT NULL,
     community_id UUID NOT NULL,
@@ -226,6 +240,16 @@ alter table "premises_group" force row level security;
 create policy company on "premises_group" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
 
 grant select, insert, update, delete on "premises_group" to gatehouse_app, gatehouse_worker;
+
+alter table "run_policy" enable row level security;
+
+alter table "run_policy" force row level security;
+
+create policy company on "run_policy" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+
+grant select, insert on "run_policy" to gatehouse_app, gatehouse_worker;
+
+create trigger append_only before update or delete or truncate on "run_policy" for each statement execute function refuse_change();
 
 alter table "settling_order" enable row level security;
 
