@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 
 from cloud.arrears import tasks as arrears
+from cloud.billing import nightly
 from cloud.billing import tasks as billing
 from cloud.billing.events import BillsIssued, RunRequested
 from cloud.cases import tasks as cases
@@ -70,6 +71,7 @@ SCHEDULES: Sequence[Schedule] = (
     tariffs.DAILY,
     billing.DUES_DAILY,
     arrears.SCHEDULE,
+    nightly.SCHEDULE,
     ledger.SCHEDULE,
     ingest.SCHEDULE,
     reconciliation.SCHEDULE,
@@ -96,6 +98,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         billing.USE_AHEAD: billing.use_ahead,
         billing.PUBLISH_DUES: billing.publish_dues,
         arrears.LATE_CHARGES: arrears.charge_late,
+        nightly.NIGHTLY_RUNS: nightly.ask_for_runs,
         ledger.SEAL: ledger.seal_days,
         payments.ASK: PaymentTasks(services.providers).ask,
         **refund_work.handlers(),
