@@ -63,6 +63,18 @@ def operations(app: FastAPI) -> Iterator[Call]:
             )
 
 
+def ways_in(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Yield method and path of everything that an application answers, of whatever kind the route is.
+
+    What is no operation and so cannot be asked by `operations` is told by its kind in the place of a method.
+    """
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute):
+            yield from ((method.lower(), str(context.path)) for method in context.methods or ())
+        else:
+            yield type(context.original_route).__name__, str(context.path)
+
+
 def is_id(schema: Mapping[str, Any]) -> bool:
     """Return whether a value is an id, or an id or nothing."""
     return any(one.get("format") == "uuid" for one in (schema, *schema.get("anyOf", ())))

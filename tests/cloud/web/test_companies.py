@@ -16,7 +16,7 @@ import httpx
 import psycopg
 import pytest
 import pytest_asyncio
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from psycopg import sql
 from sqlalchemy import Table
 
@@ -39,18 +39,34 @@ from common.reading.reading import Resource
 from tests.cloud.billing import builders as b
 from tests.cloud.deposits.vault import open_vault
 from tests.cloud.refunds.till import Till
+from tests.cloud.web.belongings import add_belongings
 from tests.cloud.web.front import Front
 from tests.support import api
-from tests.support.endpoints import Call, Filler, operations
+from tests.support.endpoints import Call, Filler, operations, ways_in
 from tests.support.postgres import TestServer
 from tests.support.schema import whole_metadata
 
 MARK = "ZZFOREIGN"
 STAFF = (RoleName.MANAGER, RoleName.CASHIER, RoleName.TECHNICIAN)
-# The address of a bill and a gateway's signature are the proof themselves; each domain tests what they open.
-PROVEN_BY_SECRET = ("/gateway/", "/pay/", "/notify/")
+# The address of a bill, a gateway's or a channel's signature is the proof itself; each domain tests what it opens.
+PROVEN_BY_SECRET = {
+    ("post", "/gateway/v1/batches"),
+    ("post", "/gateway/v1/downlink"),
+    ("post", "/gateway/v1/enrol"),
+    ("post", "/gateway/v1/keys"),
+    ("get", "/pay/{token}"),
+    ("get", "/pay/{token}/attempts/{attempt_id}"),
+    ("post", "/pay/{token}/attempts"),
+    ("post", "/pay/{token}/begin"),
+    ("get", "/pay/{token}/dues"),
+    ("get", "/pay/{token}/orders/{attempt_id}"),
+    ("get", "/pay/{token}/orders/{attempt_id}/state"),
+}
+CHANNELS = re.compile(r"/notify/[a-z]+/\{notify_token\}")
 ENDS_THE_SESSION = {("delete", "/api/v1/session"), ("post", "/sign-out")}
-OPEN = {"/healthz", "/metrics"}
+OPEN = {("get", "/healthz"), ("get", "/metrics")}
+# The description of the API and the files of the pages, the same for everybody.
+SAME_FOR_ALL = {("Route", "/api/v1/openapi.json"), ("Mount", "/static")}
 REFUSED = {303, 400, 403, 404, 405, 409, 422}
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 COMPANY_FACTS = {"/api/v1/merchant-accounts"}  # to whom the company's payers pay is no community's secret
@@ -66,6 +82,7 @@ def routes() -> Routes:
 async def house(front: Front) -> Front:
     """A company with one of everything."""
     await pay_and_compare(front)
+    await front.counter.bill(1, 500)
     counter, site = front.counter, front.counter.office.site
     book = Book(community_id=site.community_id, legal_entity_id=counter.entity, fund_class=FundClass.OPERATING)
     premises_id = front.flats[0][0]
@@ -75,7 +92,7 @@ async def house(front: Front) -> Front:
         await estate.add_building(unit, site.community_id, code="Z", name=f"{MARK} building")
         grants = [Grant(role=RoleName.MANAGER, community_id=None)]
         await identity.add_user(unit, login="stranger", display_name=f"{MARK} user", grants=grants)
-        await fleet.create_gateway(unit, label=f"{MARK} gateway")
+        await add_belongings(unit, front, MARK)
         meter = await fleet.add_meter(unit, serial=f"{MARK}-M", resource=Resource.WATER)
         await fleet.install_meter(
             unit, meter_id=meter, community_id=site.community_id, premises_id=premises_id, start=b.MONTHS[0].start
@@ -146,18 +163,30 @@ def store(server: TestServer, database_name: str) -> Store:
     return Store(server, database_name)
 
 
-def calls(app: FastAPI) -> list[Call]:
-    """Return every operation that somebody signed in may try: the API's and the pages'."""
+def applications(app: FastAPI) -> tuple[FastAPI, FastAPI]:
+    """Return the application of the API and that of the pages."""
     pages = app.router.default
     assert isinstance(pages, FastAPI)
-    found = [*operations(app), *operations(pages)]
-    return [
-        call
-        for call in found
-        if call.path not in OPEN
-        and not call.path.startswith(PROVEN_BY_SECRET)
-        and (call.method, call.path) not in ENDS_THE_SESSION
-    ]
+    return app, pages
+
+
+def excused(way: tuple[str, str]) -> bool:
+    """Return whether a way in is named here as one that these tests need not ask."""
+    named = PROVEN_BY_SECRET | ENDS_THE_SESSION | OPEN
+    return way in named or (way[0] == "post" and CHANNELS.fullmatch(way[1]) is not None)
+
+
+def calls(app: FastAPI) -> list[Call]:
+    """Return every operation that somebody signed in may try: the API's and the pages'."""
+    found = [call for part in applications(app) for call in operations(part)]
+    return [call for call in found if not excused((call.method, call.path))]
+
+
+def unasked(app: FastAPI) -> set[tuple[str, str]]:
+    """Return the ways in that are neither asked nor named here."""
+    asked = {(call.method, call.path) for call in calls(app)}
+    found = {way for part in applications(app) for way in ways_in(part)}
+    return {way for way in found - asked - SAME_FOR_ALL if not excused(way)}
 
 
 def foreign_values(front: Front, store: Store) -> dict[str, object]:
@@ -190,6 +219,50 @@ def ids_told(request: Mapping[str, Any], response: httpx.Response) -> set[str]:
 def secrets_of(rows: Mapping[str, list[str]], *, but: set[str]) -> set[str]:
     """Return every id in some rows, except some."""
     return {one for texts in rows.values() for text in texts for one in _ID.findall(text)} - but
+
+
+def test_every_way_in_is_asked_or_named_here(front: Front) -> None:
+    assert unasked(front.app) == set()
+    found = {way for part in applications(front.app) for way in ways_in(part)}
+    assert found >= PROVEN_BY_SECRET | ENDS_THE_SESSION | OPEN | SAME_FOR_ALL, "a way in that is named here is gone"
+
+
+async def nothing() -> None:
+    """Answer nothing: a route that somebody adds."""
+
+
+async def answer_nothing(request: Request) -> Response:
+    del request
+    return Response()
+
+
+def test_a_new_way_in_is_asked_at_once_or_fails_here(front: Front) -> None:
+    before = len(calls(front.app))
+    api, pages = applications(front.app)
+    api.add_api_route("/api/v1/everything", nothing, methods=["GET"])
+    api.add_api_route("/api/v1/everything", nothing, methods=["DELETE"])
+    pages.add_api_route("/pages/everything", nothing, methods=["POST"], include_in_schema=False)
+    assert len(calls(front.app)) == before + 3
+    assert unasked(front.app) == set()
+    pages.add_route("/plain", answer_nothing)
+    api.add_api_websocket_route("/socket", nothing)
+    pages.mount("/files", FastAPI())
+    assert {path for _, path in unasked(front.app)} == {"/plain", "/socket", "/files"}
+
+
+def test_a_new_way_in_under_a_secret_is_asked_unless_it_is_named(front: Front) -> None:
+    applications(front.app)[1].add_api_route("/pay/{token}/history", nothing, methods=["GET"])
+    assert ("get", "/pay/{token}/history") in {(call.method, call.path) for call in calls(front.app)}
+
+
+@pytest.mark.timeout(240)  # the house has one of everything
+def test_a_new_way_in_whose_id_the_house_does_not_have_fails(house: Front, store: Store) -> None:
+    async def one(lift_id: UUID) -> None:
+        del lift_id
+
+    house.app.add_api_route("/api/v1/lifts/{lift_id}", one, methods=["GET"])
+    with pytest.raises(AssertionError, match="the house has no lift_id"):
+        foreign_values(house, store)
 
 
 @pytest.mark.timeout(240)  # a thousand requests
@@ -225,7 +298,9 @@ async def test_a_role_in_one_community_reaches_nothing_of_another_community_of_t
     values = foreign_values(house, store) | {"community_id": site.community_id}
     filler = Filler(values, site.community_id)
     before = store.rows(tenant, site.community_id)
-    secrets = secrets_of(before, but={str(tenant), str(site.community_id)})  # a refusal names the community
+    # A refusal names the community; legal entities and gateways are the company's, and serve several communities.
+    secrets = secrets_of(before, but={str(one) for one in (tenant, site.community_id, house.counter.entity)})
+    secrets -= set(_ID.findall(" ".join(store.rows(tenant)["gateway"])))
     leaks = []
     for role in STAFF:
         token = await api.signed_in(database, tenant, f"else-{role.value}", role, elsewhere)

@@ -1,0 +1,90 @@
+"""What else a company has, so that every id of a path names something: a permit, a charge, a wish for relief."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cloud.arrears import service as arrears
+from cloud.arrears.values import ReliefKind, ReliefWish, RelievedLine
+from cloud.billing import service as billing
+from cloud.charges import service as charges
+from cloud.charges.values import Coverage, NewOneOff, Sharing
+from cloud.fleet import service as fleet
+from cloud.kit.db import Unit
+from cloud.parking import service as parking
+from cloud.parking.kinds import VehicleClass
+from cloud.parking.service import PermitDraft
+from cloud.tariffs import service as tariffs
+from cloud.tariffs.charge import ChargeBasis, ChargeItem, FundClass, Nature
+from common.ids import ChargeItemId
+from tests.cloud.billing import builders as b
+from tests.cloud.web.front import Front
+
+
+async def add_belongings(unit: Unit, front: Front, mark: str) -> None:
+    """Add one of each; texts carry the mark."""
+    await _add_parking(unit, front, mark)
+    await _draft_charge(unit, front, mark)
+    await _ask_relief(unit, front, mark)
+
+
+async def _add_parking(unit: Unit, front: Front, mark: str) -> None:
+    community_id = front.counter.office.site.community_id
+    gateway_id, _ = await fleet.create_gateway(unit, label=f"{mark} gateway")
+    await parking.add_lot(unit, community_id, lot=f"{mark} lot", gateway_id=gateway_id, spaces=4)
+    draft = PermitDraft(
+        community_id=community_id,
+        plate="沪A00001",
+        vehicle_class=VehicleClass.MONTHLY,
+        premises_id=front.flats[0][0],
+        charge_to_account=False,
+        valid_from=unit.now,
+        valid_to=unit.now + timedelta(days=30),
+    )
+    await parking.give_permit(unit, draft)
+
+
+async def _draft_charge(unit: Unit, front: Front, mark: str) -> None:
+    community_id = front.counter.office.site.community_id
+    item = ChargeItem(
+        charge_item_id=ChargeItemId(unit.new_id()),
+        community_id=community_id,
+        code="once",
+        name_zh=mark,
+        name_en=mark,
+        basis=ChargeBasis.ONE_OFF,
+        resource=None,
+        nature=Nature.REVENUE,
+        fund_class=FundClass.OPERATING,
+        legal_entity_id=front.counter.entity,
+        tax_code="3040801",
+        tax_rate_micro=60_000,
+        bears_late_charge=False,
+    )
+    await tariffs.add_charge_item(unit, item)
+    new = NewOneOff(
+        charge_id=unit.new_id(),
+        community_id=community_id,
+        charge_item_id=item.charge_item_id,
+        name_zh=mark,
+        name_en=mark,
+        sharing=Sharing.EACH,
+        amount_fen=1_000,
+        coverage=Coverage(),
+        service=b.MONTHS[1],
+        due_on=b.MONTHS[1].end,
+    )
+    await charges.draft(unit, new)
+
+
+async def _ask_relief(unit: Unit, front: Front, mark: str) -> None:
+    accounts = await billing.accounts_in(unit.session, front.counter.office.site.community_id)
+    (line, *_) = await billing.open_lines_of(unit.session, [account.account_id for account in accounts])
+    wish = ReliefWish(
+        relief_id=unit.new_id(),
+        account_id=line.account_id,
+        kind=ReliefKind.WAIVER,
+        lines=(RelievedLine(line=line.ref, fen=1),),
+        reason=f"{mark} was ill",
+    )
+    await arrears.ask(unit, wish)
