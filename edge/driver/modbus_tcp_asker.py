@@ -2,7 +2,8 @@
 
 Invariants: pymodbus neither retries nor reconnects on its own here; the raw frames are taken from its trace and the
 answer is compared once more with the question (transaction, unit, function, length), because the library lets an
-answer of transaction 0 pass; a connection that stopped answering is opened anew.
+answer of transaction 0 pass; a connection that stopped answering is opened anew, and transactions are numbered on
+across connections, because a converter may keep an answer from the connection before.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class ModbusTcpAsker:
         self._trace = _Trace()
         self._client: AsyncModbusTcpClient | None = None
         self._questions: dict[tuple[str, int, int, int], RegisterQuestion] = {}
+        self._last_transaction = 0
         self._timeouts_in_a_row = 0
         self._retry_s = RETRY_FIRST_S
         self._retry_at = 0.0
@@ -84,6 +86,7 @@ class ModbusTcpAsker:
         """Release the connection."""
         client, self._client = self._client, None
         if client is not None:
+            self._last_transaction = client.ctx.next_tid
             client.close()
             await asyncio.sleep(0)
 
@@ -108,6 +111,7 @@ class ModbusTcpAsker:
             trace_packet=self._trace.note,
         )
         if await client.connect():
+            client.ctx.next_tid = self._last_transaction
             self._client, self._retry_s = client, RETRY_FIRST_S
             return client
         client.close()

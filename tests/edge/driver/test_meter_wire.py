@@ -16,8 +16,8 @@ from edge.driver.line_asker import LineAsker
 from edge.driver.meter_wire import MeterWire
 from edge.driver.outcome import DeviceConfig, FailureKind, ReadOutcome, WireStats
 from tests.edge.driver.builders import StandingClock, catalogue, device, wire_config
+from tests.edge.driver.campaign import answer_cjt188, answer_dlt645
 from tests.edge.driver.memory_line import Bus, memory_line
-from tests.edge.driver.test_fault_injection import answer_cjt188, answer_dlt645
 from tests.simulation.devices.converter import close_frame
 from tests.simulation.devices.rtu_pty import checksum
 from tests.support.virtual_time import run_virtually

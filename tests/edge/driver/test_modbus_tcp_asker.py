@@ -172,3 +172,19 @@ async def test_a_reader_told_to_end_in_the_moment_of_the_answer_ends() -> None:
         with pytest.raises(asyncio.CancelledError):
             await reading
         await wire.close()
+
+
+async def test_an_answer_kept_from_the_connection_before_answers_nothing() -> None:
+    kept: list[bytes] = []
+
+    def answer(request: bytes) -> bytes:
+        kept.append(sound(request))
+        return kept[0][:11] if len(kept) == 1 else kept[0]
+
+    async with answering(answer) as address:
+        wire = wire_to(address)
+        outcome = await wire.read(WANTED)
+        await wire.close()
+
+    assert len(kept) >= 2
+    assert outcome.points == ()
