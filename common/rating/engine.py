@@ -29,7 +29,7 @@ from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.rating.request import RatingRequest, SplitCause
 from common.rating.rounding import round_amount, round_components
 from common.rating.variables import Variables
-from common.tariff.canonical import canonical_sha
+from common.tariff.canonical import plain_sha
 from common.tariff.compile import CompiledPlan, CompiledTariff
 from common.tariff.model import RoundingStage, RoundingStep, Words
 
@@ -80,7 +80,7 @@ def rate_parts(parts: Sequence[tuple[CompiledTariff, RatingRequest]]) -> RatedLi
         body_sha=tariff.body_sha,
         plan=priced[-1].plan.plan.label,
         currency=tariff.currency,
-        period=Period(parts[0][1].period.start, request.period.end),
+        period=request.period if len(parts) == 1 else Period(parts[0][1].period.start, request.period.end),
         amount_fen=amount_fen,
         components=finished,
         input_sha=input_sha(parts),
@@ -92,7 +92,7 @@ def rate_parts(parts: Sequence[tuple[CompiledTariff, RatingRequest]]) -> RatedLi
 
 def input_sha(parts: Sequence[tuple[CompiledTariff, RatingRequest]]) -> str:
     """Return the hash of all that the line depends on: engine, tariff bodies and requests."""
-    return canonical_sha([ENGINE_VERSION, [[tariff.body_sha, request.to_plain()] for tariff, request in parts]])
+    return plain_sha([ENGINE_VERSION, [[tariff.body_sha, request.to_plain()] for tariff, request in parts]])
 
 
 def _price_part(tariff: CompiledTariff, request: RatingRequest) -> _Priced:
@@ -205,4 +205,4 @@ def _close(components: list[Component], step: RoundingStep) -> tuple[int, tuple[
 
 def _with_fen(components: Sequence[Component], total: int) -> tuple[Component, ...]:
     whole = spread_fen([component.amount for component in components], total)
-    return tuple(replace(component, fen=fen) for component, fen in zip(components, whole, strict=True))
+    return tuple(component.closed(fen) for component, fen in zip(components, whole, strict=True))

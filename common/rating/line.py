@@ -58,6 +58,21 @@ class Component:
     price_micro: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
+    def closed(self, fen: int) -> Component:
+        """Return the component with its whole minor units; written out, as every line does it for every component."""
+        return Component(
+            kind=self.kind,
+            key=self.key,
+            charge=self.charge,
+            label=self.label,
+            amount=self.amount,
+            fen=fen,
+            quantity=self.quantity,
+            unit=self.unit,
+            price_micro=self.price_micro,
+            labels=self.labels,
+        )
+
     @property
     def qty_milli(self) -> int | None:
         """Return the quantity in milli-units, rounded half up where it is finer."""
@@ -100,6 +115,8 @@ def total_of(components: Sequence[Component]) -> Fraction:
 
 def spread_fen(amounts: Sequence[Fraction], total: int) -> list[int]:
     """Return whole minor units for exact amounts that sum to the total, by largest remainder, ties to the earlier."""
+    if len(amounts) == 1:
+        return [total]
     floors = [floor(amount) for amount in amounts]
     left_over = total - sum(floors)
     order = sorted(range(len(amounts)), key=lambda index: (floors[index] - amounts[index], index))

@@ -123,7 +123,8 @@ class StepTable:
         ensure(prior >= 0 and quantity >= 0, "quantities of a step table are not negative")
         low, high = prior, prior + quantity
         step, last = self.step_of(low), self.step_of(high)
-        paid = self.cost(high) - self.between(low, quantity) if low else 0
+        whole = self.cost(high)
+        paid = whole - self.between(low, quantity) if low else 0
         if self.mode is not TierMode.GRADUATED:
             step = last
         while step < last:
@@ -133,7 +134,7 @@ class StepTable:
                 yield Slice(step=step, quantity=end - low, slope=self.slopes[step], cost=cost - paid)
             low, paid, step = end, cost, step + 1
         if high > low or quantity == 0:
-            yield Slice(step=last, quantity=high - low, slope=self.slopes[last], cost=self.cost(high) - paid)
+            yield Slice(step=last, quantity=high - low, slope=self.slopes[last], cost=whole - paid)
 
 
 def build_table(

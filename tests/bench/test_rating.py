@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 import pytest
 
-from tests.bench.rating import Measure, measure_columns, measure_compiling, measure_values
+from tests.bench.rating import COLUMN_RATIO_MAX, Measure, measure_columns, measure_compiling, measure_values
 
 
 @pytest.mark.slow
@@ -21,3 +22,9 @@ def test_rating_stays_close_to_the_tightest_code(measure: Callable[[], list[Meas
 def test_compiling_the_largest_tariff_is_no_event() -> None:
     (compiling,) = measure_compiling()
     assert compiling.value < 50
+
+
+@pytest.mark.parametrize(("hundredths", "passed"), [(1_000, True), (1_001, False)])
+def test_a_gate_fails_when_its_ratio_is_broken(hundredths: int, passed: bool) -> None:  # noqa: FBT001 - a column
+    measure = Measure(name="columns", value=Fraction(hundredths, 100), unit="x", most=COLUMN_RATIO_MAX)
+    assert measure.passed is passed
