@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
@@ -30,18 +30,23 @@ from common.wire.records import Health
 from common.wire.stamp import ClockSource
 from edge.buffer.shedding import Budget
 from edge.buffer.store import Store
+from edge.charging.desk import ChargingDesk
+from edge.charging.plan import parse_charging
+from edge.charging.service import ChargingStage
 from edge.clock import EdgeClock, PacedClock, SystemClock, entropy, monotonic_s
 from edge.device.catalogue import Catalogue, load_catalogue
 from edge.device.model import QUANTITY_UNITS
 from edge.downlink.listener import Listener
 from edge.driver.board import Board
 from edge.driver.build import build_wires
+from edge.driver.cards import parse_cards
 from edge.driver.fitness import check_site
-from edge.driver.gate_build import build_gate_wire
-from edge.driver.gate_events import GateWire, Post
-from edge.driver.gate_many import GateWires
+from edge.driver.gate_build import build_gate
+from edge.driver.gate_events import GateWire
 from edge.driver.health import BackOff
 from edge.driver.outcome import DeviceConfig, Wire, WireConfig
+from edge.driver.pile_build import build_pile_wire
+from edge.driver.pile_events import PileDesk, PileWire
 from edge.gate.desk import GateDesk
 from edge.gate.plan import GatePlan, parse_gate, parse_permits
 from edge.gate.service import Gate
@@ -72,7 +77,7 @@ from edge.uplink.sealer import BatchSealer
 PART_PAUSE_S = 2.0
 HEALTH_S = 60.0
 GUESSES_A_MINUTE = 10
-BUNDLE_KINDS = ("site", "tariffs", "permits", "dues")
+BUNDLE_KINDS = ("site", "tariffs", "permits", "dues", "access")
 _log = structlog.get_logger()
 
 
@@ -128,6 +133,7 @@ class Gateway:
             tasks = [
                 group.create_task(self._keep("sampling", self.sampling.run)),
                 group.create_task(self._keep("gate", self.gate.run)),
+                group.create_task(self._keep("charging", self.charging.run)),
                 group.create_task(self._keep("pages", pages.run)),
                 group.create_task(self._keep("uplink", self._reach_cloud)),
                 group.create_task(self._watch_health()),
@@ -151,6 +157,8 @@ class Gateway:
                 self.estimator.use(parse_prices(body))
             case "permits":
                 self.gate.use_permits(parse_permits(body))
+            case "access":
+                self.charging.use_cards(parse_cards(body))
             case "dues":
                 self._dues = parse_dues(body)
             case _:
@@ -176,8 +184,10 @@ class Gateway:
         )
         self.sampling = Sampling(self._make_wire, around)
         ids = TimeOrderedIds(clock.now, entropy)
-        self.gate = Gate(store, clock, ids, self.estimator.quote_stay, self._make_gate_wire)
+        self.gate = Gate(store, clock, ids, self.estimator.quote_stay, lambda plan: self._build_gate(plan, self._wires))
         await self.gate.load()
+        self.charging = ChargingStage(store, clock, ids, self.estimator.quote_charge, self._make_pile_wire)
+        await self.charging.load()
         for kind in BUNDLE_KINDS:
             stored = await store.bundle(kind)
             if stored is not None:
@@ -188,16 +198,17 @@ class Gateway:
                     _log.error("stored_bundle_refused", kind=kind, version=stored.version, reason=str(refusal))
 
     def _apply_site(self, body: Mapping[str, Any]) -> None:
-        plan, gate = parse_plan(body), parse_gate(body)
+        plan, gate, charging = parse_plan(body), parse_gate(body), parse_charging(body)
         check_site(plan.wires, plan.devices, self._catalogue)
         wires = {config.wire: config for config in plan.wires}
         if gate.lanes:
-            self._build_gate_wire(gate, wires)
+            self._build_gate(gate, wires)
         self._zone, self._wires = plan.schedule.zone, wires
         self.watch.use_zone(self._zone)
         self.estimator.use_zone(self._zone)
         self.sampling.use(plan)
         self.gate.use(gate)
+        self.charging.use(charging)
 
     def _make_wire(self, config: WireConfig) -> Wire:
         back_off = BackOff(
@@ -207,19 +218,11 @@ class Gateway:
         ensure(config.wire in built, f"wire {config.wire} has meters on a {config.kind} line")
         return built[config.wire]
 
-    def _make_gate_wire(self, plan: GatePlan) -> GateWire:
-        return self._build_gate_wire(plan, self._wires)
+    def _build_gate(self, plan: GatePlan, wires: Mapping[str, WireConfig]) -> GateWire:
+        return build_gate(plan.posts(), wires, self._catalogue, self._clock)
 
-    def _build_gate_wire(self, plan: GatePlan, wires: Mapping[str, WireConfig]) -> GateWire:
-        """Return the wires of all cameras as one; building opens nothing, so a site is tried by it."""
-        built: dict[GateWire, tuple[Post, ...]] = {}
-        for wire, model in plan.wires:
-            if wire not in wires:
-                raise RefusalError(f"gate: wire {wire!r} is unknown; name one of {sorted(wires)}")
-            lanes = plan.lanes_on(wire, model)
-            posts = tuple(Post(camera=lane.camera, barrier=lane.barrier, board=lane.board) for lane in lanes)
-            built[build_gate_wire(wires[wire], self._catalogue, model, posts, self._clock)] = posts
-        return GateWires(built)
+    def _make_pile_wire(self, wire: str, piles: Sequence[str], desk: PileDesk) -> PileWire:
+        return build_pile_wire((self._wires, wire), piles, desk, self._clock)
 
     def _units(self, device: DeviceConfig) -> Mapping[Quantity, str]:
         """Return the unit of each quantity: the profile's, and where no profile holds (a recording) the usual one."""
@@ -240,6 +243,7 @@ class Gateway:
             registry=registry,
             dues=lambda: self._dues,
             parking=GateDesk(self.gate, self._clock),
+            charging=ChargingDesk(self.charging),
             uplink=self._uplink_state,
             gateway_name=lambda: self._settings.home.name,
             read_now=self.sampling.read_now,
@@ -325,6 +329,7 @@ class Gateway:
         links |= {f"downlink_{name}": int(value) for name, value in downlink.items()}
         return (
             gate
+            | {f"charging_{name}": value for name, value in asdict(self.charging.stats).items()}
             | links
             | {
                 "estimates_refused": self.estimator.refusals,
@@ -334,10 +339,13 @@ class Gateway:
         )
 
     async def _watch_health(self) -> None:
-        """Store the counters now and then; end the process when the store no longer serves."""
+        """Store the counters when there is news; end the process when the store no longer serves."""
+        jobs_seen = 0
         while True:
             await asyncio.sleep(HEALTH_S)
             ensure(self._store.alive, "the store's writer ended; start the gateway again")
+            if self._store.stats.jobs == jobs_seen:
+                continue  # nothing was stored, so there is nothing to tell and the flash is spared
             figures = {f"store_{name}": value for name, value in asdict(self._store.stats).items()}
             figures |= {
                 f"wire_{name}_{what}": count
@@ -345,6 +353,7 @@ class Gateway:
                 for what, count in asdict(face.stats).items()
             }
             await self._store.record(Health(counters=figures))
+            jobs_seen = self._store.stats.jobs
 
     async def _keep(self, name: str, part: Callable[[], Awaitable[None]]) -> None:
         """Run a part for good; after a failure, count, log once and start it again."""

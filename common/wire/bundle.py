@@ -45,6 +45,7 @@ class BundleKind(StrEnum):
     PERMITS = "permits"
     DUES = "dues"
     COMMAND = "command"
+    ACCESS = "access"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,13 @@ from common.wire.limits import (
     ENTRIES_MAX,
     FRAME_BYTES_MAX,
     QUANTITIES_MAX,
+    SAMPLES_MAX,
 )
 from common.wire.records import (
     AccessEvent,
     AnomalyNote,
     BundleEffect,
+    ChargingEvent,
     Entry,
     Evidence,
     Gap,
@@ -122,10 +124,30 @@ _SHAPES: dict[int, Shape[Any]] = {
     8: shape_of(Health, counters=counters(COUNTERS_MAX)),
     9: shape_of(BundleEffect, kind=TEXT, version=COUNT, effect=TEXT, detail=_DETAIL),
     10: shape_of(Note, what=TEXT, detail=_DETAIL),
+    11: shape_of(
+        ChargingEvent,
+        event_id=UNIQUE_ID,
+        pile=TEXT,
+        connector=COUNT,
+        what=TEXT,
+        session_id=optional(UNIQUE_ID),
+        holder=optional(UNIQUE_ID),
+        started_ms=INTEGER,
+        ended_ms=INTEGER,
+        sample_ms=many(INTEGER, SAMPLES_MAX),
+        sample_wh=many(COUNT, SAMPLES_MAX),
+        idle_from_ms=optional(INTEGER),
+        idle_to_ms=optional(INTEGER),
+        reason=TEXT,
+        quote_fen=optional(INTEGER),
+        tariff_code=optional(TEXT),
+        tariff_rev=optional(COUNT),
+        tariff_from=optional(TEXT),
+    ),
 }
 _CODES: dict[type, int] = {
     Gap: 1, Evidence: 2, ParkingEvent: 3, AccessEvent: 4, KioskReceipt: 5, ProvisionalLine: 6, AnomalyNote: 7,
-    Health: 8, BundleEffect: 9, Note: 10,
+    Health: 8, BundleEffect: 9, Note: 10, ChargingEvent: 11,
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ PERSONAL_MAX = 2_000
 PERSONAL_BODY_BYTES_MAX = 512
 QUANTITIES_MAX = 32
 COUNTERS_MAX = 256
+SAMPLES_MAX = 400  # registers of one charge at a pile: a day at more than one in four minutes
 ANCHORS_MAX = 256
 
 TEXT_BYTES_MAX = 256

@@ -172,6 +172,35 @@ class Note:
     detail: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargingEvent:
+    """One finished charge at a pile, with the registers that prove it. `what` is ended, interrupted, late or unknown.
+
+    `holder` names the `PersonalItem` of the card, None where nobody showed one. `sample_ms` and `sample_wh` are
+    instants and registers side by side, the start first. `idle_from_ms` is when the car was full, `idle_to_ms` when the
+    plug was pulled; `quote_fen` is the gateway's estimate by the tariff revision named.
+    """
+
+    KIND: ClassVar = "charging"
+    event_id: UUID
+    pile: str
+    connector: int
+    what: str
+    session_id: UUID | None
+    holder: UUID | None
+    started_ms: int
+    ended_ms: int
+    sample_ms: tuple[int, ...]
+    sample_wh: tuple[int, ...]
+    idle_from_ms: int | None
+    idle_to_ms: int | None
+    reason: str
+    quote_fen: int | None = None
+    tariff_code: str | None = None
+    tariff_rev: int | None = None
+    tariff_from: str | None = None
+
+
 Record = (
     Gap
     | Evidence
@@ -183,6 +212,7 @@ Record = (
     | Health
     | BundleEffect
     | Note
+    | ChargingEvent
 )
 RecordT = TypeVar("RecordT", bound=Record)
 

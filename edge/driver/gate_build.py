@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 from common.clock import Clock
 from common.errors import RefusalError
 from edge.device.catalogue import Catalogue
 from edge.driver.gate_events import GateWire, Post
+from edge.driver.gate_many import GateWires
 from edge.driver.gate_mqtt import MqttGateWire
 from edge.driver.outcome import WireConfig, WireKind, WireStats
+
+
+def build_gate(
+    cameras: Mapping[tuple[str, str], Sequence[Post]],
+    wires: Mapping[str, WireConfig],
+    catalogue: Catalogue,
+    clock: Clock,
+) -> GateWires:
+    """Return the wires of all cameras as one; `cameras` are grouped by wire and model. Building opens nothing.
+
+    Raises:
+        RefusalError: a wire is unknown, or a model does not fit its wire.
+    """
+    built: dict[GateWire, Sequence[Post]] = {}
+    for (wire, model), posts in cameras.items():
+        if wire not in wires:
+            raise RefusalError(f"gate: wire {wire!r} is unknown; name one of {sorted(wires)}")
+        built[build_gate_wire(wires[wire], catalogue, model, posts, clock)] = posts
+    return GateWires(built)
 
 
 def build_gate_wire(

@@ -26,6 +26,11 @@ class WireKind(StrEnum):
     MODBUS_TCP = "modbus-tcp"
     MQTT = "mqtt"
     RECORDED = "recorded"
+    CAMERA_HTTP = "camera-http"  # plate cameras that push to a port of ours
+    OCPP = "ocpp"  # charging piles that connect to a port of ours
+    YKC = "ykc"
+    DOOR_UDP = "door-udp"  # boards that are spoken to from a port of ours
+    DOOR_TCP = "door-tcp"
 
 
 class FailureKind(StrEnum):

@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 
 from common.errors import Fault, FaultsError
+from edge.driver.gate_events import Post
 from edge.driver.signs import BoardFamily
 
 LOTS_MAX = 64
@@ -131,14 +132,13 @@ class GatePlan:
     lots: Mapping[str, Lot] = field(default_factory=dict)
     lanes: Mapping[str, GateLane] = field(default_factory=dict)
 
-    def lanes_on(self, wire: str, model: str) -> tuple[GateLane, ...]:
-        """Return the lanes whose camera of that model hangs on a wire."""
-        return tuple(lane for lane in self.lanes.values() if (lane.wire, lane.model) == (wire, model))
-
-    @property
-    def wires(self) -> tuple[tuple[str, str], ...]:
-        """Return wire and model of the cameras, each pair once."""
-        return tuple(dict.fromkeys((lane.wire, lane.model) for lane in self.lanes.values()))
+    def posts(self) -> Mapping[tuple[str, str], tuple[Post, ...]]:
+        """Return the cameras with what belongs to them, by wire and model."""
+        posts: dict[tuple[str, str], tuple[Post, ...]] = {}
+        for lane in self.lanes.values():
+            key = lane.wire, lane.model
+            posts[key] = (*posts.get(key, ()), Post(camera=lane.camera, barrier=lane.barrier, board=lane.board))
+        return posts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

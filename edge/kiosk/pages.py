@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from common.errors import RefusalError
 from common.ids import MeterId
+from edge.kiosk.charging import ChargingPages
 from edge.kiosk.parking import ParkingPages
 from edge.kiosk.rendering import (
     FORBIDDEN,
@@ -59,6 +60,7 @@ class Pages:
         self._render = Renderer(zone, idle_s)
         self._page, self._message = self._render.page, self._render.message
         self._parking = ParkingPages(sources.parking, self._render, guesses)
+        self._charging = ChargingPages(sources.charging, self._render)
 
     def application(self) -> Starlette:
         """Return the application with all routes."""
@@ -73,6 +75,7 @@ class Pages:
                 Route("/technician/meters/{meter_id}/read", signed_in(self._read_meter), methods=["POST"]),
                 Route("/technician/enrol", signed_in(self._enrol), methods=["POST"]),
                 *self._parking.routes(signed_in),
+                *self._charging.routes(signed_in),
                 Route("/status", self._status),
                 Route("/metrics", self._metrics),
                 Mount("/static", StaticFiles(directory=HERE / "static")),

@@ -17,6 +17,7 @@ from edge.buffer.store import Store
 from edge.clock import EdgeClock
 from edge.driver.board import Board, MeterFace
 from edge.driver.outcome import DeviceConfig
+from edge.kiosk.charging import ChargingDesk
 from edge.kiosk.dues import DuesBook
 from edge.kiosk.parking import ParkingDesk
 
@@ -75,6 +76,7 @@ class Sources:
     registry: CollectorRegistry
     dues: Callable[[], DuesBook]
     parking: ParkingDesk
+    charging: ChargingDesk
     uplink: Callable[[], Mapping[str, Any]]
     gateway_name: Callable[[], str]
     read_now: Callable[[MeterId], Awaitable[object]]

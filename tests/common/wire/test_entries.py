@@ -37,6 +37,7 @@ def test_the_codes_of_the_records_are_frozen() -> None:
         "health": 8,
         "bundle_effect": 9,
         "note": 10,
+        "charging": 11,
     }
     assert {kind.KIND for kind in get_args(Record)} == codes.keys()
     packed = ENTRIES.pack([Entry(seq=1, stamp=stamp(), record=Note(what="boot", detail=""))])

@@ -34,15 +34,15 @@ def test_a_single_lane_and_lanes_by_direction_are_taken() -> None:
     plan = parse_gate(gate(LANE, {"lot": "south", "lanes": lanes, "spaces": 40}))
     assert plan.lanes["CAM-1"].direction is Direction.BOTH
     assert plan.lanes["CAM-2"].direction is Direction.EXIT
-    assert plan.wires == (("g1-mqtt", "zhenshi-camera"),)
-    assert [lane.barrier for lane in plan.lanes_on("g1-mqtt", "zhenshi-camera")] == ["BAR-1", "BAR-2"]
+    (posts,) = plan.posts().values()
+    assert [post.barrier for post in posts] == ["BAR-1", "BAR-2"]
     assert plan.lots["south"].spaces == 40
 
 
 def test_lanes_may_hang_on_wires_of_their_own() -> None:
     lanes = [{"camera": "CAM-2", "barrier": "BAR-2", "wire": "push", "model": "dahua-itc", "board": "led-aa55"}]
     plan = parse_gate(gate(LANE, {"lot": "south", "lanes": lanes, "no_plate": "ticket", "exit_grace_minutes": 20}))
-    assert plan.wires == (("g1-mqtt", "zhenshi-camera"), ("push", "dahua-itc"))
+    assert list(plan.posts()) == [("g1-mqtt", "zhenshi-camera"), ("push", "dahua-itc")]
     assert plan.lanes["CAM-2"].board is BoardFamily.LED_AA55
     assert (plan.lots["south"].no_plate, plan.lots["south"].exit_grace_minutes) == (NoPlate.TICKET, 20)
     assert plan.lots["north"].no_plate is NoPlate.HOLD

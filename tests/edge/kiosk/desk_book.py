@@ -1,4 +1,4 @@
-"""A gate office for tests of the pages: one car inside, and a list of what was done."""
+"""A gate office and charging piles for tests of the pages: one car, one charge, and a list of what was done."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from common.errors import RefusalError
+from edge.charging.desk import ShownCharge, ShownPile
 from edge.gate.desk import ShownLane, ShownStay
 from tests.edge.builders import START
 
@@ -58,3 +59,29 @@ class DeskBook:
 
     async def open_by_hand(self, camera: str) -> None:
         self.done.append((camera,))
+
+
+CHARGE = ShownCharge(
+    session_id=UUID(int=88), pile="P1", connector=1, started=START, energy_wh=12_345, ended=False, cost_fen=1850
+)
+
+
+class PileBook:
+    """Says what charging would, and remembers what it was asked to do."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[object, ...]] = []
+
+    def piles(self) -> Sequence[ShownPile]:
+        return [ShownPile(pile="P1", label="地库 1 号", connector=1, plug="charging")]
+
+    def charges(self) -> Sequence[ShownCharge]:
+        return [CHARGE]
+
+    async def start(self, pile: str, connector: int, card: str) -> str:
+        self.done.append((pile, connector, card))
+        return "accepted"
+
+    async def stop(self, session_id: UUID) -> str:
+        self.done.append((session_id,))
+        return "unreachable"

@@ -41,7 +41,7 @@ from edge.kiosk.sessions import Guesses, TechnicianSessions
 from edge.kiosk.views import Sources
 from edge.telemetry import Probes
 from tests.edge.builders import START, HandClock, counted, meter, until
-from tests.edge.kiosk.desk_book import STAY, DeskBook
+from tests.edge.kiosk.desk_book import STAY, DeskBook, PileBook
 from tests.edge.kiosk.test_dues import body
 
 PIN = "13572468"
@@ -68,6 +68,7 @@ class Box:
         self.asked: list[MeterId] = []
         self.codes: list[str] = []
         self.desk = DeskBook()
+        self.piles = PileBook()
         self.second = 0
         registry = CollectorRegistry()
         registry.register(Probes(probes(self.board, store, lambda: {"gate_opened": 2})))
@@ -79,6 +80,7 @@ class Box:
             registry=registry,
             dues=lambda: self.dues,
             parking=self.desk,
+            charging=self.piles,
             uplink=lambda: {"connected": False, "enrolled": True},
             gateway_name=lambda: "g1",
             read_now=self.read_now,
