@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Response
 
 from cloud.arrears import endpoints as arrears
 from cloud.billing import decision_endpoints as billing_decisions
+from cloud.access import endpoints as access
 from cloud.billing import endpoints as billing
 from cloud.cases import endpoints as cases
 from cloud.charges import endpoints as charges
@@ -30,6 +31,7 @@ from cloud.rating.service import rate_period
 from cloud.reconciliation import endpoints as reconciliation
 from cloud.refunds import endpoints as refunds
 from cloud.services import Services
+from cloud.settlement import endpoints as settlement
 from cloud.tariffs import endpoints as tariffs
 from cloud.web.frame import Parts
 from cloud.web.pages import build_web
@@ -58,8 +60,10 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         refunds.build_router(database),
         deposits.build_router(database, services.cashier),
         parking.build_router(database),
+        access.build_router(database),
         charges.build_router(database),
         arrears.build_router(database),
+        settlement.build_router(database, rate_period),
         reconciliation.build_router(database),
     )
 

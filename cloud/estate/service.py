@@ -280,6 +280,26 @@ async def sell(unit: Unit, *, premises_id: PremisesId, from_party: PartyId, to_p
     )
 
 
+async def move_out(unit: Unit, *, premises_id: PremisesId, party_id: PartyId, day: date) -> int:
+    """End what a party is to premises on a day, the first it is gone; return how many relations end.
+
+    Raises:
+        ConflictError: it owns the premises on that day, or came only on it; an owner leaves by handing over.
+    """
+    relations = await repository.relations_of(unit.session, [premises_id], lock=True)
+    theirs = [one for one in relations if one.party_id == party_id and (one.ends is None or one.ends > day)]
+    if any(one.role is Role.OWNER for one in theirs):
+        raise ConflictError("an owner leaves by handing the premises over; record the sale first, then settle")
+    if any(one.starts >= day for one in theirs):
+        raise ConflictError(f"this party came on {day.isoformat()} or later; it cannot leave then")
+    for relation in theirs:
+        relation.ends = day
+    if theirs:
+        await unit.session.flush()
+        unit.record("moved out", "premises", premises_id, after={"party": str(party_id), "day": day.isoformat()})
+    return len(theirs)
+
+
 async def _premises_row(session: AsyncSession, premises_id: PremisesId) -> PremisesRow:
     row = await repository.premises(session, premises_id)
     if row is None:
