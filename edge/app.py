@@ -65,7 +65,7 @@ from edge.sampling.service import Sampling
 from edge.sampling.watch import OWNER as WATCH
 from edge.sampling.watch import Watch
 from edge.settings import Settings, make_pin
-from edge.telemetry import Probes, settle_memory
+from edge.telemetry import Probes, settle_interpreter
 from edge.uplink.backoff import FullJitter
 from edge.uplink.courier import Courier, Rhythm
 from edge.uplink.enrolment import enrol
@@ -138,7 +138,7 @@ class Gateway:
                 group.create_task(self._keep("uplink", self._reach_cloud)),
                 group.create_task(self._watch_health()),
             ]
-            settle_memory()
+            settle_interpreter()
             _log.info("gateway_started", epoch=self._store.epoch, bundles=self.versions)
             await stop.wait()
             for task in tasks:

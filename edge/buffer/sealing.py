@@ -15,7 +15,7 @@ from edge.buffer.codec import decode
 from edge.buffer.records import BatchState, EventRow, Lane, ReadingRow, SealedBatch, Sealer, SealMaterial, Series
 from edge.buffer.state import WriterState, series_of
 
-READINGS_PER_BATCH_MAX = 10_000
+READINGS_PER_BATCH_MAX = 4_000  # a gate event may wait for a batch to be sealed, so a batch is soon sealed
 EVENTS_PER_BATCH_MAX = 1_000
 EVENT_BYTES_PER_BATCH_MAX = 256 * 1024
 PURGE_MAX = 200

@@ -218,13 +218,16 @@ class Store:
         counted.add_done_callback(_look_at)
 
     async def settle(self, number: int, receipt: bytes, state: BatchState) -> None:
-        """Keep the verified receipt and end the batch's waiting; purge what outlived its keep-time."""
+        """Keep the verified receipt and end the batch's waiting; purge what outlived its keep-time.
+
+        Committed at once: the next batch of a long drain waits for it.
+        """
 
         def work(connection: sqlite3.Connection, writer_state: WriterState) -> None:
             sealing.settle(connection, writer_state, number, receipt, state)
             sealing.purge(connection, writer_state, self._budget.keep_ms)
 
-        await self._writer.submit(work, Urgency.MEASURE)
+        await self._writer.submit(work, Urgency.GATE)
 
     async def bundle(self, kind: str) -> StoredBundle | None:
         """Return the bundle in force: the newest in trial, else the newest good one."""

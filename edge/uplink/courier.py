@@ -29,7 +29,6 @@ from edge.uplink.errors import LinkError
 from edge.uplink.link import COSE, Reply
 
 PATH = "/gateway/v1/batches"
-PENDING_LOOK = 16
 NEWEST_EVERY = 10
 ASKED_MAX = 1_000
 _ABOUT_THIS_BATCH = frozenset({413, 422})  # what a refusal without a receipt says about these bytes alone
@@ -172,7 +171,7 @@ class Courier:
             newest = await self.store.batch(self._newest)
             if newest is not None and newest.state is BatchState.PENDING and newest.number not in self._resting:
                 return newest
-        for batch in await self.store.pending(PENDING_LOOK + len(self._resting)):
+        for batch in await self.store.pending(1 + len(self._resting)):
             if batch.number not in self._resting:
                 return batch
         return await self._asked_batch()
