@@ -164,7 +164,7 @@ class Wire(_Strict):
 
     gateway: Code
     wire: Code
-    kind: Literal["serial", "serial-tcp", "modbus-tcp", "mqtt", "recorded"]
+    kind: Literal["serial", "serial-tcp", "modbus-tcp", "mqtt", "pulse", "recorded"]
     address: str
     baud: int = 2400
     parity: Literal["even", "odd", "none"] = "even"

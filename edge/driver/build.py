@@ -16,8 +16,12 @@ from edge.driver.meter_wire import MeterWire
 from edge.driver.modbus_tcp_asker import ModbusTcpAsker
 from edge.driver.mqtt_meters import MqttMeterWire
 from edge.driver.outcome import Wire, WireConfig, WireKind, WireStats
+from edge.driver.pulse_wire import PulseWire
 from edge.driver.recorded import RecordedWire
 from edge.transport.line import serial_line, tcp_line
+from edge.transport.pulse_input import open_pulse_lines
+
+PULSE_FOLDER = "pulses"
 
 
 def build_wires(
@@ -25,7 +29,7 @@ def build_wires(
 ) -> Mapping[str, Wire]:
     """Return the meter wires of a site by name; wires of cameras and barriers are built elsewhere.
 
-    `folder` is where relative paths of recorded series start.
+    `folder` is where relative paths of recorded series start and pulse counts are kept.
     """
     wires: dict[str, Wire] = {}
     for config in configs:
@@ -33,6 +37,9 @@ def build_wires(
             wires[config.wire] = RecordedWire(config, folder / config.address, clock)
         elif config.kind is WireKind.MQTT:
             wires[config.wire] = MqttMeterWire(config, catalogue, WireStats(), clock)
+        elif config.kind is WireKind.PULSE:
+            counts = folder / PULSE_FOLDER
+            wires[config.wire] = PulseWire(config, catalogue, WireStats(), counts, open_pulse_lines)
         else:
             stats = WireStats()
             wires[config.wire] = MeterWire(config, catalogue, _asker(config, stats), stats, clock, back_off)

@@ -19,6 +19,7 @@ from edge.driver.questions import check_address
 _CARRIED = {
     WireKind.MODBUS_TCP: frozenset({ProtocolName.MODBUS}),
     WireKind.MQTT: frozenset({ProtocolName.MQTT}),
+    WireKind.PULSE: frozenset({ProtocolName.PULSE}),
 }
 _LINE_PROTOCOLS = frozenset(
     {

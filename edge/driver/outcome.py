@@ -25,6 +25,7 @@ class WireKind(StrEnum):
     SERIAL_TCP = "serial-tcp"
     MODBUS_TCP = "modbus-tcp"
     MQTT = "mqtt"
+    PULSE = "pulse"
     RECORDED = "recorded"
     CAMERA_HTTP = "camera-http"  # plate cameras that push to a port of ours
     OCPP = "ocpp"  # charging piles that connect to a port of ours
@@ -48,7 +49,7 @@ class FailureKind(StrEnum):
 class WireConfig:
     """One wire of the site bundle.
 
-    `address` is a device path (serial), `host:port` (serial-tcp, modbus-tcp, mqtt) or a file path (recorded).
+    `address` is a device path (serial, pulse), `host:port` (serial-tcp, modbus-tcp, mqtt) or a file path (recorded).
     """
 
     wire: str

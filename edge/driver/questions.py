@@ -14,6 +14,7 @@ from edge.protocol.modbus_rtu import UNIT_MOST, RegisterQuestion
 
 EDITIONS = {ProtocolName.DLT645_2007: Edition.Y2007, ProtocolName.DLT645_1997: Edition.Y1997}
 _TOPIC_NAME = re.compile(r"[^+#/\s\x00][^+#\s\x00]{0,99}")
+_INPUT = re.compile(r"0|[1-9][0-9]{0,2}", re.ASCII)
 _UNIT = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 
 
@@ -31,6 +32,8 @@ def check_address(profile: Profile, address: str) -> None:
         cjt188.pack_address(address)
     elif profile.protocol is ProtocolName.MBUS:
         mbus.parse_address(address)
+    elif profile.protocol is ProtocolName.PULSE and _INPUT.fullmatch(address) is None:
+        raise RefusalError(f"pulse input {address!r} is no line number of a chip; give 0..999")
     elif profile.protocol is ProtocolName.MQTT and _TOPIC_NAME.fullmatch(address) is None:
         raise RefusalError(f"MQTT name {address!r} is no part of a topic; copy it from the device, without + or #")
 

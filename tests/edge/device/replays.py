@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from fractions import Fraction
 from uuid import UUID
 
 from common.errors import RefusalError
@@ -10,12 +11,13 @@ from common.ids import MeterId
 from common.reading.reading import Quantity, Resource
 from edge.device.model import Messages, Profile, Recording
 from edge.device.plan import blocks_for
-from edge.driver.decoding import decode_block
+from edge.driver.decoding import decode_block, to_point_milli
 from edge.driver.message_book import Heard, MessageBook, topics_of
 from edge.driver.outcome import DeviceConfig, Exchange, FailureKind, WireStats
 from edge.protocol.codec import Answered, Refused
 from edge.protocol.json_message import moment_at, parse_message, text_at
 from edge.protocol.mbus import COUNT_BIT, REQ_UD2, LinkAddress, LinkQuestion, Mbus, Step
+from edge.protocol.pulses import PulseCounter, parse_edges
 from edge.protocol.receiver import Receiver
 
 Replayed = tuple[dict[str, int | str], str | None]
@@ -77,3 +79,15 @@ def heard_at(messages: Messages, recording: Recording) -> datetime:
     except RefusalError:
         sent_at = None
     return sent_at or HEARD_AT
+
+
+def replay_pulses(profile: Profile, recording: Recording) -> Replayed:
+    """Return the values that the edges of a contact give, or the kind of failure."""
+    counter = PulseCounter(profile.debounce_ms)
+    try:
+        for edge in parse_edges(recording.response):
+            counter.feed(edge)
+    except RefusalError:
+        return {}, FailureKind.BAD_FRAME
+    total = Fraction(counter.total)
+    return {point.id: to_point_milli(profile, point, total, {}) for point in profile.points}, None

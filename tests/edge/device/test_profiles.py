@@ -37,7 +37,7 @@ from edge.protocol.dlt645 import Dlt645, IdentifierQuestion
 from edge.protocol.modbus_rtu import ModbusRtu, RegisterQuestion
 from edge.protocol.receiver import Receiver
 from edge.protocol.values import REGISTER_BYTES, ByteOrder, RegisterType, to_milli
-from tests.edge.device.replays import replay_mbus, replay_message
+from tests.edge.device.replays import replay_mbus, replay_message, replay_pulses
 from tests.edge.driver.builders import PROFILES
 
 SCHEMA = PROFILES.parent / "schema" / "profile.schema.json"
@@ -99,6 +99,8 @@ def replay(profile: Profile, recording: Recording) -> tuple[dict[str, int | str]
         return replay_mbus(profile, recording)
     if profile.protocol is ProtocolName.MQTT:
         return replay_message(profile, recording)
+    if profile.protocol is ProtocolName.PULSE:
+        return replay_pulses(profile, recording)
     return replay_item(profile, recording)
 
 
