@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 
 from cloud.arrears import tasks as arrears
 from cloud.billing import nightly
+from cloud.access import tasks as access
+from cloud.access.events import CardsChanged
 from cloud.billing import tasks as billing
 from cloud.billing.events import BillsIssued, RunRequested
 from cloud.cases import tasks as cases
@@ -24,13 +26,14 @@ from cloud.kit.runner import Handler
 from cloud.kit.schedules import Schedule
 from cloud.ledger import tasks as ledger
 from cloud.metering import tasks as metering
-from cloud.metering.events import EstimatesStored, OddityFound, ParkingReported
+from cloud.metering.events import EstimatesStored, OddityFound, ParkingReported, UseReported
 from cloud.parking import tasks as parking
 from cloud.parking.events import PermitsChanged
 from cloud.payments import service as payments
 from cloud.payments.events import PaymentBooked, RefundNoticed
 from cloud.payments.tasks import PaymentTasks
 from cloud.rating import tasks as rating
+from cloud.rating.column_run import prepare
 from cloud.rating.service import rate_period
 from cloud.reconciliation import tasks as reconciliation
 from cloud.reconciliation.tasks import ReconciliationTasks
@@ -51,6 +54,8 @@ ROUTES: Routes = {
     ParkingReported: (parking.acts_job,),
     EstimatesStored: (rating.job_of,),
     PermitsChanged: (parking.permits_job,),
+    UseReported: (access.uses_job,),
+    CardsChanged: (access.cards_job,),
     RunRequested: (billing.bill_run_job,),
     BillsIssued: (billing.use_ahead_job, billing.dues_job_of_bills),
     PaymentBooked: (
@@ -94,7 +99,9 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         parking.TAKE_ACTS: parking.take_batch_acts,
         parking.PUBLISH_PERMITS: parking.tell_permits,
         parking.STATE_NIGHT: parking.state_nights,
-        billing.BILL_RUN: billing.bill_run_handler(rate_period),
+        access.TAKE_USES: access.take_batch_uses,
+        access.PUBLISH_CARDS: access.tell_cards,
+        billing.BILL_RUN: billing.bill_run_handler(rate_period, prepare),
         billing.USE_AHEAD: billing.use_ahead,
         billing.PUBLISH_DUES: billing.publish_dues,
         arrears.LATE_CHARGES: arrears.charge_late,

@@ -33,6 +33,15 @@ class ParkingReported(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UseReported(Event):
+    """A batch that was unpacked holds acts at doors or charges at piles."""
+
+    gateway_id: GatewayId
+    store_epoch: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OddityFound(Event):
     """Something that a person must look at; it has the shape that the cases of the house are opened from.
 

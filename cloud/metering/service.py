@@ -15,10 +15,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.kit.db import Unit
 from cloud.metering import repository
 from cloud.metering.blocks import Point, merge, pack, unpack
-from cloud.metering.events import BatchUnpacked, EstimatesStored, ParkingReported
+from cloud.metering.events import BatchUnpacked, EstimatesStored, ParkingReported, UseReported
 from cloud.metering.findings import findings_of
 from cloud.metering.mapping import block_of, block_row, gap_rows, key_of, provisional_rows
-from cloud.metering.registers import BlockEdges, Register, RegisterBook, RegisterQuestion, Revision, overlay
+from cloud.metering.registers import (
+    BlockEdges,
+    IntervalQuestion,
+    Register,
+    RegisterBook,
+    RegisterQuestion,
+    Revision,
+    overlay,
+    standing_points,
+)
 from cloud.metering.tables import BatchWatermarkRow, UnpackedBatchRow
 from cloud.metering.unpacking import DayKey, DayPoints, MeterHome, points_by_day
 from cloud.metering.usage import RegisterRef
@@ -27,7 +36,7 @@ from common.clock import to_epoch_ms
 from common.ids import CommunityId, GatewayId, MeterId
 from common.reading.reading import Quality
 from common.wire.batch import BatchContent, BatchHeader
-from common.wire.records import ParkingEvent
+from common.wire.records import AccessEvent, ChargingEvent, ParkingEvent
 
 
 async def store_readings(unit: Unit, content: BatchContent, homes: Mapping[MeterId, MeterHome]) -> bool:
@@ -68,6 +77,37 @@ async def store_readings(unit: Unit, content: BatchContent, homes: Mapping[Meter
 async def register_book(session: AsyncSession, question: RegisterQuestion) -> RegisterBook:
     """Return the registers that a question asks for, from which usages follow; four statements at most."""
     refs: dict[Register, list[RegisterRef]] = defaultdict(list)
+    revisions = await _revisions(session, question)
+    edges = await repository.block_edges(session, question)
+    opened = await _opened_where_withdrawn(session, question.community_id, edges, revisions)
+    for edge in edges:
+        refs[edge.register].extend(edge.refs(opened[edge.key]) if edge.key in opened else edge.edge_refs())
+    rollovers: dict[Register, list[date]] = defaultdict(list)
+    for rollover in await repository.rollovers(session, question):
+        rollovers[(MeterId(rollover.meter_id), rollover.quantity)].append(rollover.day)
+    return RegisterBook(_overlaid(refs, revisions), rollovers, question.zone)
+
+
+async def interval_book(session: AsyncSession, question: IntervalQuestion) -> RegisterBook:
+    """Return the registers at the asked times of each day, for look-up by instant; two statements.
+
+    Of a day without corrections only the readings next to those times are kept.
+    """
+    revisions = await _revisions(session, question)
+    refs: dict[Register, list[RegisterRef]] = defaultdict(list)
+    for row in await repository.blocks_inside(session, question):
+        key, block = key_of(row), block_of(row)
+        points = unpack(block)
+        if (key.meter_id, key.quantity) not in revisions:
+            points = standing_points(points, question.instants_of(key.day))
+        edge = BlockEdges(
+            key=key, rev=row.rev, first=block.first, last=block.last, count=block.count, quality=block.quality
+        )
+        refs[edge.register].extend(edge.refs(points))
+    return RegisterBook(_overlaid(refs, revisions), {}, question.zone)
+
+
+async def _revisions(session: AsyncSession, question: RegisterQuestion) -> Mapping[Register, Sequence[Revision]]:
     revisions: dict[Register, list[Revision]] = defaultdict(list)
     for row in await repository.revisions(session, question):
         revision = Revision(
@@ -79,18 +119,16 @@ async def register_book(session: AsyncSession, question: RegisterQuestion) -> Re
             quality=Quality(row.quality),
         )
         revisions[(revision.meter_id, revision.quantity)].append(revision)
-    edges = await repository.block_edges(session, question)
-    opened = await _opened_where_withdrawn(session, question.community_id, edges, revisions)
-    for edge in edges:
-        refs[edge.register].extend(edge.refs(opened[edge.key]) if edge.key in opened else edge.edge_refs())
-    rollovers: dict[Register, list[date]] = defaultdict(list)
-    for rollover in await repository.rollovers(session, question):
-        rollovers[(MeterId(rollover.meter_id), rollover.quantity)].append(rollover.day)
-    known = {
+    return revisions
+
+
+def _overlaid(
+    refs: Mapping[Register, Sequence[RegisterRef]], revisions: Mapping[Register, Sequence[Revision]]
+) -> dict[Register, tuple[RegisterRef, ...]]:
+    return {
         register: overlay(refs.get(register, ()), revisions.get(register, ()))
         for register in refs.keys() | revisions.keys()
     }
-    return RegisterBook(known, rollovers, question.zone)
 
 
 async def watermarks(session: AsyncSession, gateways: Collection[GatewayId]) -> dict[GatewayId, datetime | None]:
@@ -147,6 +185,8 @@ def _tell(unit: Unit, content: BatchContent) -> None:
     unit.publish(BatchUnpacked(gateway_id=gateway_id, store_epoch=epoch, sequence=sequence))
     if next(content.records(ParkingEvent), None) is not None:
         unit.publish(ParkingReported(gateway_id=gateway_id, store_epoch=epoch, sequence=sequence))
+    if any(next(content.records(kind), None) is not None for kind in (AccessEvent, ChargingEvent)):
+        unit.publish(UseReported(gateway_id=gateway_id, store_epoch=epoch, sequence=sequence))
 
 
 def _tell_estimates(unit: Unit, header: BatchHeader, community_id: CommunityId, period: Period) -> None:

@@ -13,8 +13,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from cloud.estate.values import Premises
-from cloud.metering.sessions import UsageSession
-from cloud.rating.drafts import Draft, calendar_for, priced
+from cloud.metering.sessions import SessionKind, UsageSession
+from cloud.rating.drafts import Draft, calendar_for, priced, refused
 from cloud.rating.lines import RatingException
 from cloud.rating.scope import Desk, Scope
 from cloud.rating.segments import Segment, no_payer, no_price, payer_on
@@ -23,6 +23,8 @@ from cloud.tariffs.charge import ChargeItem
 from cloud.tariffs.targets import lot_target, targets_of
 from common.civil import Period, civil_day
 from common.ids import PremisesId
+from common.rating.charge import IDLE_FACT, SAMPLES_FACT, Charge, request_of, unpack_samples
+from common.rating.refusal import RatingRefusedError
 from common.rating.request import RatingRequest, Session, Visit
 from common.rating.stay import connected_visits
 from common.tariff.revision import NoRevisionError
@@ -88,7 +90,10 @@ def _line(
     desk: Desk, segment: Segment, session: UsageSession, known: Sequence[UsageSession]
 ) -> Draft | RatingException:
     scope = desk.scope
+    if session.kind is SessionKind.CHARGING:
+        return _charged(scope, segment, session)
     facts = {key: value for key, value in session.facts.items() if isinstance(value, int)}
+    granted_minutes = facts.pop(GRANTED_FACT, 0)
     traits = {key: value for key, value in session.facts.items() if isinstance(value, str)}
     earlier = _earlier_visits(scope, segment, session, known)
     request = RatingRequest(
@@ -99,7 +104,7 @@ def _line(
             visits=(*earlier, _visit(session)),
             zone=scope.zone,
             zone_name=scope.zone_name,
-            granted_minutes=facts.pop(GRANTED_FACT, 0),
+            granted_minutes=granted_minutes,
             charged=len(earlier),
         ),
         calendar=calendar_for(scope, segment),
@@ -108,6 +113,28 @@ def _line(
     if isinstance(line, RatingException):
         return line
     return Draft(segment=segment, request=request, line=line, session_id=session.session_id)
+
+
+def _charged(scope: Scope, segment: Segment, session: UsageSession) -> Draft | RatingException:
+    """Return the line of a charge at a pile, from its registers."""
+    tariff = scope.prices.compiled[segment.revision.body_sha]
+    charge = Charge(
+        samples=unpack_samples(str(session.facts[SAMPLES_FACT])), idle_minutes=int(session.facts.get(IDLE_FACT, 0))
+    )
+    try:
+        request = request_of(tariff, charge, scope.zone, calendar_for(scope, segment))
+    except RatingRefusedError as refusal:
+        return refused(segment, refusal, session.session_id)
+    line = priced(scope, segment, request, session.session_id)
+    if isinstance(line, RatingException):
+        return line
+    return Draft(
+        segment=segment,
+        request=request,
+        line=line,
+        quantity_milli=charge.energy_wh,
+        session_id=session.session_id,
+    )
 
 
 def _earlier_visits(

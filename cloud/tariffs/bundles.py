@@ -108,12 +108,13 @@ def _order(priced: Priced) -> tuple[str, str, str, str]:
 
 
 def site_parts(site: Mapping[str, Any]) -> SiteParts:
-    """Return the meters and lots that a site bundle names."""
+    """Return the meters, lots and charging piles that a site bundle names; a pile is priced like a lot."""
     devices = site.get("devices") or ()
     lots = (site.get("gate") or {}).get("lots") or ()
+    piles = (site.get("charging") or {}).get("piles") or ()
     return SiteParts(
         meters=frozenset(MeterId(_uuid(device["meter_id"])) for device in devices),
-        lots=frozenset(str(lot["lot"]) for lot in lots),
+        lots=frozenset(str(lot["lot"]) for lot in lots) | {str(pile["pile"]) for pile in piles},
     )
 
 

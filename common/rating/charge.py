@@ -22,6 +22,7 @@ from common.tariff.daytype import OfficialCalendar
 from common.tariff.model import Window
 
 IDLE_FACT = "idle_minutes"
+SAMPLES_FACT = "samples"
 _ONE_DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
 _TICK = timedelta(milliseconds=1)
@@ -83,6 +84,17 @@ def thinned(samples: Sequence[tuple[int, int]], most: int) -> tuple[tuple[int, i
         return tuple(samples)
     last = len(samples) - 1
     return tuple(samples[n * last // (most - 1)] for n in range(most))
+
+
+def pack_samples(samples: Sequence[tuple[int, int]]) -> str:
+    """Return registers as one text, as they are kept beside a session."""
+    return " ".join(f"{at_ms}:{wh}" for at_ms, wh in samples)
+
+
+def unpack_samples(text: str) -> tuple[tuple[int, int], ...]:
+    """Return the registers that `pack_samples` made a text of."""
+    pairs = (one.split(":") for one in text.split())
+    return tuple((int(at_ms), int(wh)) for at_ms, wh in pairs)
 
 
 def idle_minutes(from_ms: int | None, to_ms: int | None) -> int:

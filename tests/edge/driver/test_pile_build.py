@@ -22,7 +22,7 @@ WIRES = {
 
 
 def test_ocpp_piles_get_their_driver_and_others_a_refusal_with_its_remedy(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
 ) -> None:
     yard = PileYard(tmp_path / "store.db")
     assert isinstance(build_pile_wire((WIRES, "piles"), ("P1",), yard.stage, HandClock()), OcppWire)
