@@ -14,7 +14,7 @@ from common.measure.quantity import MILLI
 from common.money.amount import check_int64
 from common.money.rounding import RoundingMode, divide
 
-DIGITS_MAX = 12
+DIGITS_MAX = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class MeterFacts:
     def __post_init__(self) -> None:
         """Check multiplier and digits."""
         ensure(self.multiplier_milli > 0, "the multiplier of a meter is positive")
-        ensure(self.digits is None or 1 <= self.digits <= DIGITS_MAX, "a register has 1 to 12 whole digits")
+        ensure(self.digits is None or 1 <= self.digits <= DIGITS_MAX, f"a register has 1 to {DIGITS_MAX} whole digits")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

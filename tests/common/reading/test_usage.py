@@ -52,7 +52,7 @@ def test_an_impossible_rollover_is_refused(change: dict[str, int], message: str)
         RegisterSpan(facts=PLAIN, start_milli=0, end_milli=1, **change)
 
 
-@pytest.mark.parametrize("facts", [{"multiplier_milli": 0}, {"digits": 0}, {"digits": 13}])
+@pytest.mark.parametrize("facts", [{"multiplier_milli": 0}, {"digits": 0}, {"digits": 16}])
 def test_meter_facts_out_of_range_are_refused(facts: dict[str, int]) -> None:
     with pytest.raises(InvariantError):
         MeterFacts(**facts)
