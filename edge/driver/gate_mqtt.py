@@ -8,6 +8,7 @@ that cannot be understood is counted and the others go on.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Collection
 
 import aiomqtt
@@ -117,7 +118,9 @@ class MqttGateWire:
             self._stats.timeouts += 1
 
     async def _serve(self) -> None:
-        async with aiomqtt.Client(self._host, self._port, keepalive=KEEPALIVE_S) as client:
+        at_once = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+        link = aiomqtt.Client(self._host, self._port, keepalive=KEEPALIVE_S, socket_options=at_once)
+        async with link as client:
             for serial in self._serials:
                 await client.subscribe(self._topics.event.format(serial=serial), qos=1)
                 await client.subscribe(self._topics.reply.format(serial=serial), qos=1)

@@ -21,6 +21,7 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 _MOSQUITTO_SETTINGS = """listener {port} 127.0.0.1
 allow_anonymous true
 persistence false
+set_tcp_nodelay true
 """
 
 

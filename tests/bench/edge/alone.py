@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -154,7 +155,8 @@ async def _cars(broker: str) -> list[float]:
     host, _, port = broker.rpartition(":")
     clock = FastClock(SLOT_MS / PERIOD_MS)
     taken: list[float] = []
-    async with aiomqtt.Client(host, int(port)) as client:
+    at_once = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    async with aiomqtt.Client(host, int(port), socket_options=at_once) as client:
         await client.subscribe(f"device/{BARRIER}/message/down/gpio_out", qos=1)
         messages = client.messages
         for number in range(EVENTS):
