@@ -13,8 +13,9 @@ from uuid import UUID
 from cloud.estate import service as estate
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
+from cloud.ledger.accounts import Book
 from cloud.payments import merchants, service
-from cloud.payments.channel import Method
+from cloud.payments.channel import Channel, Method
 from cloud.payments.channels.provider import (
     NOBODY,
     Order,
@@ -30,6 +31,7 @@ from cloud.payments.merchants import MerchantAccount
 from cloud.payments.providers import Providers
 from cloud.payments.service import Way
 from cloud.payments.values import Attempt, IntentRequest
+from common.errors import RefusalError
 from common.ids import TenantId
 
 NOTIFY_PATH = "/pay/{channel}/notify"
@@ -84,6 +86,27 @@ class Cashier:
         outcome = await self._providers.of(account).place(order)
         async with self._database.unit(tenant, actor) as unit:
             return await service.note_placed(unit, attempt.attempt_id, outcome)
+
+    async def wechat_address(self, tenant: TenantId, book: Book, back: str) -> str | None:
+        """Return where a browser inside WeChat learns who it is before it can pay into a book, None when nowhere."""
+        account = await self._wechat(tenant, book)
+        return None if account is None else self._providers.wechat_address(account, back)
+
+    async def wechat_payer(self, tenant: TenantId, book: Book, code: str) -> Payer:
+        """Return the payer who came back from WeChat with a code.
+
+        Raises:
+            RefusalError: WeChat does not know the code, or could not be asked.
+        """
+        account = await self._wechat(tenant, book)
+        found = None if account is None else await self._providers.wechat_open_id(account, code)
+        if not isinstance(found, str):
+            raise RefusalError("WeChat could not tell who is paying; scan the bill's code again")
+        return Payer(open_id=found)
+
+    async def _wechat(self, tenant: TenantId, book: Book) -> MerchantAccount | None:
+        async with self._database.view(tenant) as session:
+            return await merchants.open_account(session, book.legal_entity_id, book.fund_class, Channel.WECHAT)
 
     async def refresh(self, tenant: TenantId, actor: Actor, attempt_id: UUID) -> Attempt:
         """Ask the channel about an open attempt now, for a payer who says that he has paid."""

@@ -186,6 +186,20 @@ async def record_cash(unit: Unit, cash_shift_id: UUID, receipt: CashReceipt) -> 
     return await booking.book(unit, arrival, traces)
 
 
+async def book_of_shift(unit: Unit, cash_shift_id: UUID) -> Book:
+    """Return whose money of which fund the acting cashier takes in his open shift.
+
+    Raises:
+        NotFoundError: there is no such shift.
+        ShiftError: the shift is closed, or is another cashier's.
+    """
+    row = await _own_open_shift(unit, cash_shift_id)
+    box = await repository.cash_box(unit.session, row.cash_box_id)
+    if box is None:
+        raise NotFoundError("there is no such cash box")
+    return _box(box).book
+
+
 async def pay_out(unit: Unit, cash_shift_id: UUID, *, payout_id: UUID, cash_box_id: UUID, amount_fen: int) -> None:
     """Note that the acting cashier handed out cash in his open shift; what it was for is booked by the caller.
 

@@ -21,6 +21,7 @@ from cloud.kit import directory
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database, Unit
 from cloud.kit.directory import DirectoryKind
+from cloud.ledger.accounts import Book
 from cloud.payments import repository, service
 from cloud.payments.cashier import Cashier
 from cloud.payments.channel import Channel, Method
@@ -61,6 +62,7 @@ class CashierPage:
     bill_quotes: tuple[Quote, ...]
     account_quotes: tuple[Quote, ...]
     receivers: Mapping[LegalEntityId, str] = field(hash=False)
+    ways: Mapping[Book, tuple[Pair, ...]] = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +144,8 @@ async def find(database: Database, token: str) -> PayLink:
     )
 
 
-async def cashier_page(database: Database, token: str) -> CashierPage:
-    """Return what an address shows.
+async def cashier_page(database: Database, token: str, user_agent: str = "") -> CashierPage:
+    """Return what an address shows to a browser.
 
     Raises:
         UnknownPayLinkError: the address leads nowhere.
@@ -154,13 +156,18 @@ async def cashier_page(database: Database, token: str) -> CashierPage:
         community = await estate.community(session, view.summary.community_id)
         day = civil_day(database.clock.now(), community.zone)
         premises = await estate.premises(session, view.account.premises_id, day=day)
+        account_quotes = await service.quote(session, link.account_id)
         return CashierPage(
             community_name=community.name,
             premises_label=premises.label,
             bill=view.summary,
             bill_quotes=await service.quote(session, link.account_id, [link.bill_id]),
-            account_quotes=await service.quote(session, link.account_id),
+            account_quotes=account_quotes,
             receivers=await estate.entity_names(session),
+            ways={
+                one.book: await ways(session, one.book.legal_entity_id, one.book.fund_class, user_agent)
+                for one in account_quotes
+            },
         )
 
 
@@ -172,9 +179,7 @@ async def ways(
     return tuple((channel, method) for channel, method in offered(user_agent) if channel in taken)
 
 
-async def start(
-    database: Database, cashier: Cashier, token: str, wish: LinkPayment, user_agent: str = ""
-) -> Attempt:
+async def start(database: Database, cashier: Cashier, token: str, wish: LinkPayment, user_agent: str = "") -> Attempt:
     """Begin a payment at an address, in the way that was chosen or else the best for the browser; anybody may pay.
 
     Raises:

@@ -41,6 +41,7 @@ class NewMerchantAccount:
     merchant_serial: str
     private_key_pem: str = field(default="", repr=False)
     api_key: str = field(default="", repr=False)
+    app_secret: str = field(default="", repr=False)
     channel_keys: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
@@ -70,7 +71,7 @@ async def add_merchant_account(unit: Unit, box: SecretBox, new: NewMerchantAccou
         RefusalError: a key is not what the channel issues.
     """
     account_id = unit.new_id()
-    secrets = {"private_key_pem": new.private_key_pem, "api_key": new.api_key}
+    secrets = {"private_key_pem": new.private_key_pem, "api_key": new.api_key, "app_secret": new.app_secret}
     sealed = box.seal(unit.tenant, _purpose(account_id), json.dumps(secrets).encode())
     row = MerchantAccountRow(
         tenant_id=unit.tenant,
@@ -126,6 +127,14 @@ async def merchant_account(session: AsyncSession, merchant_account_id: UUID) -> 
     return _account(row)
 
 
+async def open_account(
+    session: AsyncSession, legal_entity_id: LegalEntityId, fund_class: FundClass, channel: Channel
+) -> MerchantAccount | None:
+    """Return the account that takes money of a legal entity and fund over a channel."""
+    row = await repository.open_merchant_account(session, legal_entity_id, fund_class, channel)
+    return None if row is None else _account(row)
+
+
 async def merchant_accounts(session: AsyncSession) -> Sequence[MerchantAccount]:
     """Return the company's merchant accounts."""
     return [_account(row) for row in await repository.merchant_accounts(session)]
@@ -141,6 +150,7 @@ def identity(box: SecretBox, account: MerchantAccount) -> Identity:
         channel_keys=dict(account.channel_keys),
         private_key_pem=secrets["private_key_pem"],
         api_key=secrets["api_key"],
+        app_secret=secrets.get("app_secret", ""),
     )
 
 

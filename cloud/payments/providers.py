@@ -12,9 +12,10 @@ from cloud.payments import merchants
 from cloud.payments.channel import Channel
 from cloud.payments.channels import credentials
 from cloud.payments.channels.alipay.client import Alipay
-from cloud.payments.channels.provider import Provider
+from cloud.payments.channels.provider import Provider, Unknown
 from cloud.payments.channels.unionpay.client import UnionPay
 from cloud.payments.channels.wechat.client import WeChatPay
+from cloud.payments.channels.wechat.login import WeChatLogin
 from cloud.payments.merchants import MerchantAccount
 from common.errors import RefusalError
 
@@ -26,6 +27,8 @@ class ChannelUrls:
     wechat: str
     alipay: str
     unionpay: str
+    wechat_open: str = "https://open.weixin.qq.com"
+    wechat_api: str = "https://api.weixin.qq.com"
 
 
 class Providers:
@@ -45,6 +48,7 @@ class Providers:
         self._machine_now_s = machine_now_s
         self._new_nonce = new_nonce
         self._clients: dict[MerchantAccount, Provider] = {}
+        self._login = WeChatLogin(http, urls.wechat_open, urls.wechat_api)
 
     def of(self, account: MerchantAccount) -> Provider:
         """Return the client of an account.
@@ -55,6 +59,16 @@ class Providers:
         if account not in self._clients:
             self._clients[account] = self._built(account)
         return self._clients[account]
+
+    def wechat_address(self, account: MerchantAccount, back: str) -> str | None:
+        """Return where a browser inside WeChat learns who it is, None when the account has no application secret."""
+        identity = merchants.identity(self._box, account)
+        return self._login.address(identity.app_id, back) if identity.app_secret else None
+
+    async def wechat_open_id(self, account: MerchantAccount, code: str) -> str | Unknown:
+        """Return the id of a payer who came back from WeChat with a code."""
+        identity = merchants.identity(self._box, account)
+        return await self._login.open_id(identity.app_id, identity.app_secret, code)
 
     def alipay(self, account: MerchantAccount) -> Alipay:
         """Return the client of an account at Alipay, which also keeps agreements.

@@ -150,6 +150,30 @@ async def orders_numbered(
     return [(row[0], row[1] or "", row[2], row[3]) for row in found]
 
 
+async def order_booked(session: AsyncSession, merchant_account_id: UUID, number: str) -> bool:
+    """Return whether a merchant account has a payment of an order number."""
+    return bool(await orders_numbered(session, merchant_account_id, [number]))
+
+
+async def payments_of_collection(session: AsyncSession, collection_id: UUID) -> Sequence[PaymentRow]:
+    """Return the payments of a collection in the order they were booked."""
+    found = await session.scalars(
+        select(PaymentRow).where(PaymentRow.collection_id == collection_id).order_by(PaymentRow.booked_at)
+    )
+    return list(found)
+
+
+async def attempts_of_collection(session: AsyncSession, collection_id: UUID) -> Sequence[PaymentAttemptRow]:
+    """Return the attempts of a collection, the newest first."""
+    found = await session.scalars(
+        select(PaymentAttemptRow)
+        .join(PaymentIntentRow, PaymentIntentRow.intent_id == PaymentAttemptRow.intent_id)
+        .where(PaymentIntentRow.collection_id == collection_id)
+        .order_by(PaymentAttemptRow.attempt_id.desc())
+    )
+    return list(found)
+
+
 async def payments_of_shift(session: AsyncSession, cash_shift_id: UUID) -> Sequence[PaymentRow]:
     """Return the payments of a shift in the order they were taken."""
     found = await session.scalars(
@@ -221,9 +245,11 @@ async def last_count_fen(session: AsyncSession, cash_box_id: UUID) -> int:
 
 
 async def taken_fen(session: AsyncSession, cash_shift_id: UUID) -> int:
-    """Return the sum of the payments of a shift."""
+    """Return the sum of the cash payments of a shift; what a card brought does not lie in the box."""
     found = await session.scalar(
-        select(func.coalesce(func.sum(PaymentRow.amount_fen), 0)).where(PaymentRow.cash_shift_id == cash_shift_id)
+        select(func.coalesce(func.sum(PaymentRow.amount_fen), 0)).where(
+            PaymentRow.cash_shift_id == cash_shift_id, PaymentRow.channel == Channel.CASH
+        )
     )
     return int(found or 0)
 

@@ -216,6 +216,28 @@ class PaymentRow(CommunityRow):
     )
 
 
+class CardSlipRow(CommunityRow):
+    """What the slip of a card payment says; of the card itself only the last four digits."""
+
+    __tablename__ = "card_slip"
+
+    payment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    terminal: Mapped[str]
+    batch: Mapped[str]
+    voucher: Mapped[str]
+    reference: Mapped[str]
+    card_tail: Mapped[str]
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "community_id", "payment_id"],
+            ["payment.tenant_id", "payment.community_id", "payment.payment_id"],
+        ),
+        CheckConstraint("length(card_tail) = 4", name="no_more_than_the_tail"),
+        table_flags(append_only=True),
+    )
+
+
 class NotificationRow(TenantRow):
     """A notification as it came, sealed: its signature held, its own id is taken once."""
 

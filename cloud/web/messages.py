@@ -25,6 +25,7 @@ DONE: dict[str, tuple[str, str]] = {
     "shift-opened": ("已开班", "Shift opened"),
     "shift-closed": ("已交班", "Shift closed"),
     "cash-taken": ("已收款", "Cash taken"),
+    "card-taken": ("签购单已录入", "Card slip entered"),
     "break-closed": ("差异已署名关闭，正在重新对账", "Break closed in your name; the day is compared again"),
     "statement-asked": ("已请求重新下载，稍后刷新", "The statement is fetched again; look again shortly"),
     "signed-out": ("您已退出登录", "You are signed out"),

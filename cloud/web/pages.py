@@ -17,6 +17,7 @@ from cloud.web import (
     cases,
     charges,
     corrections,
+    counter,
     dashboard,
     desk,
     gateways,
@@ -49,6 +50,7 @@ GROUPS: Sequence[PageGroup] = (
     resident_parking.build_pages,
     pay.build_pages,
     desk.build_pages,
+    counter.build_pages,
     money.build_pages,
 )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 from starlette.datastructures import Headers, MutableHeaders
@@ -45,6 +46,7 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(self), geolocation=(), microphone=()",
 }
+_FORM_RULE = "form-action 'self'"
 _NOT_KEPT = "no-store"  # a page shows personal data; only static files are kept by a browser
 
 
@@ -66,6 +68,12 @@ class SecureHeaders:
             await send(message)
 
         await self._app(scope, receive, adding)
+
+
+def policy_with_form_to(address: str) -> str:
+    """Return the content policy of a page whose form goes to one other address: a channel's payment page."""
+    parts = urlsplit(address)
+    return CONTENT_POLICY.replace(_FORM_RULE, f"{_FORM_RULE} {parts.scheme}://{parts.netloc}")
 
 
 def new_form_secret() -> str:

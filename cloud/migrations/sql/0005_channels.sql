@@ -34,3 +34,23 @@ ALTER TABLE payment ADD CONSTRAINT uq_payment_tenant_id_bank_line_id UNIQUE (ten
 CREATE INDEX ix_payment_collection ON payment (tenant_id, collection_id);
 
 ALTER TABLE refund ADD COLUMN transaction_id TEXT;
+
+CREATE TABLE card_slip (
+    tenant_id UUID NOT NULL,
+    community_id UUID NOT NULL,
+    payment_id UUID NOT NULL,
+    terminal TEXT NOT NULL,
+    batch TEXT NOT NULL,
+    voucher TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    card_tail TEXT NOT NULL,
+    CONSTRAINT pk_card_slip PRIMARY KEY (tenant_id, community_id, payment_id),
+    CONSTRAINT fk_card_slip_tenant_id_community_id_payment_id_payment FOREIGN KEY(tenant_id, community_id, payment_id) REFERENCES payment (tenant_id, community_id, payment_id),
+    CONSTRAINT ck_card_slip_no_more_than_the_tail CHECK (length(card_tail) = 4)
+);
+
+alter table "card_slip" enable row level security;
+alter table "card_slip" force row level security;
+create policy company on "card_slip" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+grant select, insert on "card_slip" to gatehouse_app, gatehouse_worker;
+create trigger append_only before update or delete or truncate on "card_slip" for each statement execute function refuse_change();

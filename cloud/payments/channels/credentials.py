@@ -36,6 +36,7 @@ class Identity:
     channel_keys: Mapping[str, str] = field(hash=False)
     private_key_pem: str = field(repr=False)
     api_key: str = field(repr=False)
+    app_secret: str = field(default="", repr=False)
 
 
 def check(channel: Channel, identity: Identity) -> None:

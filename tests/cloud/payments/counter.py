@@ -74,7 +74,12 @@ class Counter:
         await self.office.bill_month(month)
 
     async def request(
-        self, flat: int = 0, *, amount_fen: int | None = None, bill_ids: Sequence[BillId] = ()
+        self,
+        flat: int = 0,
+        *,
+        amount_fen: int | None = None,
+        bill_ids: Sequence[BillId] = (),
+        collection_id: UUID | None = None,
     ) -> IntentRequest:
         return IntentRequest(
             intent_id=UUID(bytes=secrets.token_bytes(16)),
@@ -83,6 +88,7 @@ class Counter:
             fund_class=FundClass.OPERATING,
             bill_ids=tuple(bill_ids),
             amount_fen=amount_fen,
+            collection_id=collection_id,
         )
 
     async def start(self, flat: int = 0, **wish: Any) -> Attempt:

@@ -156,3 +156,33 @@ async def test_an_order_of_another_address_is_not_shown(front: Front, stranger: 
     path = await address(front)
     foreign = await front.counter.start(1)
     assert (await stranger.get(f"{path}/orders/{foreign.attempt_id}")).status_code == 404
+
+
+PHONE = {"user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148"}
+IN_WECHAT = {"user-agent": PHONE["user-agent"] + " MicroMessenger/8.0.49"}
+IN_ALIPAY = {"user-agent": PHONE["user-agent"] + " AlipayClient/10.5.80"}
+
+
+async def test_the_app_that_scans_decides_what_is_offered(front: Front, stranger: httpx.AsyncClient) -> None:
+    path = await address(front)
+    assert "打开微信支付" in words_of(await stranger.get(path, headers=PHONE))
+    assert "微信扫码" in words_of(await stranger.get(path))
+    assert "在浏览器中打开后缴费" in words_of(await stranger.get(path, headers=IN_WECHAT))
+    assert "请到收款台缴纳" in words_of(await stranger.get(path, headers=IN_ALIPAY))
+
+
+async def test_a_phones_browser_is_led_to_the_channels_own_page(front: Front, stranger: httpx.AsyncClient) -> None:
+    path = await address(front)
+    stranger.headers.update(PHONE)
+    order = await begin(stranger, path, way="wechat:h5")
+    page = await stranger.get(order)
+    assert 'href="http://channel.test/cgi-bin/mmpayweb-bin/checkmweb' in page.text
+    assert "qrline" not in page.text
+
+
+@pytest.mark.parametrize("way", ["wechat:page", "gold", "wechat:code", "cash:counter", "alipay:wap"])
+async def test_a_way_that_is_not_offered_begins_nothing(front: Front, stranger: httpx.AsyncClient, way: str) -> None:
+    path = await address(front)
+    fields = dict(_FIELD.findall((await stranger.get(path)).text))
+    answer = await send(stranger, path, f"{path}/begin", {**fields, "way": way})
+    assert 400 <= answer.status_code < 500
