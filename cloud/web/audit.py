@@ -17,6 +17,7 @@ from cloud.insights import operations
 from cloud.insights.operations import AuditQuestion
 from cloud.kit.errors import ForbiddenError
 from cloud.kit.httpapi import Paging, paging
+from cloud.web.audit_words import DEEDS, THINGS
 from cloud.web.frame import Frame, page_router
 from cloud.web.listing import CSV_ROWS_MAX, csv_file, listing
 from cloud.web.rendering import ZONE, instant
@@ -74,6 +75,8 @@ def build_pages(frame: Frame) -> APIRouter:
             caller=caller,
             rows=listing(found, wanted),
             asked=asked,
+            deeds=DEEDS,
+            things=THINGS,
             since=request.query_params.get("since", ""),
             through=request.query_params.get("through", ""),
         )

@@ -49,6 +49,7 @@ from cloud.identity.policy import Permission
 from cloud.kit.db import Database
 from cloud.kit.errors import NotFoundError
 from cloud.payments.cashier import Cashier
+from cloud.web import audit_words
 from cloud.web.assets import asset
 from cloud.web.manager_words import FILTERS
 from cloud.web.messages import DONE
@@ -78,6 +79,7 @@ class Frame:
         self._templates = environment()
         self._templates.globals.update(asset=asset)
         self._templates.filters.update(FILTERS)
+        self._templates.filters.update(audit_words.FILTERS)
 
     def now(self) -> datetime:
         """Return the business time."""

@@ -31,7 +31,9 @@ async def test_the_audit_log_is_filtered_by_actor_deed_thing_and_day(
     assert "planned" not in (await manager.get("/audit/log.csv", params={"since": "2026-01-10"})).text
     assert "open_case" not in (await manager.get("/audit/log.csv", params={"through": "2026-01-10"})).text
     assert "没有符合条件的记录" in (await manager.get("/audit", params={"actor": "nobody"})).text
-    assert "signed in" in (await manager.get("/audit", params={"actor": "manager", "action": "signed in"})).text
+    told = (await manager.get("/audit", params={"actor": "manager", "action": "signed in"})).text
+    assert 'value="signed in" selected' in told
+    assert "登录会话" in told
 
 
 async def test_the_audit_log_is_only_for_who_manages_the_whole_company(
