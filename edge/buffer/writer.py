@@ -1,7 +1,8 @@
 """The one thread that writes: it groups jobs into commits, gate lane first, and checkpoints.
 
 Invariants: a job's future is resolved after the commit that holds its work returned, never before; gate jobs commit
-at once together with whatever waits; other jobs commit at most once an interval; an idle writer commits nothing.
+at once and alone, even in the middle of a group; other jobs commit at most once an interval; an idle writer commits
+nothing.
 A full or failing disk refuses the jobs of the moment, says so, and the thread goes on.
 """
 
@@ -150,15 +151,17 @@ class Writer:
             _deliver([_Done(job=job, error=broken) for job in (*group, *waiting)])
 
     def _next_group(self) -> list[_Job[Any]]:
-        """Wait for work that is due and return it: reads alone, or gate jobs first and then the others."""
+        """Wait for work that is due and return it: reads, gate jobs, or the others; never two kinds together."""
         reads, gate, measure = (self._queues[urgency] for urgency in Urgency)
         with self._changed:
             while True:
                 if reads:
                     return _take(reads)
                 wait_s = self._next_commit_s - self._monotonic_s()
-                if gate or (measure and (wait_s <= 0 or self._stopping)):
-                    return _take(gate) + _take(measure)
+                if gate:
+                    return _take(gate)
+                if measure and (wait_s <= 0 or self._stopping):
+                    return _take(measure)
                 if self._stopping:
                     return []
                 self._dozing = bool(measure)
@@ -168,7 +171,8 @@ class Writer:
     def _commit(self, group: list[_Job[Any]]) -> None:
         """Commit a group; when the disk refuses, make room and try again, at last the gate lane alone."""
         started_s = self._monotonic_s()
-        self._next_commit_s = started_s + self._interval_s
+        if group[0].urgency is Urgency.MEASURE:
+            self._next_commit_s = started_s + self._interval_s
         trouble = self._attempt(group, self._budget.pages_measure)
         if trouble is not None:
             self._make_room()
@@ -199,21 +203,36 @@ class Writer:
             if isinstance(error, InvariantError):
                 raise
             return error
+        self._put_back(jobs[len(done) :])
         self.stats.commits += 1
-        self.stats.jobs += len(jobs)
+        self.stats.jobs += len(done)
         _deliver(done)
         return None
 
     def _do_all(self, jobs: list[_Job[Any]]) -> list[_Done]:
-        """Do jobs plainly, and once more with a savepoint around each when one of them was refused."""
+        """Do jobs plainly, and once more with a savepoint around each when one of them was refused.
+
+        What is not yet done when a gate job comes is put back, so that a barrier waits for one job at most.
+        """
         self._connection.execute("SAVEPOINT jobs")
-        done = [self._do(job) for job in jobs]
+        done: list[_Done] = []
+        for job in jobs:
+            done.append(self._do(job))
+            if job.urgency is Urgency.MEASURE and self._queues[Urgency.GATE]:
+                break
         if any(one.error is not None for one in done):
             self._connection.execute("ROLLBACK TO jobs")
             self._state.load(self._connection)
-            done = [self._guarded(job) for job in jobs]
+            done = [self._guarded(one.job) for one in done]
         self._connection.execute("RELEASE jobs")
         return done
+
+    def _put_back(self, jobs: list[_Job[Any]]) -> None:
+        """Let measure jobs wait a little longer, in their order: a gate job has come."""
+        if jobs:
+            with self._changed:
+                self._queues[Urgency.MEASURE].extendleft(reversed(jobs))
+            self._next_commit_s = self._monotonic_s()
 
     def _guarded(self, job: _Job[Any]) -> _Done:
         """Do one job inside a savepoint, so that a refused one leaves no trace and costs the others nothing."""
