@@ -19,6 +19,7 @@ from edge.device.model import (
     Mark,
     MessagePlace,
     Parameter,
+    Point,
     PointKind,
     Profile,
     ProtocolName,
@@ -67,6 +68,7 @@ def _profile(root: Section) -> Profile:
     limits = root.section("limits", optional=True)
     plausibility = root.section("plausibility", optional=True)
     parameters = {name: _parameter(name, section) for name, section in root.named_sections("parameters")}
+    points = tuple(check_point(section, protocol) for section in root.sections("points", optional=True))
     profile = Profile(
         model=root.text("model", pattern=_MODEL),
         revision=root.integer("revision", least=1, most=10_000),
@@ -78,7 +80,7 @@ def _profile(root: Section) -> Profile:
         timing=_timing(root.section("timing")),
         ranges=tuple(check_range(section) for section in root.sections("ranges", optional=True)),
         items=tuple(check_item(section, protocol) for section in root.sections("items", optional=True)),
-        points=tuple(check_point(section, protocol) for section in root.sections("points", optional=True)),
+        points=points,
         registers_most=limits.integer("registers_most", least=1, most=_REGISTERS_MOST, default=60),
         gap_most=limits.integer("gap_most", least=0, most=_REGISTERS_MOST, default=8),
         stretch=limits.integer("stretch", least=1, most=4, default=1),
@@ -91,6 +93,7 @@ def _profile(root: Section) -> Profile:
         maker=root.text("maker", default="", pattern=_MAKER),
         messages=check_messages(root.section("messages"), parameters) if root.has("messages") else None,
         debounce_ms=root.integer("debounce_ms", least=1, most=_MS_MOST) if protocol == ProtocolName.PULSE else 0,
+        tariff_total=_named_point(plausibility, "tariff_total", points),
         parameters=parameters,
         gate=_gate(root.section("gate")) if root.has("gate") else None,
         quality=_quality(root.section("quality")),
@@ -99,6 +102,16 @@ def _profile(root: Section) -> Profile:
     limits.finish()
     plausibility.finish()
     return profile
+
+
+def _named_point(section: Section, key: str, points: tuple[Point, ...]) -> Point | None:
+    if not section.has(key):
+        return None
+    name = section.text(key)
+    found = next((point for point in points if point.id == name), None)
+    if found is None or not isinstance(found.place, ItemPlace):
+        section.fault(key, f"{name!r} is no point of an identifier", "name the total in the tariffs' own answer")
+    return found
 
 
 def _link(root: Section) -> Link:

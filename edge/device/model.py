@@ -263,7 +263,8 @@ class Profile:
     `registers_most` bounds one question, `gap_most` the unwanted registers inside it, and `stretch` is how many
     registers more make a question of another length (two for meters that refuse odd counts). `channel` tells inputs
     of one module apart, which are meters of their own at one address. `maker` is the three letters an M-Bus meter
-    must state, `debounce_ms` how long a pulse input must rest between two pulses.
+    must state, `tariff_total` the point to which the tariffs of its block must add up, `debounce_ms` how long a
+    pulse input must rest between two pulses.
     """
 
     model: str
@@ -287,6 +288,7 @@ class Profile:
     messages: Messages | None = None
     debounce_ms: int = 0
     step_most_per_hour: Fraction | None = None
+    tariff_total: Point | None = None
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     gate: GateTopics | None = None
     quality: Mapping[str, str] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from edge.device.model import Point, Profile, RecordPlace, UnitCodes
 from edge.device.plan import Block, Field
 from edge.driver.outcome import Exchange, FailureKind, PointValue, ReadFailure
 from edge.driver.records import KWH_PER_UNIT, record_value, telegrams_of
+from edge.driver.tariff_sum import TARIFFS, tariffs_off
 from edge.protocol.cjt188_items import UnitCode, heat_unit_stands_first, split_group
 from edge.protocol.values import (
     ByteOrder,
@@ -40,7 +41,14 @@ def decode_block(
                     exchange=exchange,
                 )
             )
-    return values, failures
+    off = tariffs_off(
+        profile, block, lambda point, at: _exact(point, data[at : at + point.size], at, data) * point.scale
+    )
+    doubted = tuple(value.quantity for value in values if value.quantity in TARIFFS)
+    if not off or not doubted:
+        return values, failures
+    failures.append(ReadFailure(kind=FailureKind.BAD_VALUE, points=doubted, detail=off, exchange=exchange))
+    return [value for value in values if value.quantity not in TARIFFS], failures
 
 
 def _decode(
