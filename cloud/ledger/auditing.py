@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.ledger import repository
+from cloud.ledger import periods, repository
 from cloud.ledger.accounts import AccountType, Guard, Side
 from cloud.ledger.balances import Balance, moved
 from cloud.ledger.journals import TransferKind, fingerprint
@@ -60,6 +60,10 @@ async def audit(session: AsyncSession, community_id: CommunityId) -> AuditReport
     breaches += _balance_breaches(walked, await _balances(session, accounts))
     seals = await repository.seals(session, community_id)
     breaches += _seal_breaches(seals, journals)
+    breaches += [
+        Breach(law="a closed period stays as it was closed", where=str(community_id), what=what)
+        for what in await periods.check_closed(session, community_id)
+    ]
     return AuditReport(
         journals=len(journals),
         transfers=len(walked),

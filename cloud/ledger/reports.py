@@ -112,17 +112,17 @@ async def statement(session: AsyncSession, owner_id: UUID, types: Collection[Acc
     rows = await repository.accounts_of(session, [owner_id], types)
     ids = {row.ledger_account_id for row in rows}
     moves = await repository.moves_of(session, ids) if ids else []
-    return tuple(_running(await _postings(session, moves), rows))
+    return tuple(_running(await named(session, moves), rows))
 
 
 async def postings_of_bill(session: AsyncSession, bill_id: UUID) -> tuple[Posting, ...]:
     """Return every posting that moved what is open on the lines of a bill, oldest first."""
-    return await _postings(session, await repository.transfers_of_lines(session, bill_id))
+    return await named(session, await repository.transfers_of_lines(session, bill_id))
 
 
 async def postings_of_document(session: AsyncSession, document_id: UUID) -> tuple[Posting, ...]:
     """Return every posting of the journals that book a document."""
-    return await _postings(session, await repository.journals_of_document(session, document_id))
+    return await named(session, await repository.journals_of_document(session, document_id))
 
 
 def _running(postings: Iterable[Posting], rows: Sequence[LedgerAccountRow]) -> Iterable[StatementLine]:
@@ -138,7 +138,8 @@ def _running(postings: Iterable[Posting], rows: Sequence[LedgerAccountRow]) -> I
                 yield StatementLine(posting=posting, amount_fen=amount, balance_fen=balance)
 
 
-async def _postings(session: AsyncSession, moves: Sequence[tuple[TransferRow, JournalRow]]) -> tuple[Posting, ...]:
+async def named(session: AsyncSession, moves: Sequence[tuple[TransferRow, JournalRow]]) -> tuple[Posting, ...]:
+    """Return transfers with the names of their accounts."""
     ids = {account_id for transfer, _ in moves for account_id in (transfer.debit_id, transfer.credit_id)}
     names = {key: _ref(row) for key, row in (await repository.accounts_at(session, ids)).items()} if ids else {}
     return tuple(_posting(transfer, journal, names) for transfer, journal in moves)
