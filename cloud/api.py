@@ -24,6 +24,7 @@ from cloud.ingest import endpoints as ingest
 from cloud.kit.httpapi import BODY_BYTES_MAX, BodyLimit, LastResort, install_error_handlers
 from cloud.kit.telemetry import HttpMetrics, metrics_page
 from cloud.ledger import endpoints as ledger
+from cloud.ledger import period_endpoints as ledger_periods
 from cloud.metering import endpoints as metering
 from cloud.parking import endpoints as parking
 from cloud.payments import endpoints as payments
@@ -56,6 +57,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         billing.build_router(database, rate_period),
         billing_decisions.build_router(database, rate_period),
         ledger.build_router(database),
+        ledger_periods.build_router(database),
         payments.build_router(database, services.cashier),
         refunds.build_router(database),
         deposits.build_router(database, services.cashier),

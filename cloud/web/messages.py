@@ -19,6 +19,7 @@ DONE: dict[str, tuple[str, str]] = {
     "charge-dropped": ("草稿已放弃", "Draft thrown away"),
     "charge-withdrawn": ("收费已撤销，已出具调整单", "Charge withdrawn; credits issued"),
     "policy-decided": ("已保存，从现在起生效", "Decided; it holds from now on"),
+    "period-closed": ("已关账", "Period closed"),
     "correction-applied": ("更正已出具调整单", "Correction applied; adjustments issued"),
     "correction-empty": ("没有账单受影响，无需调整", "No bill is affected; nothing to adjust"),
     "correction-dropped": ("更正已放弃", "Correction dropped"),

@@ -14,6 +14,7 @@ from cloud.kit.httpapi import LastResort
 from cloud.web import (
     assets,
     audit,
+    books,
     cases,
     charges,
     corrections,
@@ -52,6 +53,7 @@ GROUPS: Sequence[PageGroup] = (
     desk.build_pages,
     counter.build_pages,
     money.build_pages,
+    books.build_pages,
 )
 
 
