@@ -53,4 +53,4 @@ lock: ## resolve the locks again (needs uv)
 	@uv pip compile pyproject.toml --extra edge --extra cloud --extra dev --universal --generate-hashes --no-header -q -o $(LOCK)
 
 clean: ## forget the environment and every cache
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache cloud/web/static/vendor
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache cloud/web/static/vendor cloud/documents/fonts

@@ -1,5 +1,6 @@
-"""Bring the browser files named in cloud/web/package-lock.json into cloud/web/static/vendor, with the wheel's own npm.
+"""Bring what cloud/web/package-lock.json names to where it is used, with the wheel's own npm.
 
+Browser files go to cloud/web/static/vendor, the font of the documents to cloud/documents/fonts; both are git-ignored.
 Nothing from a CDN and nothing third-party in the repository; the lock file carries the integrity hashes.
 """
 
@@ -11,20 +12,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-WEB = Path(__file__).resolve().parents[2] / "cloud" / "web"
-VENDOR = WEB / "static" / "vendor"
+CLOUD = Path(__file__).resolve().parents[2] / "cloud"
+WEB = CLOUD / "web"
+# the list in package.json -> the folder its files go to
+FOLDERS = {"vendor": WEB / "static" / "vendor", "fonts": CLOUD / "documents" / "fonts"}
 
 
 def main() -> int:
-    """Install the locked packages and copy the files that package.json lists under `vendor`."""
+    """Install the locked packages and copy the files that package.json lists under each name."""
     npm = [str(Path(sys.executable).parent / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
     subprocess.run(npm, cwd=WEB, check=True)  # noqa: S603 - our own fixed command
-    VENDOR.mkdir(parents=True, exist_ok=True)
-    wanted = json.loads((WEB / "package.json").read_text(encoding="utf-8"))["vendor"]
-    for source in wanted:
-        shutil.copyfile(WEB / "node_modules" / source, VENDOR / Path(source).name)
+    package = json.loads((WEB / "package.json").read_text(encoding="utf-8"))
+    for name, folder in FOLDERS.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        for source in package[name]:
+            shutil.copyfile(WEB / "node_modules" / source, folder / Path(source).name)
+        sys.stdout.write(f"setup: {len(package[name])} {name} files in {folder.relative_to(CLOUD.parent)}\n")
     shutil.rmtree(WEB / "node_modules")
-    sys.stdout.write(f"setup: {len(wanted)} browser files in {VENDOR.relative_to(WEB.parents[1])}\n")
     return 0
 
 
