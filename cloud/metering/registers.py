@@ -6,13 +6,15 @@ and functions; no database.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from cloud.metering.blocks import Point
 from cloud.metering.unpacking import DayKey
 from cloud.metering.usage import (
+    BOUNDARY_TOLERANCE,
     MissingUsage,
     RegisterRef,
     Span,
@@ -23,7 +25,7 @@ from cloud.metering.usage import (
     usage_between,
 )
 from common.civil import midnight
-from common.clock import from_epoch_ms
+from common.clock import from_epoch_ms, to_epoch_ms
 from common.ids import CommunityId, MeterId
 from common.reading.reading import Quality, Quantity, Resource
 
@@ -109,6 +111,10 @@ class BlockEdges:
         return self.refs((self.first,) if self.count == 1 else (self.first, self.last))
 
 
+def _read_at(ref: RegisterRef) -> datetime:
+    return ref.read_at
+
+
 def overlay(refs: Iterable[RegisterRef], revisions: Iterable[Revision]) -> tuple[RegisterRef, ...]:
     """Return registers with corrected values over them, in order of time; withdrawn ones are left out."""
     by_instant = {ref.read_at: ref for ref in refs}
@@ -129,6 +135,30 @@ def overlay(refs: Iterable[RegisterRef], revisions: Iterable[Revision]) -> tuple
     return tuple(by_instant[instant] for instant in sorted(by_instant))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalQuestion(RegisterQuestion):
+    """Which registers are wanted inside the days too: at these times of each day, in the zone of the question."""
+
+    moments: frozenset[time]
+
+    def instants_of(self, day: date) -> tuple[datetime, ...]:
+        """Return the instants of a day that are asked for, and the midnight that ends it, in UTC."""
+        inside = [datetime.combine(day, moment, tzinfo=self.zone).astimezone(UTC) for moment in sorted(self.moments)]
+        return (*inside, midnight(day + ONE_DAY, self.zone))
+
+
+def standing_points(points: Sequence[Point], instants: Iterable[datetime]) -> tuple[Point, ...]:
+    """Return those of a day's points that may stand for one of some instants: the nearest before and after each."""
+    times = [point.at_ms for point in points]
+    places = {place for instant in instants for place in _around(times, to_epoch_ms(instant))}
+    return tuple(points[place] for place in sorted(places))
+
+
+def _around(times: Sequence[int], at_ms: int) -> Iterator[int]:
+    following = bisect_left(times, at_ms)
+    yield from (place for place in (following - 1, following) if 0 <= place < len(times))
+
+
 class RegisterBook:
     """Registers by meter and quantity, and the usages that follow from them."""
 
@@ -138,13 +168,24 @@ class RegisterBook:
         rollovers: Mapping[Register, Collection[date]],
         zone: tzinfo,
     ) -> None:
-        self._refs = refs
+        self._refs = {key: sorted(known, key=lambda ref: ref.read_at) for key, known in refs.items()}
         self._rollovers = rollovers
         self._zone = zone
 
     def at(self, meter_id: MeterId, quantity: Quantity, day: date) -> RegisterRef | None:
         """Return the register at the midnight that begins a day, or None when no reading stands for it."""
-        return register_at(midnight(day, self._zone), self._refs.get((meter_id, quantity), ()))
+        return self.at_instant(meter_id, quantity, midnight(day, self._zone))
+
+    def at_instant(self, meter_id: MeterId, quantity: Quantity, instant: datetime) -> RegisterRef | None:
+        """Return the register at an instant, or None when no reading stands for it."""
+        refs = self._refs.get((meter_id, quantity), [])
+        first = bisect_left(refs, instant - BOUNDARY_TOLERANCE, key=_read_at)
+        last = bisect_right(refs, instant + BOUNDARY_TOLERANCE, key=_read_at)
+        return register_at(instant, refs[first:last])
+
+    def knows(self, meter_id: MeterId, quantity: Quantity) -> bool:
+        """Return whether a meter told anything of a register."""
+        return bool(self._refs.get((meter_id, quantity)))
 
     def usage(self, span: Span) -> UsageSegment | MissingUsage:
         """Return what a meter counted over a span, or why that is not known."""

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.metering.blocks import Point
-from cloud.metering.registers import BlockEdges, RegisterQuestion
+from cloud.metering.registers import BlockEdges, IntervalQuestion, RegisterQuestion
 from cloud.metering.tables import (
     BatchWatermarkRow,
     MeterDayBlockRow,
@@ -121,6 +121,23 @@ async def block_edges(session: AsyncSession, question: RegisterQuestion) -> tupl
         .order_by(*_BLOCK_KEY, MeterDayBlockRow.rev.desc())
     )
     return tuple(_edges(row) for row in (await session.execute(statement)).mappings())
+
+
+async def blocks_inside(session: AsyncSession, question: IntervalQuestion) -> Sequence[MeterDayBlockRow]:
+    """Return the newest blocks known at the question's instant, bodies included."""
+    statement = (
+        select(MeterDayBlockRow)
+        .ext(distinct_on(*_BLOCK_KEY))
+        .where(
+            MeterDayBlockRow.community_id == question.community_id,
+            MeterDayBlockRow.meter_id.in_(question.meters),
+            MeterDayBlockRow.quantity.in_(question.quantities),
+            MeterDayBlockRow.day.in_(question.block_days),
+            MeterDayBlockRow.recorded_at <= question.known_at,
+        )
+        .order_by(*_BLOCK_KEY, MeterDayBlockRow.rev.desc())
+    )
+    return (await session.execute(statement)).scalars().all()
 
 
 async def revisions(session: AsyncSession, question: RegisterQuestion) -> Sequence[ReadingRevisionRow]:

@@ -2,6 +2,7 @@
 
 The register of a meter at a midnight depends on the midnight and on what is known alone, so neighbouring segments share
 their boundary and tile time: no gap, no overlap, and their sum is the last register minus the first plus rollovers.
+The formula itself is `common.reading.usage`, the one the gateway estimates with.
 A register that is absent or held yields `MissingUsage`, never zero. Pure values and functions; no database.
 """
 
@@ -9,15 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from common.civil import Period
-from common.errors import ensure
 from common.ids import MeterId
-from common.measure.quantity import MILLI
-from common.money.rounding import RoundingMode, divide
 from common.reading.reading import Quality, Quantity
+from common.reading.usage import MeterFacts, RegisterSpan, scaled_milli, span_usage_milli
 
 BOUNDARY_TOLERANCE = timedelta(hours=1)
 EXCHANGE_TOLERANCE = timedelta(days=1)
@@ -73,12 +72,13 @@ class UsageSegment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingUsage:
-    """A usage that is not known, and the midnight whose register is at fault."""
+    """A usage that is not known, and the instant whose register is at fault: a midnight unless `moment` says other."""
 
     meter_id: MeterId
     period: Period
     kind: MissingKind
     day: date
+    moment: time = time()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +99,11 @@ class Span:
     starts_installed: bool = False
     ends_removed: bool = False
     rollovers: tuple[date, ...] = ()
+
+    @property
+    def facts(self) -> MeterFacts:
+        """Return what turns registers of the span into usage."""
+        return MeterFacts(multiplier_milli=self.multiplier_milli, digits=self.digits)
 
 
 def register_at(midnight: datetime, candidates: Iterable[RegisterRef]) -> RegisterRef | None:
@@ -134,9 +139,15 @@ def usage_between(
         if register.quality & HELD:
             return _missing(span, MissingKind.HELD_READING, day)
     turns = sum(1 for day in span.rollovers if day in span.period)
-    full_turn = 10**span.digits * MILLI
-    counted = scaled(to_register.value_milli + turns * full_turn, span) - scaled(from_register.value_milli, span)
-    if counted < 0:
+    counted = span_usage_milli(
+        RegisterSpan(
+            facts=span.facts,
+            start_milli=from_register.value_milli,
+            end_milli=to_register.value_milli,
+            rollovers=turns,
+        )
+    )
+    if counted is None:
         return _missing(span, MissingKind.BACKWARDS, span.period.end)
     return UsageSegment(
         meter_id=span.meter_id,
@@ -150,8 +161,7 @@ def usage_between(
 
 def scaled(register_milli: int, span: Span) -> int:
     """Return a register after the multiplier; scaled before subtracting, so that segments add up exactly."""
-    ensure(span.multiplier_milli > 0, "the multiplier of a meter is positive")
-    return divide(register_milli * span.multiplier_milli, MILLI, RoundingMode.HALF_UP)
+    return scaled_milli(register_milli, span.facts)
 
 
 def _kind(turns: int, quality: Quality) -> SegmentKind:

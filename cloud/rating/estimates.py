@@ -14,7 +14,7 @@ from uuid import UUID
 from cloud.cases.case import CaseKind, CaseReport, OwnerRole
 from cloud.metering.estimates import Estimate
 from cloud.metering.usage import UsageSegment
-from cloud.rating.metered import CountedDays, counted_total, prior_days
+from cloud.rating.counted import CountedDays, counted_total, prior_days
 from cloud.rating.scope import Desk, PlacedMeter, Scope
 from cloud.rating.segments import Segment, assigned_days, priced_apart, revision_parts
 from cloud.tariffs.charge import ChargeItem

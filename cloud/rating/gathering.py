@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,8 +16,8 @@ from cloud.estate import service as estate
 from cloud.fleet import service as fleet
 from cloud.metering import claims
 from cloud.metering import service as metering
-from cloud.metering.registers import RegisterBook, RegisterQuestion
-from cloud.rating.metered import CountedDays
+from cloud.metering.registers import IntervalQuestion, RegisterBook, RegisterQuestion
+from cloud.rating.counted import CountedDays
 from cloud.rating.scope import Desk, PlacedMeter, Scope
 from cloud.tariffs import service as tariffs
 from cloud.tariffs.book import PriceBook
@@ -83,7 +84,28 @@ async def desk_of(
     for day in sorted(days):
         places = await estate.premises_in(session, scope.community_id, day=day, known_at=scope.known_at)
         facts[day] = {place.id: tariff_facts(place.facts) for place in places}
-    return Desk(scope=scope, registers=await _registers(session, scope, counted), facts=facts)
+    registers = await _registers(session, scope, counted)
+    return Desk(scope=scope, registers=registers, intervals=RegisterBook({}, {}, scope.zone), facts=facts)
+
+
+async def with_intervals(
+    session: AsyncSession, desk: Desk, counted: Collection[CountedDays], moments: frozenset[time]
+) -> Desk:
+    """Return the desk with the readings of some stretches at some times of each day."""
+    if not counted:
+        return desk
+    scope = desk.scope
+    days = {one.days.start + timedelta(days=n) for one in counted for n in range(one.days.days)}
+    question = IntervalQuestion(
+        community_id=scope.community_id,
+        meters=frozenset(one.meter.meter_id for one in counted),
+        quantities=frozenset(one.span.quantity for one in counted),
+        days=frozenset(days),
+        zone=scope.zone,
+        known_at=scope.known_at,
+        moments=moments,
+    )
+    return replace(desk, intervals=await metering.interval_book(session, question))
 
 
 async def _registers(session: AsyncSession, scope: Scope, counted: Collection[CountedDays]) -> RegisterBook:
@@ -92,7 +114,7 @@ async def _registers(session: AsyncSession, scope: Scope, counted: Collection[Co
     question = RegisterQuestion(
         community_id=scope.community_id,
         meters=frozenset(one.meter.meter_id for one in counted),
-        quantities=frozenset(one.meter.quantity for one in counted),
+        quantities=frozenset(one.span.quantity for one in counted),
         days=frozenset(day for one in counted for day in (one.days.start, one.days.end)),
         zone=scope.zone,
         known_at=scope.known_at,

@@ -7,19 +7,20 @@ price changes and no reading stands at that midnight is the usage around it spre
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Iterator
+from datetime import time
 from itertools import pairwise
 
-from cloud.metering.usage import MissingKind, MissingUsage, SegmentKind, Span, UsageSegment
-from cloud.rating.drafts import Draft, calendar_for, placed, priced
+from cloud.metering.usage import MissingKind, MissingUsage, SegmentKind, UsageSegment
+from cloud.rating.counted import Counted, CountedDays, counted, counted_meters, prior_days
+from cloud.rating.drafts import Draft, calendar_for, placed, priced, refused
 from cloud.rating.lines import ExceptionKind, RatingException
-from cloud.rating.scope import Desk, PlacedMeter, Scope
-from cloud.rating.segments import Segment, meters_in, priced_apart
+from cloud.rating.scope import Desk, Scope
+from cloud.rating.segments import Segment
+from cloud.rating.windowed import WindowUsage, wanted_rates, window_usage
 from common.civil import Period
-from common.rating.request import RatingRequest, SplitUsage
-from common.tariff.revision import split_usage_by_days
+from common.rating.refusal import RatingRefusedError
+from common.rating.request import RatingRequest
 
 _MISSING_KINDS = {
     MissingKind.NO_READING: ExceptionKind.NO_READING,
@@ -33,125 +34,51 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedDays:
-    """A meter and days on which it counted."""
-
-    meter: PlacedMeter
-    days: Period
-
-    @property
-    def span(self) -> Span:
-        """Return the days as a question to the registers."""
-        return Span(
-            meter_id=self.meter.meter_id,
-            quantity=self.meter.quantity,
-            period=self.days,
-            multiplier_milli=self.meter.multiplier_milli,
-            digits=self.meter.digits,
-            starts_installed=self.days.start == self.meter.start,
-            ends_removed=self.days.end == self.meter.end,
-        )
-
-
-def meters_for(scope: Scope, segment: Segment) -> tuple[PlacedMeter, ...]:
-    """Return the meters that a segment counts: the one it names, or all of the place that are not priced apart."""
-    placed = [meter for meter in scope.meters.get(segment.premises_id, ()) if meter.resource is segment.item.resource]
-    if segment.meter_id is not None:
-        return tuple(meter for meter in placed if meter.meter_id == segment.meter_id)
-    apart = priced_apart(scope, segment.item, segment.premises_id)
-    return tuple(meter for meter in placed if meter.meter_id not in apart)
-
-
-def prior_days(scope: Scope, segment: Segment) -> tuple[CountedDays, ...]:
-    """Return the days from the start of the tier year to the segment, by meter."""
-    start = tier_year_start(scope, segment)
-    if start is None or start >= segment.service.start:
-        return ()
-    before = Period(start, segment.service.start)
-    meters = meters_for(scope, segment)
-    parts = ((meter, meter.within(before)) for meter in meters)
-    return tuple(CountedDays(meter=meter, days=days) for meter, days in parts if days is not None)
-
-
-def tier_year_start(scope: Scope, segment: Segment) -> date | None:
-    """Return the day on which the running total of the segment's tariff began, or None when it keeps none."""
-    tariff = scope.prices.compiled[segment.revision.body_sha]
-    span = tariff.document.accumulation.span_of(segment.service.start)
-    return None if span is None else span.start
-
-
 def rate_metered(desk: Desk, segment: Segment) -> Iterator[Draft | RatingException]:
     """Yield a line for each meter of a segment, or the exceptions that stand for it."""
-    counted = meters_in(meters_for(desk.scope, segment), segment.service)
-    if counted is None:
+    parts = counted_meters(desk.scope, segment)
+    if not parts:
         yield _no_meter(segment)
         return
     prior = _prior(desk, segment)
     if isinstance(prior, MissingUsage):
         yield missing(segment, prior)
         return
-    for meter, days in counted:
-        found = _counted(desk, CountedDays(meter=meter, days=days), segment.cuts)
+    for part in parts:
+        found = counted(desk, part, segment.cuts)
         if isinstance(found, MissingUsage):
             yield missing(segment, found)
             return
-        yield _line(desk, segment, found, prior)
+        windows = _windows(desk, segment, part, found.usage)
+        if isinstance(windows, MissingUsage):
+            yield missing(segment, windows)
+            return
+        yield windows if isinstance(windows, RatingException) else _line(desk, segment, found, prior, windows)
         prior += found.usage.quantity_milli
+
+
+def _windows(
+    desk: Desk, segment: Segment, part: CountedDays, usage: UsageSegment
+) -> WindowUsage | MissingUsage | RatingException:
+    """Return the usage by window of one meter, or the exception of a calendar or running total that is not known."""
+    try:
+        return window_usage(desk, segment, part, usage)
+    except RatingRefusedError as refusal:
+        return refused(segment, refusal, part.meter.meter_id)
 
 
 def missing(segment: Segment, usage: MissingUsage) -> RatingException:
     """Return the exception of a usage that is not known."""
     word_zh, word_en = _WORDS[usage.kind]
+    moment_zh = "零点" if usage.moment == time() else f"{usage.moment:%H:%M} "
     return RatingException(
         premises_id=segment.premises_id,
         charge_item_id=segment.item.charge_item_id,
         kind=_MISSING_KINDS[usage.kind],
-        detail_zh=f"{segment.item.name_zh} {usage.period}：表具在 {usage.day} 零点{word_zh}。请补抄或核实。",
-        detail_en=f"{segment.item.name_en} {usage.period}: the meter {word_en} {usage.day} 00:00. Read or confirm it.",
+        detail_zh=f"{segment.item.name_zh} {usage.period}：表具在 {usage.day} {moment_zh}{word_zh}。请补抄或核实。",
+        detail_en=f"{segment.item.name_en} {usage.period}: the meter {word_en} {usage.day} {usage.moment:%H:%M}. "
+        "Read or confirm it.",
         object_id=usage.meter_id,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Counted:
-    """A usage, and whether readings at both its ends gave it or the days between readings further apart."""
-
-    usage: UsageSegment
-    by: SplitUsage
-
-
-def _counted(desk: Desk, part: CountedDays, cuts: Sequence[date]) -> _Counted | MissingUsage:
-    """Return what a meter counted over days that begin and end at cuts.
-
-    A cut inside without any reading is bridged: the usage between the nearest readings is spread by days, so that the
-    parts still sum to what was counted. The ends of the whole are never bridged.
-    """
-    usage = desk.registers.usage(part.span)
-    if isinstance(usage, UsageSegment):
-        return _Counted(usage=usage, by=SplitUsage.READINGS)
-    around = _readings_around(desk, part, cuts)
-    if usage.kind is not MissingKind.NO_READING or around == part.days:
-        return usage
-    whole = desk.registers.usage(CountedDays(meter=part.meter, days=around).span)
-    if isinstance(whole, MissingUsage):
-        return whole
-    edges = sorted({around.start, part.days.start, part.days.end, around.end})
-    pieces = [Period(start, end) for start, end in pairwise(edges)]
-    quantity = split_usage_by_days(whole.quantity_milli, pieces)[pieces.index(part.days)]
-    return _Counted(usage=replace(whole, period=part.days, quantity_milli=quantity), by=SplitUsage.DAYS)
-
-
-def _readings_around(desk: Desk, part: CountedDays, cuts: Sequence[date]) -> Period:
-    """Return the days around some days between the nearest cuts at which the meter was read, or was put in or out."""
-    if not cuts or part.days.start < cuts[0]:
-        return part.days
-    days = part.meter.within(Period(cuts[0], cuts[-1])) or part.days
-    inside = [cut for cut in cuts if days.start < cut < days.end]
-    read = [cut for cut in inside if desk.registers.at(part.meter.meter_id, part.meter.quantity, cut) is not None]
-    return Period(
-        max((cut for cut in read if cut <= part.days.start), default=days.start),
-        min((cut for cut in read if cut >= part.days.end), default=days.end),
     )
 
 
@@ -162,41 +89,35 @@ def _prior(desk: Desk, segment: Segment) -> int | MissingUsage:
         inside = [cut for cut in segment.cuts if part.days.start < cut < part.days.end]
         for start, end in pairwise([part.days.start, *inside, part.days.end]):
             days = CountedDays(meter=part.meter, days=Period(start, end))
-            found = _counted(desk, days, segment.cuts)
+            found = counted(desk, days, segment.cuts)
             if isinstance(found, MissingUsage):
                 return found
             total += found.usage.quantity_milli
     return total
 
 
-def counted_total(desk: Desk, parts: Iterable[CountedDays]) -> int | MissingUsage:
-    """Return what some meters counted together, or the first usage that is not known."""
-    total = 0
-    for part in parts:
-        usage = desk.registers.usage(part.span)
-        if isinstance(usage, MissingUsage):
-            return usage
-        total += usage.quantity_milli
-    return total
-
-
 def wanted_days(scope: Scope, segment: Segment) -> Iterator[CountedDays]:
     """Yield every stretch whose usage a segment will ask for, so that all registers are read at once."""
     yield from prior_days(scope, segment)
-    counted = meters_in(meters_for(scope, segment), segment.service)
-    for meter, days in counted or ():
-        yield CountedDays(meter=meter, days=days)
+    for part in counted_meters(scope, segment):
+        yield part
+        yield from wanted_rates(scope, segment, part)
 
 
-def _line(desk: Desk, segment: Segment, found: _Counted, prior_milli: int) -> Draft | RatingException:
+def _line(
+    desk: Desk, segment: Segment, found: Counted, prior_milli: int, windows: WindowUsage
+) -> Draft | RatingException:
     usage = found.usage
+    quantity = sum(windows.now.values()) if windows.now else usage.quantity_milli
     request = placed(
         desk.scope,
         segment,
         RatingRequest(
             period=usage.period,
-            quantity_milli=usage.quantity_milli,
+            quantity_milli=None if windows.now else quantity,
             prior_milli=prior_milli,
+            windows_milli=windows.now,
+            prior_windows_milli=windows.prior,
             facts=desk.facts_on(segment.service.start, segment.premises_id),
             calendar=calendar_for(desk.scope, segment),
         ),
@@ -209,7 +130,7 @@ def _line(desk: Desk, segment: Segment, found: _Counted, prior_milli: int) -> Dr
         segment=segment,
         request=request,
         line=line,
-        quantity_milli=usage.quantity_milli,
+        quantity_milli=quantity,
         meter_id=usage.meter_id,
         from_register=usage.from_register,
         to_register=usage.to_register,

@@ -16,10 +16,11 @@ from uuid import UUID
 
 from cloud.estate.values import Premises
 from cloud.metering.usage import MissingUsage, RegisterRef, SegmentKind, UsageSegment
-from cloud.rating.drafts import Draft, calendar_for, priced, refused
+from cloud.rating.counted import Counted, CountedDays, counted, counted_total
+from cloud.rating.drafts import Draft, calendar_for, placed, priced, refused
 from cloud.rating.inputs import make_input
 from cloud.rating.lines import Apportionment, ExceptionKind, RatingException, RatingInput
-from cloud.rating.metered import CountedDays, counted_total, missing
+from cloud.rating.metered import missing
 from cloud.rating.scope import Desk, PlacedMeter, Scope
 from cloud.rating.segments import Segment, meters_in, no_payer, no_price, revision_parts
 from cloud.tariffs.assignment import Effect
@@ -32,16 +33,20 @@ from common.ids import PartyId, PremisesId, TariffId
 from common.money.split import split_by_weight
 from common.rating.line import RatedLine
 from common.rating.refusal import RatingRefusedError
-from common.rating.request import RatingRequest, Share
+from common.rating.request import RatingRequest, Share, SplitCause
 from common.rating.share import UnweighedError, split_pool, weigh
 from common.tariff.revision import NoRevisionError, RevisionRef
 
+TWO_ENDS = 2
 _NOBODY = PartyId(UUID(int=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolPart:
-    """Days of a pool at one price, with the premises that share it and the meters that measure it."""
+    """Days of a pool at one price, with the premises that share it and the meters that measure it.
+
+    `cuts` are the days at which the days of one tariff around this part begin, change their price, and end.
+    """
 
     item: ChargeItem
     pool: PoolRevision
@@ -51,6 +56,7 @@ class PoolPart:
     sharers: tuple[Premises, ...]
     master: CountedDays
     subs: tuple[CountedDays, ...]
+    cuts: tuple[date, ...]
 
     @property
     def segment(self) -> Segment:
@@ -62,6 +68,9 @@ class PoolPart:
             service=self.days,
             tariff_id=self.tariff_id,
             revision=self.revision,
+            part=self.cuts.index(self.days.start) + 1,
+            parts=len(self.cuts) - 1,
+            cause=SplitCause.PRICE if len(self.cuts) > TWO_ENDS else None,
         )
 
 
@@ -91,11 +100,17 @@ def wanted_days(part: PoolPart) -> Iterator[CountedDays]:
 
 def rate_pool(desk: Desk, part: PoolPart) -> PoolOutcome:
     """Return the lines of all who share a part of a pool, or why it cannot be split."""
-    usage = _usage(desk, part)
-    if isinstance(usage, RatingException):
-        return PoolOutcome(exceptions=(usage,))
-    request = RatingRequest(
-        period=part.days, quantity_milli=usage.quantity_milli, calendar=calendar_for(desk.scope, part.segment)
+    found = _usage(desk, part)
+    if isinstance(found, RatingException):
+        return PoolOutcome(exceptions=(found,))
+    usage = found.usage
+    request = placed(
+        desk.scope,
+        part.segment,
+        RatingRequest(
+            period=part.days, quantity_milli=usage.quantity_milli, calendar=calendar_for(desk.scope, part.segment)
+        ),
+        found.by,
     )
     line = priced(desk.scope, part.segment, request, part.master.meter.meter_id)
     if isinstance(line, RatingException):
@@ -110,8 +125,8 @@ def rate_pool(desk: Desk, part: PoolPart) -> PoolOutcome:
         return PoolOutcome(exceptions=(replace(blamed, premises_id=None),))
     except RefusalError as error:
         return PoolOutcome(exceptions=(_pool_exception(part, ExceptionKind.NO_SHARE, "无法分摊", str(error)),))
-    source = _source(part, request, line, weights)
-    drafts, exceptions = _shared(desk, part, usage, shares, source)
+    source = pool_source(part, request, line, weights)
+    drafts, exceptions = _shared(desk, part, found, shares, source)
     split = Apportionment(pool_id=part.pool.pool_id, period=part.days, total_fen=line.amount_fen, input_sha=source.sha)
     return PoolOutcome(drafts=drafts, exceptions=exceptions, split=split, source=source)
 
@@ -140,8 +155,9 @@ def _parts(scope: Scope, item: ChargeItem, pool: PoolRevision, days: Period) -> 
     except NoRevisionError as error:
         yield no_price(item, None, days, error)
         return
+    cuts = (days.start, *(part.end for part, _ in parts))
     for part, ref in parts:
-        counted = CountedDays(meter=meter, days=meter.within(part) or part)
+        master = CountedDays(meter=meter, days=meter.within(part) or part)
         yield PoolPart(
             item=item,
             pool=pool,
@@ -149,8 +165,9 @@ def _parts(scope: Scope, item: ChargeItem, pool: PoolRevision, days: Period) -> 
             tariff_id=tariff_id,
             revision=ref,
             sharers=sharers,
-            master=counted,
+            master=master,
             subs=_subs(scope, pool, meter, part),
+            cuts=cuts,
         )
 
 
@@ -177,17 +194,17 @@ def _subs(scope: Scope, pool: PoolRevision, master: PlacedMeter, days: Period) -
     return tuple(CountedDays(meter=meter, days=part) for meter, part in parts if part is not None)
 
 
-def _usage(desk: Desk, part: PoolPart) -> UsageSegment | RatingException:
-    usage = desk.registers.usage(part.master.span)
-    subs = counted_total(desk, part.subs)
-    for known in (usage, subs):
+def _usage(desk: Desk, part: PoolPart) -> Counted | RatingException:
+    master = counted(desk, part.master, part.cuts)
+    subs = counted_total(desk, part.subs, part.cuts)
+    for known in (master, subs):
         if isinstance(known, MissingUsage):
             return replace(missing(part.segment, known), premises_id=None)
-    if not isinstance(usage, UsageSegment) or not isinstance(subs, int) or subs > usage.quantity_milli:
+    if not isinstance(master, Counted) or not isinstance(subs, int) or subs > master.usage.quantity_milli:
         return _pool_exception(
             part, ExceptionKind.BACKWARDS, "分表之和大于总表", "the sub-meters counted more than their master"
         )
-    return replace(usage, quantity_milli=usage.quantity_milli - subs)
+    return replace(master, usage=replace(master.usage, quantity_milli=master.usage.quantity_milli - subs))
 
 
 def _requests(desk: Desk, part: PoolPart) -> dict[str, RatingRequest]:
@@ -197,7 +214,10 @@ def _requests(desk: Desk, part: PoolPart) -> dict[str, RatingRequest]:
     }
 
 
-def _source(part: PoolPart, request: RatingRequest, line: RatedLine, weights: Mapping[str, Fraction]) -> RatingInput:
+def pool_source(
+    part: PoolPart, request: RatingRequest, line: RatedLine, weights: Mapping[str, Fraction]
+) -> RatingInput:
+    """Return the input that says what a pool cost and who weighed how much."""
     return make_input(
         {
             "pool": str(part.pool.pool_id),
@@ -212,7 +232,7 @@ def _source(part: PoolPart, request: RatingRequest, line: RatedLine, weights: Ma
 
 
 def _shared(
-    desk: Desk, part: PoolPart, usage: UsageSegment, shares: Mapping[str, Share], source: RatingInput
+    desk: Desk, part: PoolPart, found: Counted, shares: Mapping[str, Share], source: RatingInput
 ) -> tuple[tuple[Draft, ...], tuple[RatingException, ...]]:
     drafts: list[Draft] = []
     exceptions: list[RatingException] = []
@@ -225,12 +245,12 @@ def _shared(
                 exceptions.append(piece)
                 continue
             segment, own = piece
-            request = RatingRequest(period=segment.service, share=own)
+            request = placed(desk.scope, part.segment, RatingRequest(period=segment.service, share=own), found.by)
             line = priced(desk.scope, segment, request, part.pool.pool_id)
             if isinstance(line, RatingException):
                 exceptions.append(line)
                 continue
-            drafts.append(_draft(part, segment, request, line, usage, source))
+            drafts.append(_draft(part, segment, request, line, found.usage, source))
     return tuple(drafts), tuple(exceptions)
 
 

@@ -67,10 +67,14 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Everything that lines are rated from: the scope, the registers, and facts of premises by day and id."""
+    """Everything that lines are rated from: the scope, the registers, and facts of premises by day and id.
+
+    `intervals` holds readings inside the days too, of the meters whose windows no rate register tells apart.
+    """
 
     scope: Scope
     registers: RegisterBook
+    intervals: RegisterBook
     facts: Mapping[date, Mapping[PremisesId, Mapping[str, int]]]
 
     def facts_on(self, day: date, premises_id: PremisesId) -> Mapping[str, int]:

@@ -17,10 +17,10 @@ from cloud.cases import service as cases
 from cloud.kit.db import Unit
 from cloud.kit.errors import NotFoundError
 from cloud.metering.estimates import estimates as gateway_estimates
-from cloud.rating import estimates, metered, pools, repository
+from cloud.rating import estimates, metered, pools, repository, windowed
 from cloud.rating.drafts import Draft
 from cloud.rating.estimates import ESTIMATE_DIFFERS, checkable, difference
-from cloud.rating.gathering import desk_of, scope_of
+from cloud.rating.gathering import desk_of, scope_of, with_intervals
 from cloud.rating.inputs import finish
 from cloud.rating.lines import Apportionment, RatingException, RatingInput, RatingOutcome
 from cloud.rating.metered import rate_metered
@@ -174,7 +174,10 @@ async def _desk(session: AsyncSession, scope: Scope, segments: Sequence[Segment]
         *(days for part in parts for days in pools.wanted_days(part)),
     ]
     days = {segment.service.start for segment in segments} | {part.days.start for part in parts}
-    return await desk_of(session, scope, counted, days)
+    desk = await desk_of(session, scope, counted, days)
+    metered_segments = [segment for segment in segments if segment.item.basis is ChargeBasis.METERED]
+    inside, moments = windowed.wanted_intervals(desk, metered_segments)
+    return await with_intervals(session, desk, inside, moments)
 
 
 def _rated(

@@ -39,3 +39,10 @@ def parking() -> Document:
     """Return a price per started hour, without a free time."""
     session = {"blocks": [{"every": 60, "price": "5.00"}]}
     return _tariff("parking", "min", session=session)
+
+
+def time_of_use(**body: Any) -> Document:
+    """Return a peak and a valley price by the hours of the day."""
+    windows = [{"name": "peak", "times": ["08:00-22:00"]}, {"name": "valley", "times": ["22:00-08:00"]}]
+    charge = {"key": "energy", "by_window": {"peak": "0.60", "valley": "0.30"}}
+    return _tariff("time-of-use", "kWh", **{"windows": windows, "charges": [charge], **body})

@@ -14,6 +14,7 @@ from cloud.rating.lines import ExceptionKind
 from cloud.rating.pools import PoolOutcome, PoolPart, pool_parts, rate_pool
 from cloud.tariffs.charge import ChargeBasis
 from cloud.tariffs.pool import PoolMethod, PoolRevision
+from common.rating.explain import explain
 from tests.cloud.rating.documents import public_energy, water
 from tests.cloud.rating.town import BUILDING, MARCH, RECORDED, Town, flat, item, meter, party
 
@@ -161,6 +162,29 @@ def test_a_price_change_cuts_the_pool_by_the_register_of_the_day() -> None:
     desk = built.desk()
     amounts = [draft.line.amount_fen for part in parts for draft in rate_pool(desk, part).drafts]
     assert amounts == [22_35, 60_00]
+
+
+def test_a_price_change_without_a_reading_that_night_spreads_the_pool_by_days_and_says_so() -> None:
+    built = town([50_000], used_kwh=310)
+    dearer = dict(public_energy())
+    dearer["charges"] = [{"key": "energy", "price": "1.0000"}]
+    built.price(dearer, TENTH)
+    parts = [part for part in pool_parts(built.scope(), SHARED) if isinstance(part, PoolPart)]
+    desk = built.desk()
+    old, new = (draft for part in parts for draft in rate_pool(desk, part).drafts)
+    assert (old.line.amount_fen, new.line.amount_fen) == (50_29, 220_00)  # 90 x 0.5588 and 220 x 1
+    assert "因价格调整分段, 分段日没有读数, 用量按天数分摊" in explain(old.line, "zh")[0]
+
+
+def test_sub_meters_of_a_pool_are_spread_by_days_too() -> None:
+    built = town([50_000], used_kwh=310)
+    built.price({**public_energy(), "charges": [{"key": "energy", "price": "1.0000"}]}, TENTH)
+    built.pools[:] = [pool(method=PoolMethod.MASTER_LESS_SUBS)]
+    sub = replace(meter(91, None), parent_meter_id=meter(90, None).meter_id)
+    built.read(sub, {MARCH.start: 0, MARCH.end: 31 * KWH})
+    parts = [part for part in pool_parts(built.scope(), SHARED) if isinstance(part, PoolPart)]
+    desk = built.desk()
+    assert [rate_pool(desk, part).drafts[0].line.amount_fen for part in parts] == [45_26, 198_00]
 
 
 def test_an_ended_pool_is_not_shared_any_more() -> None:

@@ -180,6 +180,20 @@ class Town:
             self.registers.setdefault(key, []).append(ref)
         return placed
 
+    def show(self, placed: PlacedMeter, quantity: Quantity, registers: Mapping[datetime, int]) -> None:
+        """Let an installed meter show a register at instants, in milli-units."""
+        known = self.registers.setdefault((placed.meter_id, quantity), [])
+        for instant, value in registers.items():
+            known.append(
+                RegisterRef(
+                    meter_id=placed.meter_id,
+                    quantity=quantity,
+                    read_at=instant,
+                    value_milli=value,
+                    quality=Quality.GOOD,
+                )
+            )
+
     def replace_meter(self, old: PlacedMeter, day: date, new: PlacedMeter) -> PlacedMeter:
         """End one meter on a day and begin another; returns the new one as placed."""
         self.meters[self.meters.index(old)] = replace(old, end=day)
@@ -220,9 +234,8 @@ class Town:
         """Return the desk, with the same facts on every day of the period."""
         facts = {place.id: tariff_facts(place.facts) for place in self.premises}
         days = (self.period.start + timedelta(days=n) for n in range(self.period.days + 1))
-        return Desk(
-            scope=self.scope(), registers=RegisterBook(self.registers, {}, ZONE), facts=dict.fromkeys(days, facts)
-        )
+        book = RegisterBook(self.registers, {}, ZONE)
+        return Desk(scope=self.scope(), registers=book, intervals=book, facts=dict.fromkeys(days, facts))
 
     def segments(self, what: ChargeItem, number: int = 1) -> list[Segment | RatingException]:
         """Return the segments of a charge item at one flat."""
