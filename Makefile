@@ -7,7 +7,7 @@ LOCK   := deploy/locks/dev.txt
 VENDOR := cloud/web/static/vendor/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e mutation bench-rating soak bench lock clean
+.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e mutation bench-rating bench-edge soak-edge soak bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -46,6 +46,14 @@ mutation: $(VENV)/.installed ## change the code of money, measure, tariff, ratin
 
 bench-rating: $(VENV)/.installed ## how fast prices are worked out; two ratios are gates
 	@$(RUN) -m tests.bench.rating
+
+bench-edge: $(VENV)/.installed ## the gateway beside a peer, bare framing and the disk; ratios are gates (five minutes)
+	@mkdir -p .bench && $(RUN) -m tests.bench.edge
+
+CYCLES  ?= 500
+SECONDS ?= 0
+soak-edge: $(VENV)/.installed ## kill a gateway's store at random, at write points and by power cuts; SECONDS=n ends it early
+	@$(RUN) -m tests.edge.kill.soak --cycles $(CYCLES) --seconds $(SECONDS)
 
 lock: ## resolve the locks again (needs uv)
 	@for extra in edge cloud; do \

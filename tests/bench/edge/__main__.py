@@ -33,7 +33,17 @@ def edge_python(folder: Path) -> Path:
     python = folder / "bin" / "python"
     if not done.exists() or done.stat().st_mtime < LOCK.stat().st_mtime:
         venv.create(folder, with_pip=True, clear=True)
-        words = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--require-hashes", "-r", LOCK]
+        words = [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "-qq",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "-r",
+            str(LOCK),
+        ]
         subprocess.run(words, check=True)  # noqa: S603 - fixed words
         done.touch()
     return python
@@ -49,6 +59,7 @@ def main() -> int:
     peer_python = peer.install(MADE / "peer")
     if isinstance(peer_python, str):
         sys.stdout.write(f"the peer cannot be had here, its ratios are not judged: {peer_python}\n")
+    MADE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=MADE) as folder:
         bench = Bench(
             folder=Path(folder),

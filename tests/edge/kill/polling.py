@@ -1,8 +1,9 @@
 """The process that is killed: real store, real sampling, meters that count business time; never ends by itself.
 
-    python -m tests.edge.kill.polling HOME CLOCK_FILE LOG METERS FILE_BYTES_MAX
+    python -m tests.edge.kill.polling HOME CLOCK_FILE LOG METERS FILE_BYTES_MAX TRAP
 
-Each commit that returned is one line of the log: meter, slot, value. FILE_BYTES_MAX of 0 sets no limit.
+Each commit that returned is one line of the log: meter, slot, value. FILE_BYTES_MAX of 0 sets no limit. TRAP is
+`none`, `kill:N` (SIGKILL before the N-th statement of the store) or `cut:SEED` (copies at random statements).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import contextlib
 import os
 import resource
+import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,6 +41,7 @@ from edge.sampling.poller import Around, Tempo
 from edge.sampling.schedule import Schedule
 from edge.sampling.service import Sampling
 from tests.edge.builders import OpenSealer, meter
+from tests.edge.kill.cutter import Cutter
 
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 DENSE_DAYS = 400
@@ -89,7 +92,7 @@ async def seal_forever(store: Store) -> None:
         await asyncio.sleep(0.003)
 
 
-async def poll(home: Path, clock_file: Path, log: Path, meters: int) -> None:
+async def poll(home: Path, clock_file: Path, log: Path, meters: int, trap: str) -> None:
     """Poll until killed."""
     clock = PacedClock(clock_file)
     store = LoggedStore.open(
@@ -101,6 +104,7 @@ async def poll(home: Path, clock_file: Path, log: Path, meters: int) -> None:
     )
     if not isinstance(store, LoggedStore):
         raise TypeError("open makes the class it is called on")
+    set_trap(store, home, log, trap)
     store.log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     store.use_sealer(OpenSealer())
     around = Around(
@@ -133,12 +137,29 @@ async def poll(home: Path, clock_file: Path, log: Path, meters: int) -> None:
         group.create_task(seal_forever(store))
 
 
-def main(home: str, clock_file: str, log: str, meters: str, file_bytes_max: str) -> None:
+def set_trap(store: Store, home: Path, log: Path, trap: str) -> None:
+    """Have the store's statements watched: kill at one of them, or keep what the disk would hold if power failed."""
+    word, _, number = trap.partition(":")
+    if word == "kill":
+        left = int(number)
+
+        def kill(_statement: str) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        store._writer._connection.set_trace_callback(kill)
+    elif word == "cut":
+        store._writer._connection.set_trace_callback(Cutter(home, log, int(number)))
+
+
+def main(home: str, clock_file: str, log: str, meters: str, file_bytes_max: str, trap: str) -> None:
     """Set the limit of the disk and poll."""
     if int(file_bytes_max):
         limit = int(file_bytes_max)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    asyncio.run(poll(Path(home), Path(clock_file), Path(log), int(meters)))
+    asyncio.run(poll(Path(home), Path(clock_file), Path(log), int(meters), trap))
 
 
 if __name__ == "__main__":
