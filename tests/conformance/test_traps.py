@@ -17,7 +17,7 @@ TRAPS = [(f"{protocol}: {trap}", tests) for protocol, traps in TABLE.items() for
 
 
 @cache
-def tests_in(path: str) -> frozenset[str]:
+def names_in(path: str) -> frozenset[str]:
     """Return the names of the tests of a file."""
     tree = ast.parse((TESTS / path).read_text(encoding="utf-8"))
     functions = (node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
@@ -26,7 +26,7 @@ def tests_in(path: str) -> frozenset[str]:
 
 def missing(named: list[str]) -> list[str]:
     """Return the named tests that are not there."""
-    return [one for one in named if one.partition("::")[2] not in tests_in(one.partition("::")[0])]
+    return [one for one in named if one.partition("::")[2] not in names_in(one.partition("::")[0])]
 
 
 @pytest.mark.parametrize(("trap", "tests"), TRAPS, ids=[trap for trap, _ in TRAPS])
