@@ -52,8 +52,9 @@ bench-edge: $(VENV)/.installed ## the gateway beside a peer, bare framing and th
 
 CYCLES  ?= 500
 SECONDS ?= 0
-soak-edge: $(VENV)/.installed ## kill a gateway's store at random, at write points and by power cuts; SECONDS=n ends it early
+soak-edge: $(VENV)/.installed ## kill a gateway's store at random, at write points and by power cuts; 10,000 injected faults a meter protocol; SECONDS=n ends the kills early
 	@$(RUN) -m tests.edge.kill.soak --cycles $(CYCLES) --seconds $(SECONDS)
+	@$(RUN) -m tests.edge.driver.campaign
 
 lock: ## resolve the locks again (needs uv)
 	@for extra in edge cloud; do \
