@@ -28,6 +28,8 @@ from common.reading.reading import Quantity
 from common.wire import cbor
 from common.wire.records import Health
 from common.wire.stamp import ClockSource
+from edge.access.plan import parse_access
+from edge.access.service import Access
 from edge.buffer.shedding import Budget
 from edge.buffer.store import Store
 from edge.charging.desk import ChargingDesk
@@ -40,6 +42,7 @@ from edge.downlink.listener import Listener
 from edge.driver.board import Board
 from edge.driver.build import build_wires
 from edge.driver.cards import parse_cards
+from edge.driver.door_build import build_door_wire
 from edge.driver.fitness import check_site
 from edge.driver.gate_build import build_gate
 from edge.driver.gate_events import GateWire
@@ -134,6 +137,7 @@ class Gateway:
                 group.create_task(self._keep("sampling", self.sampling.run)),
                 group.create_task(self._keep("gate", self.gate.run)),
                 group.create_task(self._keep("charging", self.charging.run)),
+                group.create_task(self._keep("access", self.access.run)),
                 group.create_task(self._keep("pages", pages.run)),
                 group.create_task(self._keep("uplink", self._reach_cloud)),
                 group.create_task(self._watch_health()),
@@ -158,7 +162,9 @@ class Gateway:
             case "permits":
                 self.gate.use_permits(parse_permits(body))
             case "access":
-                self.charging.use_cards(parse_cards(body))
+                cards = parse_cards(body)
+                self.charging.use_cards(cards)
+                self.access.use_cards(cards)
             case "dues":
                 self._dues = parse_dues(body)
             case _:
@@ -188,6 +194,8 @@ class Gateway:
         await self.gate.load()
         self.charging = ChargingStage(store, clock, ids, self.estimator.quote_charge, self._make_pile_wire)
         await self.charging.load()
+        self.access = Access(store, clock, ids, lambda name, doors: build_door_wire(self._wires, name, doors))
+        await self.access.load()
         for kind in BUNDLE_KINDS:
             stored = await store.bundle(kind)
             if stored is not None:
@@ -198,7 +206,7 @@ class Gateway:
                     _log.error("stored_bundle_refused", kind=kind, version=stored.version, reason=str(refusal))
 
     def _apply_site(self, body: Mapping[str, Any]) -> None:
-        plan, gate, charging = parse_plan(body), parse_gate(body), parse_charging(body)
+        plan, gate, charging, access = parse_plan(body), parse_gate(body), parse_charging(body), parse_access(body)
         check_site(plan.wires, plan.devices, self._catalogue)
         wires = {config.wire: config for config in plan.wires}
         if gate.lanes:
@@ -209,6 +217,7 @@ class Gateway:
         self.sampling.use(plan)
         self.gate.use(gate)
         self.charging.use(charging)
+        self.access.use(access)
 
     def _make_wire(self, config: WireConfig) -> Wire:
         back_off = BackOff(
@@ -244,6 +253,7 @@ class Gateway:
             dues=lambda: self._dues,
             parking=GateDesk(self.gate, self._clock),
             charging=ChargingDesk(self.charging),
+            access=self.access,
             uplink=self._uplink_state,
             gateway_name=lambda: self._settings.home.name,
             read_now=self.sampling.read_now,
@@ -322,21 +332,12 @@ class Gateway:
         return name
 
     def _counters(self, pages: PageServer) -> dict[str, int]:
-        gate = {f"gate_{name}": value for name, value in asdict(self.gate.stats).items()}
-        uplink = {} if self._courier is None else asdict(self._courier.stats)
-        downlink = {} if self._listener is None else asdict(self._listener.stats)
-        links = {f"uplink_{name}": int(value) for name, value in uplink.items()}
-        links |= {f"downlink_{name}": int(value) for name, value in downlink.items()}
-        return (
-            gate
-            | {f"charging_{name}": value for name, value in asdict(self.charging.stats).items()}
-            | links
-            | {
-                "estimates_refused": self.estimator.refusals,
-                "pages_refused": pages.refusals,
-                "part_failures": self._part_failures,
-            }
-        )
+        parts: dict[str, Any] = {"gate": self.gate, "charging": self.charging, "access": self.access}
+        parts |= {"uplink": self._courier, "downlink": self._listener}
+        told = {name: asdict(part.stats) for name, part in parts.items() if part is not None}
+        counted = {f"{part}_{name}": int(value) for part, stats in told.items() for name, value in stats.items()}
+        refused = {"estimates_refused": self.estimator.refusals, "pages_refused": pages.refusals}
+        return counted | refused | {"part_failures": self._part_failures}
 
     async def _watch_health(self) -> None:
         """Store the counters when there is news; end the process when the store no longer serves."""

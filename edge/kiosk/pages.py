@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from common.errors import RefusalError
 from common.ids import MeterId
 from edge.kiosk.charging import ChargingPages
+from edge.kiosk.doors import DoorPages
 from edge.kiosk.parking import ParkingPages
 from edge.kiosk.rendering import (
     FORBIDDEN,
@@ -61,6 +62,7 @@ class Pages:
         self._page, self._message = self._render.page, self._render.message
         self._parking = ParkingPages(sources.parking, self._render, guesses)
         self._charging = ChargingPages(sources.charging, self._render)
+        self._doors = DoorPages(sources.access, self._render)
 
     def application(self) -> Starlette:
         """Return the application with all routes."""
@@ -76,6 +78,7 @@ class Pages:
                 Route("/technician/enrol", signed_in(self._enrol), methods=["POST"]),
                 *self._parking.routes(signed_in),
                 *self._charging.routes(signed_in),
+                *self._doors.routes(signed_in),
                 Route("/status", self._status),
                 Route("/metrics", self._metrics),
                 Mount("/static", StaticFiles(directory=HERE / "static")),

@@ -18,6 +18,7 @@ from edge.clock import EdgeClock
 from edge.driver.board import Board, MeterFace
 from edge.driver.outcome import DeviceConfig
 from edge.kiosk.charging import ChargingDesk
+from edge.kiosk.doors import AccessDesk
 from edge.kiosk.dues import DuesBook
 from edge.kiosk.parking import ParkingDesk
 
@@ -77,6 +78,7 @@ class Sources:
     dues: Callable[[], DuesBook]
     parking: ParkingDesk
     charging: ChargingDesk
+    access: AccessDesk
     uplink: Callable[[], Mapping[str, Any]]
     gateway_name: Callable[[], str]
     read_now: Callable[[MeterId], Awaitable[object]]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from common.errors import RefusalError
 from edge.charging.desk import ShownCharge, ShownPile
+from edge.driver.door_events import DoorAnswer
 from edge.gate.desk import ShownLane, ShownStay
 from tests.edge.builders import START
 
@@ -85,3 +86,18 @@ class PileBook:
     async def stop(self, session_id: UUID) -> str:
         self.done.append((session_id,))
         return "unreachable"
+
+
+class DoorBook:
+    """Says which doors there are, and remembers which was opened."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    @property
+    def doors(self) -> Sequence[str]:
+        return ("gate-1",)
+
+    async def open_by_hand(self, door: str) -> DoorAnswer:
+        self.done.append(door)
+        return DoorAnswer.OPENED

@@ -41,7 +41,7 @@ from edge.kiosk.sessions import Guesses, TechnicianSessions
 from edge.kiosk.views import Sources
 from edge.telemetry import Probes
 from tests.edge.builders import START, HandClock, counted, meter, until
-from tests.edge.kiosk.desk_book import STAY, DeskBook, PileBook
+from tests.edge.kiosk.desk_book import STAY, DeskBook, DoorBook, PileBook
 from tests.edge.kiosk.test_dues import body
 
 PIN = "13572468"
@@ -69,6 +69,7 @@ class Box:
         self.codes: list[str] = []
         self.desk = DeskBook()
         self.piles = PileBook()
+        self.doors = DoorBook()
         self.second = 0
         registry = CollectorRegistry()
         registry.register(Probes(probes(self.board, store, lambda: {"gate_opened": 2})))
@@ -81,6 +82,7 @@ class Box:
             dues=lambda: self.dues,
             parking=self.desk,
             charging=self.piles,
+            access=self.doors,
             uplink=lambda: {"connected": False, "enrolled": True},
             gateway_name=lambda: "g1",
             read_now=self.read_now,
