@@ -41,8 +41,8 @@ test: $(VENV)/.installed $(VENDOR) ## everything: style, types, import rules, da
 lint types imports data unit e2e: $(VENV)/.installed $(VENDOR)
 	@$(RUN) deploy/setup/suites.py $@
 
-mutation: $(VENV)/.installed ## change the code of money, measure, tariff, rating; the tests must notice 95 % (hours)
-	@$(RUN) deploy/setup/mutation.py
+mutation: $(VENV)/.installed ## change the code of money, measure, tariff, rating; the tests must notice 95 % (an hour)
+	@HYPOTHESIS_PROFILE=mutation nice -n 19 $(RUN) deploy/setup/mutation.py $(MUTANTS)
 
 bench-rating: $(VENV)/.installed ## how fast prices are worked out; two ratios are gates
 	@$(RUN) -m tests.bench.rating

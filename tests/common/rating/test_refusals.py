@@ -23,100 +23,100 @@ CLASS = {"traits": {"class": {"choices": ["a", "b"]}}}
 UNIT = {"charges": [{"key": "e", "price": "1"}]}
 
 
-@pytest.mark.parametrize(
-    ("fields", "request_fields", "kind", "detail"),
-    [
-        (UNIT, {}, RefusalKind.NO_USAGE, "there is no usage for 2026-06-01..2026-07-01"),
-        (UNIT, {"quantity_milli": -1}, RefusalKind.NEGATIVE_USAGE, "the usage -1 milli is below zero"),
-        (UNIT, {"quantity_milli": 1, "prior_milli": -1}, RefusalKind.NEGATIVE_USAGE, "the usage -1 milli"),
-        (UNIT, {"quantity_milli": 1, "carried_milli": -1}, RefusalKind.NEGATIVE_USAGE, "the usage -1 milli"),
-        (UNIT, {"windows_milli": {"peak": -5}}, RefusalKind.NEGATIVE_USAGE, "the usage -5 milli"),
-        (TOU, {"windows_milli": {"peak": 5}, "quantity_milli": 9}, RefusalKind.USAGE_MISMATCH, "windows of 5 milli"),
-        (TOU, {"windows_milli": {"peak": 5}}, RefusalKind.NO_USAGE, "there is no usage in the window valley"),
-        (TOU, {"windows_milli": {"peak": 5, "flat": 1}}, RefusalKind.USAGE_MISMATCH, "the tariff has no window flat"),
-        (TOU, {"quantity_milli": 9}, RefusalKind.NO_USAGE, "there is no usage in the window peak"),
-        (
-            {**TOU, "charges": [{"key": "e", "amount": "usage_peak"}]},
-            {"windows_milli": {"valley": 5}},
-            RefusalKind.NO_USAGE,
-            "there is no usage in the window peak",
-        ),
-        (
-            {"charges": [{"key": "e", "price": "1", "quantity": "area"}]},
-            {},
-            RefusalKind.NO_FACT,
-            "area_milli is not known",
-        ),
-        (
-            {"charges": [{"key": "e", "price": "1", "quantity": "area - households"}]},
-            {"facts": {"area_milli": 1_000, "households": 2}},
-            RefusalKind.NEGATIVE_USAGE,
-            "e: area - households is below zero",
-        ),
-        (
-            {**CLASS, "cases": [{"key": "a", "when": {"class": "a"}, **UNIT}]},
-            {"quantity_milli": 1},
-            RefusalKind.NO_TRAIT,
-            "class is None, not of a, b",
-        ),
-        (
-            {**CLASS, "cases": [{"key": "a", "when": {"class": "a"}, **UNIT}]},
-            {"quantity_milli": 1, "traits": {"class": "b"}},
-            RefusalKind.NO_PLAN,
-            "test/tariff has no case for this request",
-        ),
-        (
-            {"accumulate": {"over": "year"}, "tiers": TIERS, "charges": [{"key": "e", "prices": ["1", "2"]}]},
-            {"quantity_milli": 1, "period": Period(date(2026, 12, 1), date(2027, 1, 2))},
-            RefusalKind.CROSSES_RESET,
-            "crosses 2027-01-01, where the tiers start anew; rate the two sides apart",
-        ),
-        (
-            {"proration": "none", "charges": [{"key": "e", "amount": "5", "per": "month"}]},
-            {"period": Period(date(2026, 6, 2), date(2026, 7, 1))},
-            RefusalKind.PART_MONTH,
-            "2026-06-02..2026-07-01 is not made of whole months",
-        ),
-        (
-            {"tiers": {"bounds": ["households"]}, "charges": [{"key": "e", "prices": ["1", "2"]}]},
-            {"quantity_milli": 1, "facts": {"households": 0}},
-            RefusalKind.FORMULA,
-            "e: tier bounds worked out from facts do not rise",
-        ),
-        (
-            {"charges": [{"key": "e", "price": "coefficient - 1"}]},
-            {"quantity_milli": 1, "facts": {"coefficient_milli": 500}},
-            RefusalKind.FORMULA,
-            "e: a price worked out from facts is negative",
-        ),
-        (
-            {"charges": [{"key": "e", "price": "1 / coefficient"}]},
-            {"quantity_milli": 1, "facts": {"coefficient_milli": 0}},
-            RefusalKind.FORMULA,
-            "e: the formula divides by zero",
-        ),
-        (
-            {**UNIT, "adjust": [{"rebate": "coefficient - 1"}]},
-            {"quantity_milli": 1, "facts": {"coefficient_milli": 500}},
-            RefusalKind.NEGATIVE_AMOUNT,
-            "rebate: coefficient - 1 is negative",
-        ),
-        ({"session": {"blocks": [{"every": 1, "price": "1"}]}}, {}, RefusalKind.NO_SESSION, "no record of the stay"),
-        ({"late_charge": {"rate_per_day": "0.001"}}, {}, RefusalKind.NO_DEBTS, "needs the open debts and the day"),
-        (
-            {"late_charge": {"rate_per_day": "0.001"}},
-            {"debts": (Debt(key="1", amount_fen=1, due=date(2026, 1, 1)),)},
-            RefusalKind.NO_DEBTS,
-            "needs the open debts and the day",
-        ),
-        (
-            {"late_charge": {"rate_per_day": "0.001"}},
-            {"debts": (Debt(key="1", amount_fen=-1, due=date(2026, 1, 1)),), "paid_on": date(2026, 2, 1)},
-            RefusalKind.NEGATIVE_AMOUNT,
-            "the debt 1 is -1 fen",
-        ),
-    ],
-)
+REFUSED: list[tuple[dict[str, Any], dict[str, Any], RefusalKind, str]] = [
+    (UNIT, {}, RefusalKind.NO_USAGE, "there is no usage for 2026-06-01..2026-07-01"),
+    (UNIT, {"quantity_milli": -1}, RefusalKind.NEGATIVE_USAGE, "the usage -1 milli is below zero"),
+    (UNIT, {"quantity_milli": 1, "prior_milli": -1}, RefusalKind.NEGATIVE_USAGE, "the usage -1 milli"),
+    (UNIT, {"quantity_milli": 1, "carried_milli": -1}, RefusalKind.NEGATIVE_USAGE, "the usage -1 milli"),
+    (UNIT, {"windows_milli": {"peak": -5}}, RefusalKind.NEGATIVE_USAGE, "the usage -5 milli"),
+    (TOU, {"windows_milli": {"peak": 5}, "quantity_milli": 9}, RefusalKind.USAGE_MISMATCH, "windows of 5 milli"),
+    (TOU, {"windows_milli": {"peak": 5}}, RefusalKind.NO_USAGE, "there is no usage in the window valley"),
+    (TOU, {"windows_milli": {"peak": 5, "flat": 1}}, RefusalKind.USAGE_MISMATCH, "the tariff has no window flat"),
+    (TOU, {"quantity_milli": 9}, RefusalKind.NO_USAGE, "there is no usage in the window peak"),
+    (
+        {**TOU, "charges": [{"key": "e", "amount": "usage_peak"}]},
+        {"windows_milli": {"valley": 5}},
+        RefusalKind.NO_USAGE,
+        "there is no usage in the window peak",
+    ),
+    (
+        {"charges": [{"key": "e", "price": "1", "quantity": "area"}]},
+        {},
+        RefusalKind.NO_FACT,
+        "area_milli is not known",
+    ),
+    (
+        {"charges": [{"key": "e", "price": "1", "quantity": "area - households"}]},
+        {"facts": {"area_milli": 1_000, "households": 2}},
+        RefusalKind.NEGATIVE_USAGE,
+        "e: area - households is below zero",
+    ),
+    (
+        {**CLASS, "cases": [{"key": "a", "when": {"class": "a"}, **UNIT}]},
+        {"quantity_milli": 1},
+        RefusalKind.NO_TRAIT,
+        "class is None, not of a, b",
+    ),
+    (
+        {**CLASS, "cases": [{"key": "a", "when": {"class": "a"}, **UNIT}]},
+        {"quantity_milli": 1, "traits": {"class": "b"}},
+        RefusalKind.NO_PLAN,
+        "test/tariff has no case for this request",
+    ),
+    (
+        {"accumulate": {"over": "year"}, "tiers": TIERS, "charges": [{"key": "e", "prices": ["1", "2"]}]},
+        {"quantity_milli": 1, "period": Period(date(2026, 12, 1), date(2027, 1, 2))},
+        RefusalKind.CROSSES_RESET,
+        "crosses 2027-01-01, where the tiers start anew; rate the two sides apart",
+    ),
+    (
+        {"proration": "none", "charges": [{"key": "e", "amount": "5", "per": "month"}]},
+        {"period": Period(date(2026, 6, 2), date(2026, 7, 1))},
+        RefusalKind.PART_MONTH,
+        "2026-06-02..2026-07-01 is not made of whole months",
+    ),
+    (
+        {"tiers": {"bounds": ["households"]}, "charges": [{"key": "e", "prices": ["1", "2"]}]},
+        {"quantity_milli": 1, "facts": {"households": 0}},
+        RefusalKind.FORMULA,
+        "e: tier bounds worked out from facts do not rise",
+    ),
+    (
+        {"charges": [{"key": "e", "price": "coefficient - 1"}]},
+        {"quantity_milli": 1, "facts": {"coefficient_milli": 500}},
+        RefusalKind.FORMULA,
+        "e: a price worked out from facts is negative",
+    ),
+    (
+        {"charges": [{"key": "e", "price": "1 / coefficient"}]},
+        {"quantity_milli": 1, "facts": {"coefficient_milli": 0}},
+        RefusalKind.FORMULA,
+        "e: the formula divides by zero",
+    ),
+    (
+        {**UNIT, "adjust": [{"rebate": "coefficient - 1"}]},
+        {"quantity_milli": 1, "facts": {"coefficient_milli": 500}},
+        RefusalKind.NEGATIVE_AMOUNT,
+        "rebate: coefficient - 1 is negative",
+    ),
+    ({"session": {"blocks": [{"every": 1, "price": "1"}]}}, {}, RefusalKind.NO_SESSION, "no record of the stay"),
+    ({"late_charge": {"rate_per_day": "0.001"}}, {}, RefusalKind.NO_DEBTS, "needs the open debts and the day"),
+    (
+        {"late_charge": {"rate_per_day": "0.001"}},
+        {"debts": (Debt(key="1", amount_fen=1, due=date(2026, 1, 1)),)},
+        RefusalKind.NO_DEBTS,
+        "needs the open debts and the day",
+    ),
+    (
+        {"late_charge": {"rate_per_day": "0.001"}},
+        {"debts": (Debt(key="1", amount_fen=-1, due=date(2026, 1, 1)),), "paid_on": date(2026, 2, 1)},
+        RefusalKind.NEGATIVE_AMOUNT,
+        "the debt 1 is -1 fen",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "request_fields", "kind", "detail"), REFUSED)
 def test_a_line_that_cannot_be_priced_names_what_is_missing(
     fields: dict[str, Any], request_fields: dict[str, Any], kind: RefusalKind, detail: str
 ) -> None:

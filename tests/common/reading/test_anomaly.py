@@ -114,3 +114,27 @@ def test_the_state_stays_small_and_the_clock_inside_it_moves_forward(steps: list
         assert state is None or verdict.state.at_ms >= state.at_ms
         assert len(verdict.state.days) <= DAYS_KEPT
         state = verdict.state
+
+
+def test_small_steps_back_again_and_again_are_reverse_flow() -> None:
+    series, value = [], 100_000
+    for n in range(12):
+        value += 40 if n % 2 else -10
+        series.append((DAY_MS + n * HOUR_MS, value))
+    found = rules(series)
+    assert found.count(Rule.REVERSE_FLOW) == 1
+    assert found.count(Rule.BACKWARDS) >= 3
+
+
+def test_one_step_back_a_day_is_no_reverse_flow() -> None:
+    series, value = [], 100_000
+    for n in range(24 * 6):
+        value += -10 if n % 24 == 12 else 5 * (n % 3)
+        series.append((DAY_MS + n * HOUR_MS, value))
+    assert Rule.REVERSE_FLOW not in rules(series)
+
+
+def test_the_third_abnormal_day_in_a_row_is_told_once() -> None:
+    found = watch(hourly(12, extra=6))[0]
+    assert [rule for rule, _ in found].count(Rule.ABNORMAL_DAYS) == 1
+    assert Rule.ABNORMAL_DAYS not in rules(hourly(12))
