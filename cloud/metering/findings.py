@@ -27,8 +27,12 @@ RULE_WORDS: Mapping[str, tuple[str, str]] = {
     Rule.SPIKE: ("用量突增", "usage far above the usual"),
     Rule.NIGHT_FLOW: ("夜间持续用水", "flow all through the night"),
     Rule.CONTINUOUS_FLOW: ("用水不间断", "the flow never stops"),
+    Rule.REVERSE_FLOW: ("反复倒流", "the flow turns back again and again"),
+    Rule.ABNORMAL_DAYS: ("连续多日异常", "abnormal for days in a row"),
+    Rule.COMMS_QUALITY: ("通信质量差（无应答比例）", "the meter often does not answer (share of slots)"),
+    Rule.SWAPPED_METERS: ("疑与另一只表接错", "it seems to have changed places with another meter"),
 }
-_IN_TIME = frozenset({Rule.GAP, Rule.STUCK, Rule.CONTINUOUS_FLOW})
+_IN_TIME = frozenset({Rule.GAP, Rule.STUCK, Rule.CONTINUOUS_FLOW, Rule.ABNORMAL_DAYS})
 _UNITS = {"energy": "kWh", "volume": "m³"}
 
 

@@ -1,8 +1,10 @@
 """Oddities in a register's series, found reading by reading with a small bounded state. Pure.
 
 Rules: backwards and jump say that a register may be false (its quality is flagged, it is not billed before a person
-looked); gap, stuck, spike, night flow and continuous flow say that something on site deserves a look. A false value
-does not become the yardstick for the next one: a new level counts only when a second reading confirms it.
+looked); gap, stuck, spike, night flow, continuous flow and reverse flow say that something on site deserves a look, and
+three abnormal days in a row that it is urgent. A false value does not become the yardstick for the next one: a new
+level counts only when a second reading confirms it. Rules that need more than one register (silent slots, two meters
+that answer for each other) stand in `common.reading.anomaly_site`.
 
 Limits are per resource, before the multiplier, generous on purpose: a rule that cries wolf holds up billing.
 """
@@ -36,6 +38,10 @@ class Rule(StrEnum):
     SPIKE = "spike"
     NIGHT_FLOW = "night_flow"
     CONTINUOUS_FLOW = "continuous_flow"
+    REVERSE_FLOW = "reverse_flow"
+    ABNORMAL_DAYS = "abnormal_days"
+    COMMS_QUALITY = "comms_quality"
+    SWAPPED_METERS = "swapped_meters"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,8 @@ class Limits:
     continuous_ms: int = 48 * HOUR_MS
     stuck_ms: int = 10 * DAY_MS
     gap_ms: int = 26 * HOUR_MS
+    reverse_steps: int = 3
+    abnormal_days: int = 3
     watches_flow: bool = True
 
     def __post_init__(self) -> None:
@@ -95,6 +103,8 @@ class WatchState:
     night_milli: int = 0
     night_pairs: int = 0
     nights: int = 0
+    back_steps: int = 0
+    abnormal_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +133,14 @@ def observe(state: WatchState | None, moment: Moment, value_milli: int, limits: 
         return Verdict(state=state)
     fault = _implausible(state, moment, value_milli, limits)
     if fault is not None and not _confirms_candidate(state, moment, value_milli, limits):
+        state, reverse = _watch_reverse(state, fault, limits)
         held = replace(state, candidate_at_ms=moment.at_ms, candidate_milli=value_milli)
         flag = Quality.BACKWARDS if fault.rule is Rule.BACKWARDS else Quality.JUMP
-        return Verdict(state=held, findings=(fault,), quality=flag)
+        return Verdict(state=held, findings=(fault, *reverse), quality=flag)
     if fault is not None:
-        return Verdict(state=_first(moment, value_milli), findings=(fault,))
+        state, reverse = _watch_reverse(state, fault, limits)
+        anew = replace(_first(moment, value_milli), back_steps=state.back_steps)
+        return Verdict(state=anew, findings=(fault, *reverse))
     return _accepted(state, moment, value_milli, limits)
 
 
@@ -158,6 +171,16 @@ def _confirms_candidate(state: WatchState, moment: Moment, value_milli: int, lim
         return False
     held = replace(state, at_ms=state.candidate_at_ms, milli=state.candidate_milli)
     return _implausible(held, moment, value_milli, limits) is None
+
+
+def _watch_reverse(state: WatchState, fault: Finding, limits: Limits) -> tuple[WatchState, tuple[Finding, ...]]:
+    """Small steps back, again and again in one day, are water that flows back or a meter that turns backwards."""
+    small = fault.rule is Rule.BACKWARDS and -fault.value <= limits.hourly_milli_max
+    if not small:
+        return state, ()
+    steps = state.back_steps + 1
+    told = (Finding(rule=Rule.REVERSE_FLOW, value=fault.value, limit=0),) if steps == limits.reverse_steps else ()
+    return replace(state, back_steps=steps), told
 
 
 def _accepted(state: WatchState, moment: Moment, value_milli: int, limits: Limits) -> Verdict:
@@ -220,6 +243,10 @@ def _close_day(
     nights = state.nights + 1 if leaking else 0
     if nights == limits.nights:
         findings.append(Finding(rule=Rule.NIGHT_FLOW, value=state.night_milli, limit=limits.night_milli_min))
+    abnormal_days = state.abnormal_days + 1 if findings or leaking or state.flow_told else 0
+    if abnormal_days == limits.abnormal_days:
+        days = (abnormal_days * DAY_MS, limits.abnormal_days * DAY_MS)
+        findings.append(Finding(rule=Rule.ABNORMAL_DAYS, value=days[0], limit=days[1]))
     fresh = replace(
         state,
         day=moment.day,
@@ -229,6 +256,8 @@ def _close_day(
         night_milli=0,
         night_pairs=0,
         nights=nights,
+        back_steps=0,
+        abnormal_days=abnormal_days,
     )
     return fresh, tuple(findings)
 

@@ -13,13 +13,16 @@ import msgspec
 
 from common.civil import civil_day
 from common.clock import to_epoch_ms
-from common.reading.anomaly import LIMITS, Moment, WatchState, observe
+from common.ids import MeterId
+from common.reading.anomaly import LIMITS, Finding, Moment, Rule, WatchState, observe
+from common.reading.anomaly_site import CommsState, Swaps, count_slot
 from common.reading.reading import Quality, Quantity, Reading
 from common.wire.records import AnomalyNote
 from edge.buffer.records import Derived, StageState
 from edge.driver.outcome import DeviceConfig
 
 OWNER = "watch"
+SLOTS = "slots"
 CUMULATIVE = frozenset({Quantity.ENERGY_FORWARD, Quantity.ENERGY_REVERSE, Quantity.VOLUME, Quantity.HEAT_ENERGY})
 
 
@@ -29,6 +32,8 @@ class Watch:
     def __init__(self, stored: Mapping[str, bytes], zone: tzinfo) -> None:
         self._zone = zone
         self._states: dict[str, WatchState] = {}
+        self._comms: dict[MeterId, CommsState] = {}
+        self._swaps = Swaps()
         for name, body in stored.items():
             state = _unpack(body)
             if state is not None:
@@ -39,7 +44,7 @@ class Watch:
         self._zone = zone
 
     def observe(self, device: DeviceConfig, slot: datetime, readings: Sequence[Reading]) -> Derived:
-        """Return flags and notes for the cumulative registers of one meter."""
+        """Return flags and notes for the cumulative registers of one meter; no reading at all is a silent slot."""
         flags: dict[Quantity, Quality] = {}
         notes: list[AnomalyNote] = []
         states: list[StageState] = []
@@ -52,25 +57,45 @@ class Watch:
             verdict = observe(before, moment, reading.value_milli, LIMITS[device.resource])
             self._states[name] = verdict.state
             flags[reading.quantity] = verdict.quality
-            notes += [
-                AnomalyNote(
-                    meter_id=device.meter_id,
-                    quantity=reading.quantity.value,
-                    rule=finding.rule.value,
-                    slot_ms=to_epoch_ms(slot),
-                    value_milli=finding.value,
-                    limit_milli=finding.limit,
-                )
-                for finding in verdict.findings
-            ]
+            notes += [_note(device, reading.quantity.value, slot, finding) for finding in verdict.findings]
+            if verdict.quality:
+                notes += self._swapped(device, slot, reading)
             if before is None or before.day != verdict.state.day:
                 states.append(StageState(owner=OWNER, name=name, body=msgspec.msgpack.encode(verdict.state)))
+        notes += self._silence(device, slot, answered=moment is not None)
         return Derived(flags=flags, records=tuple(notes), states=tuple(states))
+
+    def _silence(self, device: DeviceConfig, slot: datetime, *, answered: bool) -> list[AnomalyNote]:
+        day = civil_day(slot, self._zone).toordinal()
+        state, finding = count_slot(self._comms.get(device.meter_id), day, answered=answered)
+        self._comms[device.meter_id] = state
+        return [] if finding is None else [_note(device, SLOTS, slot, finding)]
+
+    def _swapped(self, device: DeviceConfig, slot: datetime, reading: Reading) -> list[AnomalyNote]:
+        """Hold an implausible register against those of the other meters of its kind."""
+        kin = {name: state for name, state in self._states.items() if name.endswith(f"/{reading.quantity}")}
+        name, at_ms = f"{device.meter_id}/{reading.quantity}", to_epoch_ms(reading.read_at)
+        other = self._swaps.odd(name, at_ms, reading.value_milli, kin, LIMITS[device.resource])
+        if other is None:
+            return []
+        finding = Finding(rule=Rule.SWAPPED_METERS, value=reading.value_milli, limit=kin[name].milli)
+        return [_note(device, reading.quantity.value, slot, finding)]
 
     def _moment(self, instant: datetime) -> Moment:
         local = instant.astimezone(self._zone)
         day = civil_day(instant, self._zone).toordinal()
         return Moment(at_ms=to_epoch_ms(instant), day=day, minute=local.hour * 60 + local.minute)
+
+
+def _note(device: DeviceConfig, quantity: str, slot: datetime, finding: Finding) -> AnomalyNote:
+    return AnomalyNote(
+        meter_id=device.meter_id,
+        quantity=quantity,
+        rule=finding.rule.value,
+        slot_ms=to_epoch_ms(slot),
+        value_milli=finding.value,
+        limit_milli=finding.limit,
+    )
 
 
 def _unpack(body: bytes) -> WatchState | None:

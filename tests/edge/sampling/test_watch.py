@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 from common.reading.reading import Quality, Quantity, Reading, Resource
@@ -67,3 +68,31 @@ def test_instants_are_not_watched_as_registers() -> None:
 def test_a_stored_state_that_does_not_decode_begins_anew() -> None:
     watch = Watch({f"{meter(1)}/volume": b"\xff"}, UTC)
     assert show(watch, 0, 5).flags == {Quantity.VOLUME: Quality.GOOD}
+
+
+def device(number: int) -> DeviceConfig:
+    return replace(DEVICE, meter_id=meter(number), serial=f"W{number}", address=str(number))
+
+
+def read(watch: Watch, number: int, hours: int, value_milli: int) -> list[str]:
+    slot = START + timedelta(hours=hours)
+    reading = Reading(meter_id=meter(number), quantity=Quantity.VOLUME, read_at=slot, value_milli=value_milli)
+    records = watch.observe(device(number), slot, [reading]).records
+    return [record.rule for record in records if isinstance(record, AnomalyNote)]
+
+
+def test_two_meters_wired_the_wrong_way_round_are_told() -> None:
+    watch = Watch({}, UTC)
+    assert read(watch, 1, 0, 1_000_000) == read(watch, 2, 0, 50_000) == []
+    assert read(watch, 1, 1, 50_010) == ["backwards"]
+    assert read(watch, 2, 1, 1_000_010) == ["jump", "swapped_meters"]
+
+
+def test_a_meter_silent_in_a_quarter_of_its_slots_is_told_the_next_day() -> None:
+    watch = Watch({}, UTC)
+    for hour in range(24):
+        if hour % 4:
+            assert read(watch, 1, hour, 1_000 + hour) == []
+        else:
+            assert watch.observe(device(1), START + timedelta(hours=hour), []) == Derived()
+    assert read(watch, 1, 24, 1_030) == ["comms_quality"]
