@@ -95,6 +95,7 @@ def build_api(services: Services) -> FastAPI:
             passwords=services.passwords,
             cashier=services.cashier,
             rate=rate_period,
+            secret_box=services.secret_box,
             public_url=services.public_url,
             secure_cookies=services.secure_cookies,
         )

@@ -96,6 +96,48 @@ def _line_issued(posting: LinePosting) -> TransferDraft:
     )
 
 
+def lines_opened(postings: Sequence[LinePosting]) -> tuple[TransferDraft, ...]:
+    """Return one transfer per line of debts brought in from an older book: owed, and earned before this book began."""
+    ensure(all(posting.fen > 0 for posting in postings), "a debt that is brought in is above zero")
+    return tuple(
+        TransferDraft(
+            n=posting.n,
+            debit=receivable(posting.book, posting.account_id),
+            credit=opening(posting.book),
+            fen=posting.fen,
+            route=Route.OPENING,
+            line=posting.line,
+        )
+        for posting in postings
+    )
+
+
+def opening(book: Book) -> LedgerAccountRef:
+    """Return the account against which balances are brought in from an older book."""
+    return book.account(AccountType.OPENING, book.legal_entity_id)
+
+
+def ahead_opened(book: Book, payer: AccountId, fen: int) -> TransferDraft:
+    """Return the bringing in of what an account had paid ahead in an older book."""
+    return TransferDraft(debit=opening(book), credit=prepayment(book, payer), fen=fen, route=Route.OPENING)
+
+
+def debt_unopened(book: Book, allocation: Allocation) -> TransferDraft:
+    """Return the taking back of a debt that was brought in by mistake."""
+    return TransferDraft(
+        debit=opening(book),
+        credit=receivable(book, allocation.account_id),
+        fen=allocation.fen,
+        route=Route.OPENING_UNDONE,
+        line=allocation.line,
+    )
+
+
+def ahead_unopened(book: Book, payer: AccountId, fen: int) -> TransferDraft:
+    """Return the taking back of money paid ahead that was brought in by mistake; what is used cannot be."""
+    return TransferDraft(debit=prepayment(book, payer), credit=opening(book), fen=fen, route=Route.OPENING_UNDONE)
+
+
 def overpaid_released(book: Book, allocation: Allocation) -> TransferDraft:
     """Return the move of what is paid above a line, after a credit, into the balance paid ahead."""
     return TransferDraft(
@@ -233,6 +275,32 @@ def unknown_money_suspended(into: LedgerAccountRef, owner_id: UUID, fen: int) ->
     """Return the receipt of money that nobody is named for yet."""
     suspense = into.book.account(AccountType.SUSPENSE, owner_id)
     return TransferDraft(debit=into, credit=suspense, fen=fen, route=Route.SUSPEND)
+
+
+def unknown_money_identified(
+    suspense: LedgerAccountRef, allocations: Sequence[Allocation], *, payer: AccountId, ahead_fen: int = 0
+) -> tuple[TransferDraft, ...]:
+    """Return the naming of whose the money was that nobody was named for: each allocation settles its line."""
+    ensure(suspense.type is AccountType.SUSPENSE, "only money in suspense is identified")
+    settled = tuple(
+        TransferDraft(
+            debit=suspense,
+            credit=receivable(suspense.book, allocation.account_id),
+            fen=allocation.fen,
+            route=Route.IDENTIFY,
+            line=allocation.line,
+        )
+        for allocation in allocations
+    )
+    if not ahead_fen:
+        return settled
+    ahead = TransferDraft(debit=suspense, credit=prepayment(suspense.book, payer), fen=ahead_fen, route=Route.IDENTIFY)
+    return (*settled, ahead)
+
+
+def suspense_of(book: Book, owner_id: UUID) -> LedgerAccountRef:
+    """Return what arrived at a merchant or bank account and nobody is named for yet."""
+    return book.account(AccountType.SUSPENSE, owner_id)
 
 
 def cash_counted(box: LedgerAccountRef, difference_fen: int) -> TransferDraft:

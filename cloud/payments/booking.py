@@ -20,10 +20,10 @@ from cloud.estate.values import Community
 from cloud.kit.db import Unit
 from cloud.kit.errors import NotFoundError
 from cloud.ledger import service as ledger
-from cloud.ledger.accounts import Book, LedgerAccountRef
+from cloud.ledger.accounts import AccountType, Book, LedgerAccountRef
 from cloud.ledger.errors import SealedDayError
 from cloud.ledger.journals import DocumentKind, DocumentRef, JournalDraft, TransferDraft
-from cloud.ledger.postings import payment_received
+from cloud.ledger.postings import payment_received, unknown_money_identified
 from cloud.payments import repository
 from cloud.payments.channel import Channel, Method
 from cloud.payments.events import PaymentBooked
@@ -79,9 +79,8 @@ async def book(unit: Unit, arrival: Arrival, traces: Traces) -> Payment:
     """
     await billing.lock_accounts(unit, [arrival.account_id])
     division = await _division(unit.session, arrival)
-    transfers = payment_received(
-        arrival.into, division.allocations, payer=arrival.account_id, ahead_fen=division.ahead_fen
-    )
+    moves = unknown_money_identified if arrival.into.type is AccountType.SUSPENSE else payment_received
+    transfers = moves(arrival.into, division.allocations, payer=arrival.account_id, ahead_fen=division.ahead_fen)
     community = await estate.community(unit.session, arrival.into.book.community_id)
     journal_id = await _post(unit, arrival, community, transfers)
     prefix = f"{community.code}-{_RECEIPT_LETTER}{civil_day(unit.now, community.zone).year}-"

@@ -22,7 +22,7 @@ from cloud.kit.actor import Actor
 from cloud.kit.db import Database, Unit
 from cloud.kit.directory import DirectoryKind
 from cloud.ledger.accounts import Book
-from cloud.payments import repository, service
+from cloud.payments import remittance, repository, service
 from cloud.payments.cashier import Cashier
 from cloud.payments.channel import Channel, Method
 from cloud.payments.channels.provider import NOBODY, Payer
@@ -63,6 +63,7 @@ class CashierPage:
     account_quotes: tuple[Quote, ...]
     receivers: Mapping[LegalEntityId, str] = field(hash=False)
     ways: Mapping[Book, tuple[Pair, ...]] = field(hash=False)
+    remittance: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,7 @@ async def link_for(unit: Unit, bill_id: BillId, random_bytes: Callable[[int], by
     )
     unit.session.add(row)
     await unit.session.flush()
+    await remittance.code_for(unit, bill.account_id, random_bytes)
     await directory.enter(unit, DirectoryKind.BILL_QR, row.token, row.link_id)
     unit.record("made", "pay_link", row.link_id, after={"bill_id": str(bill_id)})
     return row.token
@@ -168,6 +170,7 @@ async def cashier_page(database: Database, token: str, user_agent: str = "") -> 
                 one.book: await ways(session, one.book.legal_entity_id, one.book.fund_class, user_agent)
                 for one in account_quotes
             },
+            remittance=await remittance.code_of(session, link.account_id),
         )
 
 

@@ -39,15 +39,16 @@ def new_number(kind: NumberKind, day: date, random_bytes: Callable[[int], bytes]
     drawn = random_bytes(_RANDOM_SYMBOLS)
     ensure(len(drawn) == _RANDOM_SYMBOLS, "the random source returned a wrong count of bytes")
     body = f"{kind.value}{day:%Y%m%d}" + "".join(_RANDOM_ALPHABET[byte % len(_RANDOM_ALPHABET)] for byte in drawn)
-    return body + _check_symbol(body)
+    return body + check_symbol(body)
 
 
 def is_number(text: str) -> bool:
     """Return whether the text has the shape of one of our numbers and its check symbol holds."""
-    return _SHAPE.fullmatch(text) is not None and _check_symbol(text[:-1]) == text[-1]
+    return _SHAPE.fullmatch(text) is not None and check_symbol(text[:-1]) == text[-1]
 
 
-def _check_symbol(body: str) -> str:
+def check_symbol(body: str) -> str:
+    """Return the ISO/IEC 7064 MOD 37,36 check symbol of text in `[0-9A-Z]`."""
     product = _MODULUS
     for symbol in body:
         total = (product + _ALPHABET.index(symbol)) % _MODULUS or _MODULUS

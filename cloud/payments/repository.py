@@ -22,6 +22,7 @@ from cloud.payments.tables import (
     PaymentAttemptRow,
     PaymentIntentRow,
     PaymentRow,
+    RemittanceCodeRow,
 )
 from cloud.tariffs.charge import FundClass
 
@@ -193,6 +194,16 @@ async def store_notification(session: AsyncSession, values: Values) -> bool:
 async def notification(session: AsyncSession, notification_id: UUID) -> NotificationRow | None:
     """Return a notification."""
     return await session.scalar(select(NotificationRow).where(NotificationRow.notification_id == notification_id))
+
+
+async def remittance_code(session: AsyncSession, account_id: UUID) -> RemittanceCodeRow | None:
+    """Return the remittance code of an account."""
+    return await session.scalar(select(RemittanceCodeRow).where(RemittanceCodeRow.account_id == account_id))
+
+
+async def remittance_account(session: AsyncSession, code: str) -> RemittanceCodeRow | None:
+    """Return whose a remittance code is."""
+    return await session.scalar(select(RemittanceCodeRow).where(RemittanceCodeRow.code == code))
 
 
 async def cash_box(session: AsyncSession, cash_box_id: UUID) -> CashBoxRow | None:

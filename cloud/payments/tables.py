@@ -238,6 +238,21 @@ class CardSlipRow(CommunityRow):
     )
 
 
+class RemittanceCodeRow(CommunityRow):
+    """The short code that a payer writes beside a bank transfer, so that it is known whose it is."""
+
+    __tablename__ = "remittance_code"
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str]
+
+    __table_args__ = (
+        ForeignKeyConstraint(_ACCOUNT_KEY, _ACCOUNT),
+        UniqueConstraint("tenant_id", "code"),
+        table_flags(append_only=True),
+    )
+
+
 class NotificationRow(TenantRow):
     """A notification as it came, sealed: its signature held, its own id is taken once."""
 

@@ -13,11 +13,15 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cloud.kit.tables import Fen, TenantRow, table_flags
+from cloud.kit.tables import CommunityRow, Fen, TenantRow, table_flags
 from cloud.reconciliation.matching import BreakClass, EntryKind
+from cloud.reconciliation.remitting import BankLineState
+from cloud.tariffs.charge import FundClass
 
 _MERCHANT_KEY = ["tenant_id", "merchant_account_id"]
 _MERCHANT = ["merchant_account.tenant_id", "merchant_account.merchant_account_id"]
+_BANK_KEY = ["tenant_id", "community_id", "bank_account_id"]
+_BANK = ["bank_account.tenant_id", "bank_account.community_id", "bank_account.bank_account_id"]
 _STATEMENT_KEY = ["tenant_id", "statement_id"]
 _STATEMENT = ["statement_file.tenant_id", "statement_file.statement_id"]
 
@@ -130,6 +134,109 @@ class ReconBreakRow(TenantRow):
             postgresql_where=text("closed_at is null"),
         ),
         Index("ix_recon_break_day", "tenant_id", "merchant_account_id", "day"),
+    )
+
+
+class BankAccountRow(CommunityRow):
+    """A bank account that residents transfer to: one community, one legal entity, one fund class."""
+
+    __tablename__ = "bank_account"
+
+    bank_account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    legal_entity_id: Mapped[UUID]
+    fund_class: Mapped[FundClass]
+    bank: Mapped[str]
+    number_tail: Mapped[str]
+    opened_at: Mapped[datetime]
+
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "community_id"], ["community.tenant_id", "community.community_id"]),
+        ForeignKeyConstraint(
+            ["tenant_id", "legal_entity_id"], ["legal_entity.tenant_id", "legal_entity.legal_entity_id"]
+        ),
+        CheckConstraint("length(number_tail) = 4", name="no_more_than_the_tail"),
+        table_flags(append_only=True),
+    )
+
+
+class BankFileRow(CommunityRow):
+    """A bank statement as it came, sealed; the same file again is known by its digest."""
+
+    __tablename__ = "bank_file"
+
+    bank_file_id: Mapped[UUID] = mapped_column(primary_key=True)
+    bank_account_id: Mapped[UUID]
+    kind: Mapped[str]
+    digest: Mapped[bytes]
+    raw_sealed: Mapped[bytes]
+    received_at: Mapped[datetime]
+    received_by: Mapped[UUID]
+    lines: Mapped[int]
+    fresh: Mapped[int]
+    closing_fen: Mapped[Fen | None]
+
+    __table_args__ = (
+        ForeignKeyConstraint(_BANK_KEY, _BANK),
+        UniqueConstraint("tenant_id", "community_id", "bank_account_id", "digest", name="uq_bank_file_digest"),
+        table_flags(append_only=True),
+    )
+
+
+class BankLineRow(CommunityRow):
+    """One movement of a bank account; who sent it and what he wrote is sealed. Its key keeps it from coming twice."""
+
+    __tablename__ = "bank_line"
+
+    bank_line_id: Mapped[UUID] = mapped_column(primary_key=True)
+    bank_account_id: Mapped[UUID]
+    bank_file_id: Mapped[UUID]
+    key: Mapped[str]
+    day: Mapped[date]
+    fen: Mapped[Fen]
+    payer_sha: Mapped[str]
+    text_sealed: Mapped[bytes]
+    state: Mapped[BankLineState]
+    account_id: Mapped[UUID | None]
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str]
+
+    __table_args__ = (
+        ForeignKeyConstraint(_BANK_KEY, _BANK),
+        ForeignKeyConstraint(
+            ["tenant_id", "community_id", "bank_file_id"],
+            ["bank_file.tenant_id", "bank_file.community_id", "bank_file.bank_file_id"],
+        ),
+        UniqueConstraint("tenant_id", "community_id", "bank_account_id", "key", name="uq_bank_line_key"),
+        CheckConstraint("fen <> 0", name="moves_something"),
+        CheckConstraint("(state = 'suspense') = (decided_at is null)", name="decided_says_when"),
+        CheckConstraint("state <> 'identified' or account_id is not null", name="identified_names_account"),
+        Index(
+            "ix_bank_line_suspense",
+            "tenant_id",
+            "community_id",
+            "day",
+            postgresql_where=text("state = 'suspense'"),
+        ),
+    )
+
+
+class PayerLinkRow(CommunityRow):
+    """That a person confirmed once whose transfers a bank account of a payer pays; it only proposes, and can end."""
+
+    __tablename__ = "payer_link"
+
+    payer_sha: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    confirmed_by: Mapped[UUID]
+    confirmed_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "community_id", "account_id"],
+            ["account.tenant_id", "account.community_id", "account.account_id"],
+        ),
     )
 
 

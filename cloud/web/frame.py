@@ -48,6 +48,7 @@ from cloud.identity.credentials import Passwords
 from cloud.identity.policy import Permission
 from cloud.kit.db import Database
 from cloud.kit.errors import NotFoundError
+from cloud.kit.secretbox import SecretBox
 from cloud.payments.cashier import Cashier
 from cloud.web import audit_words
 from cloud.web.assets import asset
@@ -66,6 +67,7 @@ class Parts:
     passwords: Passwords
     cashier: Cashier
     rate: Rater
+    secret_box: SecretBox
     public_url: str
     secure_cookies: bool
 

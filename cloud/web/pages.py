@@ -14,6 +14,7 @@ from cloud.kit.httpapi import LastResort
 from cloud.web import (
     assets,
     audit,
+    bank,
     books,
     cases,
     charges,
@@ -53,6 +54,7 @@ GROUPS: Sequence[PageGroup] = (
     desk.build_pages,
     counter.build_pages,
     money.build_pages,
+    bank.build_pages,
     books.build_pages,
 )
 

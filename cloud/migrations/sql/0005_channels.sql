@@ -35,6 +35,118 @@ CREATE INDEX ix_payment_collection ON payment (tenant_id, collection_id);
 
 ALTER TABLE refund ADD COLUMN transaction_id TEXT;
 
+CREATE TABLE bank_account (
+    tenant_id UUID NOT NULL,
+    community_id UUID NOT NULL,
+    bank_account_id UUID NOT NULL,
+    legal_entity_id UUID NOT NULL,
+    fund_class VARCHAR(32) NOT NULL,
+    bank TEXT NOT NULL,
+    number_tail TEXT NOT NULL,
+    opened_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_bank_account PRIMARY KEY (tenant_id, community_id, bank_account_id),
+    CONSTRAINT fk_bank_account_tenant_id_community_id_community FOREIGN KEY(tenant_id, community_id) REFERENCES community (tenant_id, community_id),
+    CONSTRAINT fk_bank_account_tenant_id_legal_entity_id_legal_entity FOREIGN KEY(tenant_id, legal_entity_id) REFERENCES legal_entity (tenant_id, legal_entity_id),
+    CONSTRAINT ck_bank_account_no_more_than_the_tail CHECK (length(number_tail) = 4),
+    CONSTRAINT ck_bank_account_fundclass CHECK (fund_class IN ('operating', 'deposit', 'maintenance', 'common_income'))
+);
+
+alter table "bank_account" enable row level security;
+alter table "bank_account" force row level security;
+create policy company on "bank_account" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+grant select, insert on "bank_account" to gatehouse_app, gatehouse_worker;
+create trigger append_only before update or delete or truncate on "bank_account" for each statement execute function refuse_change();
+
+CREATE TABLE bank_file (
+    tenant_id UUID NOT NULL,
+    community_id UUID NOT NULL,
+    bank_file_id UUID NOT NULL,
+    bank_account_id UUID NOT NULL,
+    kind TEXT NOT NULL,
+    digest BYTEA NOT NULL,
+    raw_sealed BYTEA NOT NULL,
+    received_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    received_by UUID NOT NULL,
+    lines BIGINT NOT NULL,
+    fresh BIGINT NOT NULL,
+    closing_fen BIGINT,
+    CONSTRAINT pk_bank_file PRIMARY KEY (tenant_id, community_id, bank_file_id),
+    CONSTRAINT fk_bank_file_tenant_id_community_id_bank_account_id_ban_49fa FOREIGN KEY(tenant_id, community_id, bank_account_id) REFERENCES bank_account (tenant_id, community_id, bank_account_id),
+    CONSTRAINT uq_bank_file_digest UNIQUE (tenant_id, community_id, bank_account_id, digest)
+);
+
+alter table "bank_file" enable row level security;
+alter table "bank_file" force row level security;
+create policy company on "bank_file" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+grant select, insert on "bank_file" to gatehouse_app, gatehouse_worker;
+create trigger append_only before update or delete or truncate on "bank_file" for each statement execute function refuse_change();
+
+CREATE TABLE bank_line (
+    tenant_id UUID NOT NULL,
+    community_id UUID NOT NULL,
+    bank_line_id UUID NOT NULL,
+    bank_account_id UUID NOT NULL,
+    bank_file_id UUID NOT NULL,
+    key TEXT NOT NULL,
+    day DATE NOT NULL,
+    fen BIGINT NOT NULL,
+    payer_sha TEXT NOT NULL,
+    text_sealed BYTEA NOT NULL,
+    state VARCHAR(32) NOT NULL,
+    account_id UUID,
+    decided_by UUID,
+    decided_at TIMESTAMP WITH TIME ZONE,
+    reason TEXT NOT NULL,
+    CONSTRAINT pk_bank_line PRIMARY KEY (tenant_id, community_id, bank_line_id),
+    CONSTRAINT fk_bank_line_tenant_id_community_id_bank_account_id_ban_fc68 FOREIGN KEY(tenant_id, community_id, bank_account_id) REFERENCES bank_account (tenant_id, community_id, bank_account_id),
+    CONSTRAINT fk_bank_line_tenant_id_community_id_bank_file_id_bank_file FOREIGN KEY(tenant_id, community_id, bank_file_id) REFERENCES bank_file (tenant_id, community_id, bank_file_id),
+    CONSTRAINT uq_bank_line_key UNIQUE (tenant_id, community_id, bank_account_id, key),
+    CONSTRAINT ck_bank_line_moves_something CHECK (fen <> 0),
+    CONSTRAINT ck_bank_line_decided_says_when CHECK ((state = 'suspense') = (decided_at is null)),
+    CONSTRAINT ck_bank_line_identified_names_account CHECK (state <> 'identified' or account_id is not null),
+    CONSTRAINT ck_bank_line_banklinestate CHECK (state IN ('suspense', 'identified', 'settlement', 'explained'))
+);
+
+CREATE INDEX ix_bank_line_suspense ON bank_line (tenant_id, community_id, day) WHERE state = 'suspense';
+
+alter table "bank_line" enable row level security;
+alter table "bank_line" force row level security;
+create policy company on "bank_line" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+grant select, insert, update, delete on "bank_line" to gatehouse_app, gatehouse_worker;
+
+CREATE TABLE payer_link (
+    tenant_id UUID NOT NULL,
+    community_id UUID NOT NULL,
+    payer_sha TEXT NOT NULL,
+    account_id UUID NOT NULL,
+    confirmed_by UUID NOT NULL,
+    confirmed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    revoked_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_payer_link PRIMARY KEY (tenant_id, community_id, payer_sha, account_id),
+    CONSTRAINT fk_payer_link_tenant_id_community_id_account_id_account FOREIGN KEY(tenant_id, community_id, account_id) REFERENCES account (tenant_id, community_id, account_id)
+);
+
+alter table "payer_link" enable row level security;
+alter table "payer_link" force row level security;
+create policy company on "payer_link" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+grant select, insert, update, delete on "payer_link" to gatehouse_app, gatehouse_worker;
+
+CREATE TABLE remittance_code (
+    tenant_id UUID NOT NULL,
+    community_id UUID NOT NULL,
+    account_id UUID NOT NULL,
+    code TEXT NOT NULL,
+    CONSTRAINT pk_remittance_code PRIMARY KEY (tenant_id, community_id, account_id),
+    CONSTRAINT fk_remittance_code_tenant_id_community_id_account_id_account FOREIGN KEY(tenant_id, community_id, account_id) REFERENCES account (tenant_id, community_id, account_id),
+    CONSTRAINT uq_remittance_code_tenant_id_code UNIQUE (tenant_id, code)
+);
+
+alter table "remittance_code" enable row level security;
+alter table "remittance_code" force row level security;
+create policy company on "remittance_code" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+grant select, insert on "remittance_code" to gatehouse_app, gatehouse_worker;
+create trigger append_only before update or delete or truncate on "remittance_code" for each statement execute function refuse_change();
+
 CREATE TABLE card_slip (
     tenant_id UUID NOT NULL,
     community_id UUID NOT NULL,

@@ -31,6 +31,7 @@ def parts_of(services: Services, *, secure: bool = False) -> Parts:
         passwords=services.passwords,
         cashier=services.cashier,
         rate=rate_period,
+        secret_box=services.secret_box,
         public_url=services.public_url,
         secure_cookies=secure,
     )

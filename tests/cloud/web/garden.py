@@ -45,6 +45,7 @@ async def running_pages(database: Database, folder: Path, book: b.PriceBook) -> 
                 passwords=services.passwords,
                 cashier=services.cashier,
                 rate=book,
+                secret_box=services.secret_box,
                 public_url=services.public_url,
                 secure_cookies=services.secure_cookies,
             )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 from cloud.payments.channels.bank.lines import BankLine, BankStatement, fault, require_total
 from common.errors import RefusalError
