@@ -14,11 +14,17 @@ from tests.simulation.devices.description import Faults, Line, Site
 from tests.simulation.devices.dial import Dial, ExchangeLog
 from tests.simulation.devices.gate import GateSimulation
 from tests.simulation.devices.loads import Load
+from tests.simulation.devices.mbus_line import mbus_line
 from tests.simulation.devices.modbus_tcp import modbus_tcp_line
 from tests.simulation.devices.rtu_pty import rtu_line
 
 ADDRESSES = "addresses.json"
-_LINES = {"modbus-tcp": modbus_tcp_line, "serial-tcp": converter_line, "modbus-rtu-pty": rtu_line}
+_LINES = {
+    "modbus-tcp": modbus_tcp_line,
+    "serial-tcp": converter_line,
+    "modbus-rtu-pty": rtu_line,
+    "mbus-tcp": mbus_line,
+}
 
 
 @asynccontextmanager

@@ -35,8 +35,16 @@ METERS = (
     Meter(serial="E1", model="dlt645-2007-single-phase", line="bus", address="000000000161", start_milli=99_999_990),
     Meter(serial="W1", model="cjt188-water", line="bus", address="00000805000001", daily_milli=400),
     Meter(serial="W2", model="cjt188-water-low-first", line="bus", address="78330007061326", daily_milli=300),
+    Meter(serial="H1", model="kamstrup-multical-601", line="mbus", address="5", start_milli=4_321_000),
+    Meter(serial="W3", model="itron-bm-plus-m", line="mbus", address="6", daily_milli=300),
 )
-KINDS = {"tcp": WireKind.MODBUS_TCP, "rtu": WireKind.SERIAL, "bus": WireKind.SERIAL_TCP}
+KINDS = {
+    "tcp": WireKind.MODBUS_TCP,
+    "rtu": WireKind.SERIAL,
+    "bus": WireKind.SERIAL_TCP,
+    "mbus": WireKind.SERIAL_TCP,
+}
+POINTS = {"W": Quantity.VOLUME, "H": Quantity.HEAT_ENERGY}
 
 
 def house(folder: Path, *faults: FaultEntry) -> Site:
@@ -47,6 +55,7 @@ def house(folder: Path, *faults: FaultEntry) -> Site:
             Line(line="tcp", kind="modbus-tcp", listen="127.0.0.1:0"),
             Line(line="rtu", kind="modbus-rtu-pty", link=str(folder / "rtu.tty")),
             Line(line="bus", kind="serial-tcp", listen="127.0.0.1:0"),
+            Line(line="mbus", kind="mbus-tcp", listen="127.0.0.1:0"),
         ),
         meters=METERS,
         faults=faults,
@@ -54,7 +63,7 @@ def house(folder: Path, *faults: FaultEntry) -> Site:
 
 
 def gateway_device(number: int, meter: Meter) -> DeviceConfig:
-    point = Quantity.VOLUME if meter.serial.startswith("W") else Quantity.ENERGY_FORWARD
+    point = POINTS.get(meter.serial[0], Quantity.ENERGY_FORWARD)
     return device(number, meter.model, meter.address, point, wire=meter.line, serial=meter.serial)
 
 
@@ -124,7 +133,7 @@ async def test_a_bad_line_costs_time_and_no_value(tmp_path: Path, name: str) -> 
 @pytest.mark.parametrize("kind", ["dead", "truncated", "bad_checksum", "refuse"])
 async def test_a_meter_that_gives_nothing_sound_gives_a_failure(tmp_path: Path, kind: str) -> None:
     clock = StandingClock()
-    serials = ("R1", "E1")
+    serials = ("R1", "E1", "H1")
     faults = tuple(FaultEntry(kind=kind, serial=serial, until=NOON + timedelta(days=2)) for serial in serials)
     async with serve_site(house(tmp_path, *faults), clock, tmp_path) as addresses:
         wires = gateway_wires(addresses, clock, tmp_path)
