@@ -16,6 +16,7 @@ from tests.simulation.devices.gate import GateSimulation
 from tests.simulation.devices.loads import Load
 from tests.simulation.devices.mbus_line import mbus_line
 from tests.simulation.devices.modbus_tcp import modbus_tcp_line
+from tests.simulation.devices.mqtt_line import mqtt_line
 from tests.simulation.devices.rtu_pty import rtu_line
 
 ADDRESSES = "addresses.json"
@@ -24,6 +25,7 @@ _LINES = {
     "serial-tcp": converter_line,
     "modbus-rtu-pty": rtu_line,
     "mbus-tcp": mbus_line,
+    "mqtt": mqtt_line,
 }
 
 
