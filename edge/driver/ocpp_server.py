@@ -30,9 +30,9 @@ from websockets.typing import Subprotocol
 from common.clock import Clock, to_epoch_ms
 from common.errors import RefusalError
 from edge.driver.gate_mqtt import split_address
-from edge.driver.ocpp_values import energy_wh, id_token, parse_instant, plug_of, register_wh
 from edge.driver.outcome import WireConfig, WireStats
-from edge.driver.pile_events import PileDesk, Sampled, StartTold, StopAnswer, StopTold, Verdict
+from edge.driver.pile_events import PileDesk, Plug, Sampled, StartTold, StopAnswer, StopTold, Verdict
+from edge.protocol.ocpp_json import energy_wh, id_token, parse_instant, register_wh
 
 PROTOCOL = Subprotocol("ocpp1.6")
 MESSAGE_BYTES_MOST = 64 * 1024
@@ -40,6 +40,17 @@ HEARTBEAT_S = 300
 ANSWER_S_MOST = 20
 QUIET_S_MOST = 30.0
 _LOG = structlog.get_logger()
+_PLUGS = {
+    "Available": Plug.FREE,
+    "Reserved": Plug.FREE,
+    "Preparing": Plug.PLUGGED,
+    "Finishing": Plug.PLUGGED,
+    "SuspendedEVSE": Plug.PLUGGED,
+    "Charging": Plug.CHARGING,
+    "SuspendedEV": Plug.FULL,
+    "Faulted": Plug.FAULTED,
+    "Unavailable": Plug.FAULTED,
+}
 _STATUS = {
     Verdict.ACCEPTED: AuthorizationStatus.accepted,
     Verdict.UNKNOWN: AuthorizationStatus.invalid,
@@ -211,7 +222,7 @@ class _Pile(ChargePoint):  # type: ignore[misc]  # the package has no types
     @on(Action.status_notification)  # type: ignore[untyped-decorator]  # the package has no types
     async def on_status(self, connector_id: int, status: str, **more: Any) -> call_result.StatusNotification:
         """Take what a connector says of itself; connector 0 is the pile as a whole."""
-        plug = plug_of(status)
+        plug = _PLUGS.get(status)
         if connector_id > 0 and plug is not None:
             await self._desk.plug(self.id, connector_id, plug, self._instant(more.get("timestamp")))
         return call_result.StatusNotification()

@@ -17,6 +17,7 @@ from edge.protocol.dlt645_description import describe_dlt645
 from edge.protocol.mbus_description import describe_mbus
 from edge.protocol.message_description import describe_chirpstack, describe_shelly, describe_tasmota
 from edge.protocol.modbus_description import describe_modbus_rtu
+from edge.protocol.site_description import SITE_DESCRIBERS
 
 FrameT = TypeVar("FrameT")
 Described = Mapping[str, object]
@@ -76,4 +77,5 @@ DESCRIBERS: Mapping[str, Callable[[bytes], Described]] = {
     "CJ/T188": _cjt188,
     "M-Bus": describe_mbus,
     "Modbus-RTU": describe_modbus_rtu,
+    **SITE_DESCRIBERS,
 }

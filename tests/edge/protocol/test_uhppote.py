@@ -47,7 +47,7 @@ def test_bytes_that_are_no_message_are_refused(data: bytes) -> None:
 
 def test_a_date_that_is_none_and_an_answer_that_is_no_event_are_refused() -> None:
     broken = bytearray(bytes.fromhex(PUT))
-    broken[13] = 0x99
+    broken[14] = 0x99
     with pytest.raises(RefusalError):
         describe_uhppote(bytes(broken))
     with pytest.raises(RefusalError, match="no event"):

@@ -1,4 +1,4 @@
-"""The values in OCPP 1.6 messages: registers, instants, states of a plug. Pure.
+"""The values in OCPP 1.6-J messages: registers, cards, instants. Pure.
 
 A register is Energy.Active.Import.Register, in Wh unless it says kWh, given as a string; everything else that a pile
 samples (power, temperature, one phase, the outlet of another measurand) is no register and is passed over.
@@ -13,30 +13,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from common.errors import RefusalError
-from edge.driver.pile_events import Plug
 
 REGISTER = "Energy.Active.Import.Register"
 TAG_CHARACTERS_MOST = 20
 WH_MOST = 10**12
-_PLUGS = {
-    "Available": Plug.FREE,
-    "Reserved": Plug.FREE,
-    "Preparing": Plug.PLUGGED,
-    "Finishing": Plug.PLUGGED,
-    "SuspendedEVSE": Plug.PLUGGED,
-    "Charging": Plug.CHARGING,
-    "SuspendedEV": Plug.FULL,
-    "Faulted": Plug.FAULTED,
-    "Unavailable": Plug.FAULTED,
-}
 _CALL, _RESULT, _ERROR = 2, 3, 4
 _CALL_PARTS, _RESULT_PARTS, _ERROR_PARTS = 4, 3, 5
 _KINDS = {_CALL: ("Call", _CALL_PARTS), _RESULT: ("CallResult", _RESULT_PARTS), _ERROR: ("CallError", _ERROR_PARTS)}
-
-
-def plug_of(status: str) -> Plug | None:
-    """Return what a connector's status means for charging and idling; None for a word of a newer edition."""
-    return _PLUGS.get(status)
 
 
 def register_wh(value: object) -> int:

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from common.errors import RefusalError
-from edge.driver.ocpp_values import describe_ocpp, energy_wh, id_token, parse_instant, plug_of, register_wh
-from edge.driver.pile_events import Plug
+from edge.protocol.ocpp_json import describe_ocpp, energy_wh, id_token, parse_instant, register_wh
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -45,9 +44,8 @@ def test_instants_without_a_zone_are_utc_and_nonsense_is_now() -> None:
     assert parse_instant("soon", NOW) == parse_instant(None, NOW) == NOW
 
 
-def test_cards_and_plugs() -> None:
+def test_cards_are_bounded_and_compared_in_capitals() -> None:
     assert id_token(" ab12 ") == "AB12"
-    assert (plug_of("SuspendedEV"), plug_of("Dancing")) == (Plug.FULL, None)
     for text in ("", "x" * 21):
         with pytest.raises(RefusalError):
             id_token(text)
