@@ -57,7 +57,7 @@ def test_a_hikvision_event_is_read_whatever_its_namespace(space: str) -> None:
     ],
 )
 def test_a_hostile_or_other_xml_is_refused_with_a_remedy(body: bytes) -> None:
-    with pytest.raises(RefusalError, match="check|switch"):
+    with pytest.raises(RefusalError, match=r"check|switch"):
         parse_hikvision(body)
 
 

@@ -18,7 +18,7 @@ from edge.protocol.pay_code import PayProvider, describe_pay_code, provider_of
         ("160211238899912330", None),
         ("15021123889991233", None),
         ("", None),
-        ("１５0211238899912330", None),
+        ("\uff11\uff150211238899912330", None),
     ],
 )
 def test_the_provider_of_a_code(code: str, provider: PayProvider | None) -> None:
@@ -26,5 +26,5 @@ def test_the_provider_of_a_code(code: str, provider: PayProvider | None) -> None
 
 
 def test_another_code_is_refused_with_what_to_show() -> None:
-    with pytest.raises(RefusalError, match="code for paying"):
+    with pytest.raises(RefusalError, match="open the payment code"):
         describe_pay_code(b"https://qr.example/1")
