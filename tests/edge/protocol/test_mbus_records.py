@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from fractions import Fraction
 
 import pytest
@@ -191,3 +193,15 @@ def test_words_of_profiles_and_records_are_the_same() -> None:
     assert model.RECORD_KINDS == RECORD_KINDS
     assert set(model.RECORD_FUNCTIONS) == set(Function)
     assert maker_name(0x2C2D) == "KAM"
+
+
+def test_the_decoder_and_its_cipher_are_imported_with_the_first_telegram_and_not_before() -> None:
+    program = (
+        "import sys, edge.app, edge.driver.mbus_readout as readout\n"
+        "before = [name for name in ('meterbus', 'Crypto', 'minimalmodbus') if name in sys.modules]\n"
+        f"readout.parse_telegram(bytes.fromhex('{vector_bytes('mbus-001').hex()}'))\n"
+        "print(before, 'meterbus' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+
+    assert run.stdout.strip() == "[] True"
