@@ -20,6 +20,8 @@ from cloud.estate import endpoints as estate
 from cloud.fleet import endpoints as fleet
 from cloud.identity import endpoints as identity
 from cloud.identity.callers import Authentication
+from cloud.imports import endpoints as imports
+from cloud.imports.sheets import FILE_BYTES_MAX
 from cloud.ingest import endpoints as ingest
 from cloud.kit.httpapi import BODY_BYTES_MAX, BodyLimit, LastResort, install_error_handlers
 from cloud.kit.telemetry import HttpMetrics, metrics_page
@@ -41,7 +43,12 @@ from common.wire.limits import PARCEL_BYTES_MAX
 API = "/api/v1"
 GATEWAY = "/gateway/v1"
 # Paths whose bodies may be larger than the common bound, in bytes.
-BODY_LIMITS: tuple[tuple[str, int], ...] = ((f"{GATEWAY}/batches", PARCEL_BYTES_MAX),)
+FORM_ROOM = 1 << 16  # what surrounds a file in a form
+BODY_LIMITS: tuple[tuple[str, int], ...] = (
+    (f"{GATEWAY}/batches", PARCEL_BYTES_MAX),
+    (f"{API}/imports/", FILE_BYTES_MAX + FORM_ROOM),
+    ("/imports/", FILE_BYTES_MAX + FORM_ROOM),
+)
 
 
 def api_routers(services: Services) -> Sequence[APIRouter]:
@@ -66,6 +73,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         charges.build_router(database),
         arrears.build_router(database),
         settlement.build_router(database, rate_period),
+        imports.build_router(database),
         reconciliation.build_router(database),
     )
 

@@ -20,6 +20,8 @@ DONE: dict[str, tuple[str, str]] = {
     "charge-withdrawn": ("收费已撤销，已出具调整单", "Charge withdrawn; credits issued"),
     "policy-decided": ("已保存，从现在起生效", "Decided; it holds from now on"),
     "period-closed": ("已关账", "Period closed"),
+    "import-applied": ("整份表格已导入", "The whole table was taken in"),
+    "import-undone": ("整次导入已撤回", "The whole import was taken back"),
     "correction-applied": ("更正已出具调整单", "Correction applied; adjustments issued"),
     "correction-empty": ("没有账单受影响，无需调整", "No bill is affected; nothing to adjust"),
     "correction-dropped": ("更正已放弃", "Correction dropped"),

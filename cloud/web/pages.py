@@ -14,6 +14,7 @@ from cloud.kit.httpapi import LastResort
 from cloud.web import (
     assets,
     audit,
+    books,
     bank,
     books,
     cases,
@@ -23,6 +24,7 @@ from cloud.web import (
     dashboard,
     desk,
     gateways,
+    imports,
     money,
     pay,
     resident,
@@ -47,6 +49,7 @@ GROUPS: Sequence[PageGroup] = (
     corrections.build_pages,
     tariffs.build_pages,
     gateways.build_pages,
+    imports.build_pages,
     audit.build_pages,
     resident.build_pages,
     resident_parking.build_pages,
@@ -54,6 +57,7 @@ GROUPS: Sequence[PageGroup] = (
     desk.build_pages,
     counter.build_pages,
     money.build_pages,
+    books.build_pages,
     bank.build_pages,
     books.build_pages,
 )
