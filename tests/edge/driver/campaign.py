@@ -24,6 +24,7 @@ from edge.driver.line_asker import LineAsker
 from edge.driver.outcome import DeviceConfig, WireStats
 from tests.edge.driver.builders import catalogue, device
 from tests.edge.driver.memory_line import memory_line
+from tests.edge.driver.message_campaign import run_messages
 from tests.edge.driver.tcp_campaign import run_tcp
 from tests.simulation.devices.converter import close_frame, digits
 from tests.simulation.devices.mbus_slaves import frame as mbus_frame
@@ -37,6 +38,7 @@ BAUD = 9600
 KINDS = (
     "none", "late", "doubled", "doubled_later", "swapped", "truncated", "torn", "noise", "lost", "unheard", "split",
 )  # fmt: skip
+MESSAGES = "MQTT"
 ANSWER_S = 0.03
 SPLIT_S = 0.02
 
@@ -250,11 +252,14 @@ def run(name: str, asked: int, seed: int = SEED) -> Result:
     """Run the campaign of a protocol; `asked` questions, most of them with a fault."""
     if name in SCENES:
         return run_line(name, asked, seed)
-    right, wrong, injected = asyncio.run(run_tcp(asked, seed))
+    if name == MESSAGES:
+        right, wrong, injected = run_messages(asked, seed)
+    else:
+        right, wrong, injected = asyncio.run(run_tcp(asked, seed))
     return Result(asked=asked, right=right, wrong=wrong, injected=injected)
 
 
-PROTOCOLS = (*SCENES, "Modbus TCP")
+PROTOCOLS = (*SCENES, MESSAGES, "Modbus TCP")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
