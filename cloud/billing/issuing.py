@@ -20,7 +20,7 @@ from cloud.estate.values import Community
 from cloud.kit.db import Unit
 from cloud.ledger import service as ledger
 from cloud.ledger.journals import DocumentKind, DocumentRef, JournalDraft, LineRef, TransferDraft
-from cloud.ledger.postings import LinePosting, lines_issued
+from cloud.ledger.postings import LinePosting, lines_issued, lines_opened
 from common.civil import Period, civil_day
 from common.errors import ensure
 from common.ids import AccountId, BillId, CaseId, CommunityId
@@ -120,7 +120,8 @@ def _journal(community_id: CommunityId, today: date, bill: NewBill) -> JournalDr
         )
         for n, line in _numbered(bill.draft)
     ]
-    transfers = (*lines_issued(postings), *bill.releases)
+    booked = lines_opened(postings) if bill.kind is BillKind.OPENING else lines_issued(postings)
+    transfers = (*booked, *bill.releases)
     if not transfers:
         return None
     return JournalDraft(

@@ -128,7 +128,11 @@ class PremisesRow(CommunityRow):
 
 
 class PremisesFactRow(CommunityRow):
-    """A fact of premises from a day on, as known since `recorded_at`."""
+    """A fact of premises from a day on, as known since `recorded_at`; never changed.
+
+    It is deleted with its premises only while nobody has an account for them, when an import is taken back: the
+    trigger `facts_of_billed_premises` refuses anything else.
+    """
 
     __tablename__ = "premises_fact"
 
@@ -142,7 +146,7 @@ class PremisesFactRow(CommunityRow):
     __table_args__ = (
         ForeignKeyConstraint(_PREMISES_KEY, _PREMISES),
         CheckConstraint("value_milli >= 0", name="not_negative"),
-        table_flags(append_only=True),
+        table_flags(),
     )
 
 

@@ -113,7 +113,7 @@ CREATE TABLE import_made (
     CONSTRAINT pk_import_made PRIMARY KEY (tenant_id, community_id, import_id, n),
     CONSTRAINT fk_import_made_tenant_id_community_id_import_id_import_run FOREIGN KEY(tenant_id, community_id, import_id) REFERENCES import_run (tenant_id, community_id, import_id),
     CONSTRAINT uq_import_made_tenant_id_community_id_import_id_kind_ob_a240 UNIQUE (tenant_id, community_id, import_id, kind, object_id, n),
-    CONSTRAINT ck_import_made_madekind CHECK (kind IN ('building', 'premises', 'party', 'relation', 'meter', 'installation', 'reading', 'opening_bill', 'opening_ahead'))
+    CONSTRAINT ck_import_made_madekind CHECK (kind IN ('building', 'premises', 'party', 'meter', 'reading', 'opening_bill', 'opening_ahead'))
 );
 
 CREATE TABLE one_off_charge (
@@ -312,3 +312,22 @@ insert into fund_route (code, debit_class, credit_class, needs_approval) values 
 insert into fund_route (code, debit_class, credit_class, needs_approval) values ('opening_undone', 'maintenance', 'maintenance', false);
 
 insert into fund_route (code, debit_class, credit_class, needs_approval) values ('opening_undone', 'common_income', 'common_income', false);
+
+drop trigger append_only on premises_fact;
+
+create function refuse_fact_change() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'DELETE' and not exists (
+    select from account
+     where (tenant_id, community_id, premises_id) = (old.tenant_id, old.community_id, old.premises_id)) then
+    return old;
+  end if;
+  raise exception 'facts of premises are only added: correct by a new row'
+    using errcode = 'restrict_violation';
+end $$;
+
+create trigger facts_of_billed_premises before update or delete on premises_fact for each row execute function refuse_fact_change();
+
+create trigger facts_stay before truncate on premises_fact for each statement execute function refuse_change();
+
+grant update, delete on premises_fact to gatehouse_app, gatehouse_worker;
