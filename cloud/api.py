@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI, Response
 
+from cloud.access import endpoints as access
 from cloud.arrears import endpoints as arrears
 from cloud.billing import decision_endpoints as billing_decisions
-from cloud.access import endpoints as access
 from cloud.billing import endpoints as billing
 from cloud.cases import endpoints as cases
 from cloud.charges import endpoints as charges
