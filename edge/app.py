@@ -11,7 +11,6 @@ store that stopped serving ends the process, for a supervisor to start it anew.
 from __future__ import annotations
 
 import asyncio
-import platform
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -68,10 +67,11 @@ from edge.sampling.service import Sampling
 from edge.sampling.watch import OWNER as WATCH
 from edge.sampling.watch import Watch
 from edge.settings import Settings, make_pin
+from edge.supervision import Supervisor
 from edge.telemetry import Probes, settle_interpreter
 from edge.uplink.backoff import FullJitter
 from edge.uplink.courier import Courier, Rhythm
-from edge.uplink.enrolment import enrol
+from edge.uplink.enrolment import enrol_at
 from edge.uplink.errors import LinkError
 from edge.uplink.identity import Identity
 from edge.uplink.link import CloudLink
@@ -143,8 +143,12 @@ class Gateway:
                 group.create_task(self._watch_health()),
             ]
             settle_interpreter()
+            supervisor = Supervisor(address=self._settings.notify_socket, watchdog_us=self._settings.watchdog_us)
+            tasks.append(group.create_task(supervisor.feed(self._trouble, monotonic_s)))
+            supervisor.tell("READY=1")
             _log.info("gateway_started", epoch=self._store.epoch, bundles=self.versions)
             await stop.wait()
+            supervisor.tell("STOPPING=1")
             for task in tasks:
                 task.cancel()
 
@@ -327,7 +331,7 @@ class Gateway:
         return state
 
     async def _enrol(self, code: str) -> str:
-        name = await enrol_gateway(self._settings, self._identity, self._store.epoch, code)
+        name = await enrol_at(self._settings.cloud_url, self._identity, epoch=self._store.epoch, code=code)
         self._enrolled.set()
         return name
 
@@ -338,6 +342,10 @@ class Gateway:
         counted = {f"{part}_{name}": int(value) for part, stats in told.items() for name, value in stats.items()}
         refused = {"estimates_refused": self.estimator.refusals, "pages_refused": pages.refusals}
         return counted | refused | {"part_failures": self._part_failures}
+
+    def _trouble(self) -> str | None:
+        """Return why the gateway is not well, for the watchdog."""
+        return None if self._store.alive else "the store's writer ended"
 
     async def _watch_health(self) -> None:
         """Store the counters when there is news; end the process when the store no longer serves."""
@@ -366,24 +374,6 @@ class Gateway:
                 _log.exception("part_failed", part=name)
             ensure(self._store.alive, "the store's writer ended; start the gateway again")
             await asyncio.sleep(PART_PAUSE_S)
-
-
-async def enrol_gateway(settings: Settings, identity: Identity, epoch: int, code: str) -> str:
-    """Enrol with a one-time code and return the id the cloud gave.
-
-    Raises:
-        RefusalError: no cloud is set or reached, or it refused the code.
-    """
-    if settings.cloud_url is None:
-        raise RefusalError("no cloud is set; give cloud.url in settings.yaml")
-    async with httpx.AsyncClient() as http:
-        link = CloudLink(http, settings.cloud_url)
-        try:
-            await enrol(link, identity, code=code, epoch=epoch, hardware=platform.machine())
-        except LinkError as error:
-            raise RefusalError(f"the cloud was not reached ({error}); try the same code again later") from error
-    _log.info("gateway_enrolled", gateway=str(identity.gateway_id))
-    return str(identity.gateway_id)
 
 
 async def run_gateway(settings: Settings, stop: asyncio.Event) -> None:

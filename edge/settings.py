@@ -49,6 +49,8 @@ class Settings:
     kiosk_idle_s: int
     profiles: Path
     technician_pin: str | None
+    notify_socket: str | None
+    watchdog_us: int
 
     @property
     def store_path(self) -> Path:
@@ -130,6 +132,8 @@ def read_settings(home: Path) -> Settings:
         kiosk_idle_s=_int(values, "kiosk.idle_s"),
         profiles=_profiles(home, values["devices.profiles"]),
         technician_pin=os.environ.get(PIN_VARIABLE),
+        notify_socket=os.environ.get("NOTIFY_SOCKET"),
+        watchdog_us=_watchdog_us(os.environ.get("WATCHDOG_USEC", "")),
     )
 
 
@@ -147,6 +151,11 @@ def make_pin(settings: Settings, entropy: Callable[[int], bytes]) -> str:
         return path.read_text(encoding="ascii").strip()
     except OSError as error:
         raise RefusalError(f"{path}: {error.strerror}; give the gateway a folder it may write") from error
+
+
+def _watchdog_us(text: str) -> int:
+    """Return the service manager's watchdog period in microseconds, 0 where it sets none."""
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _profiles(home: Path, given: str | int | None) -> Path:

@@ -21,7 +21,7 @@ from contextlib import closing
 from pathlib import Path
 
 from common.errors import RefusalError
-from edge.app import enrol_gateway, make_clock, open_store, run_gateway
+from edge.app import make_clock, open_store, run_gateway
 from edge.cli.budget import SiteSize, budget_table
 from edge.cli.decode import decode_text, read_frames
 from edge.cli.doctor import examine, report
@@ -31,6 +31,7 @@ from edge.device.catalogue import load_catalogue
 from edge.protocol.description import DESCRIBERS
 from edge.settings import Settings, make_pin, read_settings
 from edge.telemetry import configure_logging
+from edge.uplink.enrolment import enrol_at
 from edge.uplink.identity import Identity
 
 Command = Callable[[Settings, argparse.Namespace], int]
@@ -108,7 +109,7 @@ def _enrol(settings: Settings, options: argparse.Namespace) -> int:
     configure_logging()
     identity = Identity.load(settings.key_path, entropy)
     with closing(open_store(settings, make_clock(settings))) as store:
-        name = asyncio.run(enrol_gateway(settings, identity, store.epoch, options.code))
+        name = asyncio.run(enrol_at(settings.cloud_url, identity, epoch=store.epoch, code=options.code))
     sys.stdout.write(f"gateway {name} is enrolled\ntechnician's PIN on its page: {make_pin(settings, entropy)}\n")
     return 0
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import platform
 from collections.abc import Callable
 from typing import Protocol
+
+import httpx
+import structlog
 
 from common.errors import RefusalError
 from common.wire.bundle import BundleKind
 from common.wire.refusal import WireError
 from common.wire.requests import EnrolmentRequest, PollAnswer, sign_enrolment, sign_rotation, unpack_answer
+from edge.uplink.errors import LinkError
 from edge.uplink.identity import Identity
-from edge.uplink.link import CBOR, Reply
+from edge.uplink.link import CBOR, CloudLink, Reply
 
 ENROL_PATH = "/gateway/v1/enrol"
 KEYS_PATH = "/gateway/v1/keys"
+_log = structlog.get_logger()
 
 
 class Door(Protocol):
@@ -38,6 +44,23 @@ async def enrol(link: Door, identity: Identity, *, code: str, epoch: int, hardwa
     answer = _answer(reply)
     await _take_certificate(answer, identity.enrol)
     return answer
+
+
+async def enrol_at(cloud_url: str | None, identity: Identity, *, epoch: int, code: str) -> str:
+    """Enrol at an address with a one-time code and return the id the cloud gave.
+
+    Raises:
+        RefusalError: no cloud is set or reached, or it refused the code.
+    """
+    if cloud_url is None:
+        raise RefusalError("no cloud is set; give cloud.url in settings.yaml")
+    async with httpx.AsyncClient() as http:
+        try:
+            await enrol(CloudLink(http, cloud_url), identity, code=code, epoch=epoch, hardware=platform.machine())
+        except LinkError as error:
+            raise RefusalError(f"the cloud was not reached ({error}); try the same code again later") from error
+    _log.info("gateway_enrolled", gateway=str(identity.gateway_id))
+    return str(identity.gateway_id)
 
 
 async def change_key(link: Door, identity: Identity, entropy: Callable[[int], bytes]) -> None:

@@ -1,0 +1,89 @@
+"""Two releases side by side: a switch that does not come up well goes back by itself; the unit is one systemd takes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "deploy" / "edge" / "release.sh"
+UNIT = ROOT / "deploy" / "edge" / "gatehouse-edge.service"
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> Path:
+    for name in ("one", "two"):
+        (tmp_path / "releases" / name).mkdir(parents=True)
+    (tmp_path / "current").symlink_to(tmp_path / "releases" / "one")
+    return tmp_path
+
+
+def release(root: Path, *words: str, well: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "ROOT": str(root),
+        "RESTART": f"readlink {root}/current >> {root}/restarts",
+        "WELL": well,
+        "TRIES": "4",
+        "PAUSE": "0.01",
+        "STEADY": "2",
+    }
+    return subprocess.run(  # noqa: S603 - our own script
+        [SCRIPT, *words], env=environment, capture_output=True, text=True, check=False, timeout=20
+    )
+
+
+def runs(root: Path) -> str:
+    return (root / "current").readlink().name
+
+
+def restarts(root: Path) -> list[str]:
+    return [Path(line).name for line in (root / "restarts").read_text().splitlines()]
+
+
+def test_a_release_that_is_well_stays_and_the_one_before_is_remembered(releases: Path) -> None:
+    assert release(releases, "switch", "two", well="true").returncode == 0
+    assert runs(releases) == "two"
+    assert (releases / "previous").readlink().name == "one"
+    assert release(releases, "back", well="true").returncode == 0
+    assert runs(releases) == "one"
+
+
+def test_a_release_that_is_not_well_is_left_by_itself(releases: Path) -> None:
+    done = release(releases, "switch", "two", well=f"readlink {releases}/current | grep -q one")
+    assert done.returncode == 1
+    assert "one runs again" in done.stderr
+    assert runs(releases) == "one"
+    assert restarts(releases) == ["two", "one"]
+
+
+def test_a_release_that_is_well_only_now_and_then_is_not_well(releases: Path) -> None:
+    flapping = f"n=$(cat {releases}/n 2>/dev/null || echo 0); echo $((n+1)) > {releases}/n; [ $((n % 2)) = 0 ]"
+    assert release(releases, "switch", "two", well=flapping).returncode == 1
+    assert runs(releases) == "one"
+
+
+def test_an_unknown_release_changes_nothing(releases: Path) -> None:
+    done = release(releases, "switch", "three", well="true")
+    assert (done.returncode, runs(releases)) == (1, "one")
+    assert "no release three" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="this machine has no systemd-analyze")
+def test_systemd_takes_the_unit_without_a_word(tmp_path: Path) -> None:
+    unit = tmp_path / UNIT.name
+    text = UNIT.read_text(encoding="utf-8")
+    assert "/opt/gatehouse/current/bin/python" in text
+    unit.write_text(text.replace("/opt/gatehouse/current/bin/python", sys.executable), encoding="utf-8")
+    done = subprocess.run(  # noqa: S603 - the system's own checker
+        ["systemd-analyze", "verify", str(unit)],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
