@@ -14,10 +14,9 @@ from edge.cli.main import main
 from edge.protocol.description import DESCRIBERS
 from tests.conformance.vectors import METER_VECTORS, REMARKS, SITE_VECTORS, covers
 
-ALL_VECTORS = METER_VECTORS + SITE_VECTORS
-VECTORS = [vector for vector in ALL_VECTORS if vector["protocol"] in DESCRIBERS]
-# Protocols whose frames the gateway does not read yet; the list only shrinks.
-NOT_READ = {vector["protocol"] for vector in SITE_VECTORS}
+VECTORS = METER_VECTORS + SITE_VECTORS
+# Two sources name their plate by where it was printed, not by its kind.
+NAMED_BY_SOURCE = frozenset({"plate-003", "plate-004"})
 GOOD = "10 40 00 40 16"
 
 
@@ -30,7 +29,8 @@ def test_the_command_says_of_a_published_frame_what_its_source_says(
     found = json.loads(capsys.readouterr().out)
     assert found["protocol"] == vector["protocol"]
     if vector["expect"] == "accept":
-        expected = {key: value for key, value in vector["decoded"].items() if key not in REMARKS}
+        free = REMARKS | ({"kind"} if vector["id"] in NAMED_BY_SOURCE else set())
+        expected = {key: value for key, value in vector["decoded"].items() if key not in free}
         assert code == 0
         assert covers(found["decoded"], expected), found
     else:
@@ -38,8 +38,8 @@ def test_the_command_says_of_a_published_frame_what_its_source_says(
         assert found["refused"]
 
 
-def test_every_protocol_of_the_published_vectors_is_read_or_said_to_be_missing() -> None:
-    assert {vector["protocol"] for vector in ALL_VECTORS} - set(DESCRIBERS) == NOT_READ
+def test_every_protocol_of_the_published_vectors_is_read() -> None:
+    assert {vector["protocol"] for vector in VECTORS} <= set(DESCRIBERS)
 
 
 def test_a_file_of_vectors_is_decoded_to_its_end_and_says_that_one_was_refused(
