@@ -43,6 +43,7 @@ LEFT: frozenset[int | None] = frozenset({SURVIVED, NO_TESTS})
 CPU_SECONDS_MIN, CPU_TIMES_MAX = 2, 10
 NEIGHBOURS_MAX = 12
 TESTS_FIRST = 120
+EVERYWHERE = ""
 
 Times = dict[str, float]
 Reached = dict[str, list[str]]
@@ -86,7 +87,7 @@ class Judge:
             for module, name in list(self._asked(judged)):
                 function = mangled_name_from_mutant_name(name)
                 reaching = set(reached.get(function, ()))
-                near = (*noticing[function], *noticing[str(module.path)])
+                near = (*noticing[function], *noticing[str(module.path)], *noticing[EVERYWHERE])
                 first = dict.fromkeys(test for test in near if test in reaching)
                 others = sorted(reaching - first.keys(), key=_by_distance(module, times))[:most]
                 started = time.perf_counter()
@@ -94,7 +95,7 @@ class Judge:
                 module.exit_code_by_key[name] = code
                 module.durations_by_key[name] = time.perf_counter() - started
                 module.save()
-                for key in (function, str(module.path)) if noticed_by else ():
+                for key in (function, str(module.path), EVERYWHERE) if noticed_by else ():
                     known = noticing[key]
                     known[:] = [str(noticed_by), *(test for test in known if test != noticed_by)][:NEIGHBOURS_MAX]
         return True

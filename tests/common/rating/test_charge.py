@@ -12,11 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.clock import to_epoch_ms
-from common.rating.charge import Charge, idle_minutes, request_of, thinned
+from common.errors import InvariantError
+from common.rating.charge import IDLE_FACT, Charge, idle_minutes, request_of, thinned
 from common.rating.engine import rate
-from common.rating.refusal import RatingRefusedError
-from common.tariff.compile import compile_tariff
+from common.rating.refusal import RatingRefusedError, RefusalKind
+from common.tariff.compile import CompiledTariff, compile_tariff
 from common.tariff.document import parse_tariff
+from tests.common.tariff.builders import tariff
+from tests.common.tariff.library import calendar
 
 ZONE = ZoneInfo("Asia/Shanghai")
 FILE = Path(__file__).parents[3] / "firmware-config" / "tariffs" / "charging" / "pile-tou.yaml"
@@ -75,3 +78,63 @@ def test_thinning_keeps_both_ends() -> None:
 )
 def test_idle_minutes_are_whole_and_never_negative(start: int | None, end: int | None, minutes: int) -> None:
     assert idle_minutes(start, end) == minutes
+
+
+def one_window_a_day() -> CompiledTariff:
+    """Return a price for working days and one for all others."""
+    windows = [
+        {"name": "work", "days": ["workday"], "times": ["00:00-24:00"]},
+        {"name": "free", "times": ["00:00-24:00"]},
+    ]
+    return tariff(windows=windows, charges=[{"key": "energy", "by_window": {"work": "2", "free": "1"}}])
+
+
+def test_a_charge_by_working_days_asks_the_official_calendar_and_keeps_it() -> None:
+    request = request_of(one_window_a_day(), Charge(samples=((ms(9), 0), (ms(10), 5_000))), ZONE, calendar())
+    assert request.windows_milli == {"work": 5_000, "free": 0}
+    assert request.calendar is calendar()
+
+
+def test_a_charge_without_windows_is_energy_facts_and_traits_over_its_civil_days() -> None:
+    plain = tariff(charges=[{"key": "energy", "price": "1"}])
+    night = to_epoch_ms(datetime(2026, 1, 5, 23, 30, tzinfo=ZONE).astimezone(UTC))
+    charge = Charge(
+        samples=((night, 100), (night + 3_600_000, 600)), idle_minutes=7, facts={"a": 1}, traits={"class": "b"}
+    )
+    request = request_of(plain, charge, ZONE, calendar())
+    assert (request.quantity_milli, dict(request.windows_milli), request.calendar) == (500, {}, None)
+    assert (request.facts, request.traits) == ({"a": 1, IDLE_FACT: 7}, {"class": "b"})
+    assert str(request.period) == "2026-01-05..2026-01-07"
+
+
+def test_energy_at_one_instant_falls_into_its_window() -> None:
+    charge = Charge(samples=((ms(14), 0), (ms(14), 40), (ms(14), 60), (ms(23), 60)))
+    assert request_of(TARIFF, charge, ZONE, None).windows_milli == {"peak": 60, "flat": 0, "valley": 0}
+
+
+def test_a_charge_that_took_nothing_asks_for_no_window() -> None:
+    charge = Charge(samples=((ms(9), 7), (ms(9), 7), (ms(10), 7)))
+    assert request_of(one_window_a_day(), charge, ZONE, None).windows_milli == {"work": 0, "free": 0}
+
+
+def test_registers_that_fall_refuse_with_their_kind() -> None:
+    with pytest.raises(RatingRefusedError, match="the register falls from 9 to 8 Wh") as refusal:
+        request_of(TARIFF, Charge(samples=((ms(9), 9), (ms(10), 8))), ZONE, None)
+    assert refusal.value.kind is RefusalKind.NEGATIVE_USAGE
+
+
+def test_a_charge_has_a_first_register_and_no_negative_idling() -> None:
+    with pytest.raises(InvariantError, match=r"^a charge has its first register$"):
+        Charge(samples=())
+    with pytest.raises(InvariantError, match=r"^idle minutes are counted from 0$"):
+        Charge(samples=((ms(9), 0),), idle_minutes=-1)
+    assert Charge(samples=((ms(9), 3),), idle_minutes=0).energy_wh == 0
+
+
+def test_thinning_to_two_keeps_start_and_end_and_one_is_too_few() -> None:
+    samples = [(n, n) for n in range(9)]
+    assert thinned(samples, 2) == ((0, 0), (8, 8))
+    assert thinned(samples, 9) == tuple(samples)
+    with pytest.raises(InvariantError, match=r"^a start and an end are kept$"):
+        thinned(samples, 1)
+    assert [idle_minutes(0, 0), idle_minutes(60_000, 120_000), idle_minutes(0, 60_001)] == [0, 1, 1]
