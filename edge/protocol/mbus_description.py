@@ -60,17 +60,18 @@ def describe_mbus(data: bytes) -> dict[str, object]:
 
 def _telegram(telegram: Telegram) -> dict[str, object]:
     records: list[Mapping[str, object]] = [_record(record) for record in telegram.records]
-    if telegram.manufacturer_data:
+    if telegram.manufacturer_data and not telegram.more_follows:
         records.append({**_MANUFACTURER, "value": telegram.manufacturer_data.hex(" ").upper()})
     if telegram.more_follows:
-        records.append({**_MANUFACTURER, "function": "More records follow", "value": ""})
+        rest = telegram.manufacturer_data.hex(" ").upper()
+        records.append({**_MANUFACTURER, "function": "More records follow", "value": rest})
     return {
-        "id": telegram.serial,
+        "id": telegram.serial.upper(),
         "manufacturer": telegram.maker,
         "version": str(telegram.version),
         "medium": medium_name(telegram.medium),
         "access_number": str(telegram.access_number),
-        "status": f"{telegram.status:02x}",
+        "status": f"{telegram.status:02X}",
         "records": records,
     }
 

@@ -111,6 +111,8 @@ def parse_telegram(frame: bytes) -> Telegram:
     if low_first:
         serial, maker = serial[::-1], maker[::-1]
     decoded = _decoded(frame)
+    records = tuple(_record(one) for one in decoded if one.dib.parts[0] not in {MANUFACTURER_REST, MORE_FOLLOWS})
+    more_follows = any(one.dib.parts[0] == MORE_FOLLOWS for one in decoded)
     return Telegram(
         serial=serial.hex(),
         maker=maker_name(int.from_bytes(maker)),
@@ -118,9 +120,9 @@ def parse_telegram(frame: bytes) -> Telegram:
         medium=header[7],
         access_number=header[8],
         status=header[9],
-        records=tuple(_record(one) for one in decoded if one.dib.parts[0] not in {MANUFACTURER_REST, MORE_FOLLOWS}),
-        manufacturer_data=b"".join(bytes(one.dataField.parts) for one in decoded if one.dib.is_manufacturer_specific),
-        more_follows=any(one.dib.parts[0] == MORE_FOLLOWS for one in decoded),
+        records=records,
+        manufacturer_data=_rest_behind_more(frame, len(records)) if more_follows else _rest(decoded),
+        more_follows=more_follows,
     )
 
 
@@ -158,6 +160,25 @@ def check_status(telegram: Telegram) -> None:
         raise ValueRefusedError("the meter says that its application is busy")
     if state == STATUS_ERROR:
         raise ValueRefusedError(f"the meter reports an application error (status {telegram.status:02x})")
+
+
+def _rest(decoded: list[Any]) -> bytes:
+    return b"".join(bytes(one.dataField.parts) for one in decoded if one.dib.is_manufacturer_specific)
+
+
+def _rest_behind_more(frame: bytes, records: int) -> bytes:
+    """Return the maker's bytes behind the promise of more, which the decoder drops; it stands after the last record."""
+    content = frame[HEADER_AT + 12 : -2]
+    for at, byte in enumerate(content):
+        if byte == MORE_FOLLOWS:
+            before = mbus.long_frame(frame[4], frame[5], frame[6 : HEADER_AT + 12] + content[:at])
+            try:
+                whole = len([_record(one) for one in _decoded(before)]) == records
+            except ValueRefusedError:
+                continue  # inside a record
+            if whole:
+                return content[at + 1 :]
+    return b""
 
 
 def _decoded(frame: bytes) -> list[Any]:

@@ -50,6 +50,17 @@ def test_the_makers_rest_and_the_promise_of_more_are_rows_of_their_own() -> None
     assert records("0c13000000001f")[-1]["function"] == "More records follow"
 
 
+@pytest.mark.parametrize("before", ["0c1300000000", "0c1311111111", "041f1f1f1f1f", "2f2f0c1300000000"])
+def test_the_makers_bytes_behind_the_promise_of_more_are_shown_with_it(before: str) -> None:
+    assert records(before + "1f" + "c4091f")[-1] == {
+        "function": "More records follow",
+        "storage": None,
+        "tariff": None,
+        "unit": None,
+        "value": "C4 09 1F",
+    }
+
+
 def test_a_selection_is_told_from_a_telegram() -> None:
     described = describe_mbus(bytes.fromhex("680b0b6873fd5278563412ffffffffd216"))
 
