@@ -106,6 +106,10 @@ class Store:
         """Return whether the writer serves; when it does not, the process must end and be started again."""
         return self._writer.alive
 
+    def trouble(self) -> str | None:
+        """Return why the store does not serve, None while it does; for the watchdog."""
+        return None if self.alive else "the store's writer ended"
+
     def cursor(self, meter_id: MeterId) -> int | None:
         """Return the last slot of a meter that is stored or said to be a gap, in milliseconds; None before any."""
         return self._state.cursors.get(meter_id)

@@ -1,6 +1,7 @@
 """The listener: waits for bundles with a long poll, checks each, hands it to its applier, reports what became of it.
 
-    answer ──verify──► fresh? ──apply──► good: kept, reported, in force        ┐
+    answer ──verify──► fresh? ──apply──► site: in force on trial (edge.downlink.trial)
+                │         │        ├──► good: kept, reported, in force        ┐
                 │         │        └──► refused: reported, the last good stays ├─► effect report in the next batch
                 └─────────┴── forged, stale, expired, foreign: counted, nothing changes
 
@@ -29,8 +30,10 @@ from common.wire.refusal import WireError
 from common.wire.requests import NO_CHALLENGE, Poll, PollAnswer, sign_poll, unpack_answer
 from common.wire.signing import SigningKey
 from edge.buffer.records import BundleState, Record, StoredBundle
+from edge.downlink.trial import Trials
 
 PATH = "/gateway/v1/downlink"
+ON_TRIAL = frozenset({BundleKind.SITE})
 POLL_S = 25
 ANSWER_S_MAX = 20.0
 _LAZY_S = 1.0  # after an answer without news; a cloud that answers at once does not make the gateway spin
@@ -82,6 +85,11 @@ class Credentials(Protocol):
 Post = Callable[[str, bytes, float], Awaitable[bytes]]
 
 
+async def _no_command(body: Mapping[str, Any]) -> None:
+    """Refuse every command; for a listener that obeys none."""
+    raise RefusalError(f"the command {body.get('do')!r} is not known here; update the gateway")
+
+
 @dataclass(slots=True, kw_only=True)
 class ListenerStats:
     """Live counters of the downlink."""
@@ -111,6 +119,8 @@ class Listener:
     wait: wait_base
     link_errors: tuple[type[GatehouseError], ...]
     reached: Callable[[], None]
+    command: Callable[[Mapping[str, Any]], Awaitable[None]] = _no_command
+    trials: Trials | None = None
     wait_s: int = POLL_S
     stats: ListenerStats = field(default_factory=ListenerStats)
     _seen: dict[str, int] = field(default_factory=dict)
@@ -161,27 +171,34 @@ class Listener:
             version_in_force=self._seen.get(bundle.kind, 0),
             now=self.now(),
         )
+        before = self.trials.before() if self.trials is not None and bundle.kind in ON_TRIAL else None
         refusal = await self._try(bundle, signed)
         state = BundleState.GOOD if refusal is None else BundleState.REFUSED
-        effect = BundleEffect(kind=bundle.kind, version=bundle.version, effect=state, detail=(refusal or "")[:200])
-        await self.shelf.record(effect)
-        await self.shelf.save_bundle(
-            StoredBundle(
-                kind=bundle.kind,
-                version=bundle.version,
-                body=cbor.encode(dict(bundle.body)),
-                signed=signed,
-                state=state,
-                detail=refusal or "",
-            )
+        if before is not None and refusal is None:
+            state = BundleState.TRIAL
+        else:
+            effect = BundleEffect(kind=bundle.kind, version=bundle.version, effect=state, detail=(refusal or "")[:200])
+            await self.shelf.record(effect)
+        stored = StoredBundle(
+            kind=bundle.kind,
+            version=bundle.version,
+            body=cbor.encode(dict(bundle.body)),
+            signed=signed,
+            state=state,
+            detail=refusal or "",
         )
+        await self.shelf.save_bundle(stored)
         self._seen[bundle.kind] = bundle.version
+        if self.trials is not None and before is not None and state is BundleState.TRIAL:
+            self.trials.begin(stored, before)
 
     async def _try(self, bundle: Bundle, signed: bytes) -> str | None:
         """Put a bundle in force; return why it was refused, None when it was not."""
         try:
             if bundle.kind is BundleKind.CERTIFICATE:
                 await asyncio.to_thread(self.credentials.renew, signed)
+            elif bundle.kind is BundleKind.COMMAND:
+                await self.command(bundle.body)
             else:
                 await self.apply(bundle.kind, bundle.body)
         except RefusalError as error:
