@@ -14,11 +14,11 @@ def now() -> Told:
     return told()
 
 
-@pytest.mark.parametrize("kind", ["faults", "refusals", "explanations"])
+@pytest.mark.parametrize("kind", ["faults", "requests", "refusals", "explanations"])
 def test_what_is_told_is_told_in_the_same_words(kind: str, now: Told) -> None:
     assert now[kind] == json.loads(TOLD.read_text(encoding="utf-8"))[kind]
 
 
-@pytest.mark.parametrize("kind", ["faults", "refusals", "explanations"])
+@pytest.mark.parametrize("kind", ["faults", "requests", "refusals", "explanations"])
 def test_every_case_tells_something(kind: str, now: Told) -> None:
     assert all(now[kind])

@@ -20,6 +20,8 @@ from common.rating.request import RatingRequest
 from common.rating.usage_document import read_request
 from common.tariff.document import parse_tariff
 from tests.common.rating.test_refusals import REFUSED
+from tests.common.rating.test_usage_document import BROKEN
+from tests.common.rating.test_usage_document import faults_of as usage_faults
 from tests.common.tariff.builders import JUNE, tariff
 from tests.common.tariff.test_faults import DOCUMENTS, SESSIONS, WINDOWED
 from tests.common.tariff.test_language import CASES, PLACE
@@ -33,6 +35,7 @@ def told() -> Told:
     """Return what is told now."""
     return {
         "faults": [_faults(source) for source, _ in (*DOCUMENTS, *WINDOWED, *SESSIONS)],
+        "requests": [usage_faults(source) for source in BROKEN],
         "refusals": [_refusal(fields, request) for fields, request, _, _ in REFUSED],
         "explanations": [_explained(case.tariff, source) for case in CASES for source, _ in case.priced],
     }
