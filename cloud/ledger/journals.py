@@ -42,6 +42,7 @@ class DocumentKind(StrEnum):
     CASH_SHIFT = "cash_shift"
     OPENING = "opening"
     RELIEF = "relief"
+    FUND_ENTRY = "fund_entry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ _SUSPENSE = frozenset({_T.SUSPENSE})
 _OPENING = frozenset({_T.OPENING})
 _SAME_FUND = tuple((fund, fund) for fund in FundClass)
 _DEPOSIT_ONLY = ((FundClass.DEPOSIT, FundClass.DEPOSIT),)
+_OWNERS = tuple((fund, fund) for fund in (FundClass.COMMON_INCOME, FundClass.MAINTENANCE))
 _DEDUCTION = ((FundClass.DEPOSIT, FundClass.OPERATING),)
 
 
@@ -58,6 +59,8 @@ class Route(Enum):
         _AHEAD | _DEPOSIT | frozenset({_T.OPENING}),
         _SAME_FUND,
     )
+    FUND_INCOME = ("fund_income", _MONEY, _EARNED, _OWNERS)
+    FUND_SPENT = ("fund_spent", _EARNED, _MONEY, _OWNERS)
     OPENING_UNDONE = ("opening_undone", _AHEAD | _OPENING, _OWED | _OPENING, _SAME_FUND)
 
     def __init__(
@@ -74,8 +77,8 @@ class Route(Enum):
 
     @property
     def needs_approval(self) -> bool:
-        """Return whether a person must have approved: money leaves its fund, or a debt is given up."""
-        return self is Route.WRITE_OFF or any(debit != credit for debit, credit in self.funds)
+        """Return whether a person must have approved: money leaves its fund or the owners, or a debt is given up."""
+        return self in {Route.WRITE_OFF, Route.FUND_SPENT} or any(debit != credit for debit, credit in self.funds)
 
     @override
     def __str__(self) -> str:

@@ -73,6 +73,8 @@ ROUTES: Mapping[str, Words] = MappingProxyType(
         "deposit_deduction": ("押金抵扣", "settled from the deposit"),
         "write_off": ("核销坏账", "written off"),
         "opening": ("期初", "brought in"),
+        "fund_income": ("业主资金收入", "into the owners' fund"),
+        "fund_spent": ("业主资金支出", "spent from the owners' fund"),
         "opening_undone": ("期初撤回", "brought in, taken back"),
     }
 )

@@ -102,6 +102,27 @@ CREATE TABLE settling_order (
     CONSTRAINT ck_settling_order_known CHECK (settling in ('oldest_first', 'late_charges_first', 'principal_first', 'newest_first'))
 );
 
+CREATE TABLE fund_entry (
+    tenant_id UUID NOT NULL,
+    community_id UUID NOT NULL,
+    entry_id UUID NOT NULL,
+    charge_item_id UUID NOT NULL,
+    kind VARCHAR(32) NOT NULL,
+    fen BIGINT NOT NULL,
+    day DATE NOT NULL,
+    words_zh TEXT NOT NULL,
+    words_en TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    recorded_by UUID NOT NULL,
+    CONSTRAINT pk_fund_entry PRIMARY KEY (tenant_id, community_id, entry_id),
+    CONSTRAINT fk_fund_entry_tenant_id_community_id_charge_item_id_charge_item FOREIGN KEY(tenant_id, community_id, charge_item_id) REFERENCES charge_item (tenant_id, community_id, charge_item_id),
+    CONSTRAINT ck_fund_entry_amount_positive CHECK (fen > 0),
+    CONSTRAINT ck_fund_entry_entrykind CHECK (kind IN ('income', 'spending'))
+);
+
+CREATE INDEX ix_fund_entry_day ON fund_entry (tenant_id, community_id, day);
+
 CREATE TABLE import_made (
     tenant_id UUID NOT NULL,
     community_id UUID NOT NULL,
@@ -261,6 +282,16 @@ grant select, insert on "settling_order" to gatehouse_app, gatehouse_worker;
 
 create trigger append_only before update or delete or truncate on "settling_order" for each statement execute function refuse_change();
 
+alter table "fund_entry" enable row level security;
+
+alter table "fund_entry" force row level security;
+
+create policy company on "fund_entry" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+
+grant select, insert on "fund_entry" to gatehouse_app, gatehouse_worker;
+
+create trigger append_only before update or delete or truncate on "fund_entry" for each statement execute function refuse_change();
+
 alter table "import_made" enable row level security;
 
 alter table "import_made" force row level security;
@@ -312,6 +343,14 @@ insert into fund_route (code, debit_class, credit_class, needs_approval) values 
 insert into fund_route (code, debit_class, credit_class, needs_approval) values ('opening_undone', 'maintenance', 'maintenance', false);
 
 insert into fund_route (code, debit_class, credit_class, needs_approval) values ('opening_undone', 'common_income', 'common_income', false);
+
+insert into fund_route (code, debit_class, credit_class, needs_approval) values ('fund_income', 'common_income', 'common_income', false);
+
+insert into fund_route (code, debit_class, credit_class, needs_approval) values ('fund_income', 'maintenance', 'maintenance', false);
+
+insert into fund_route (code, debit_class, credit_class, needs_approval) values ('fund_spent', 'common_income', 'common_income', true);
+
+insert into fund_route (code, debit_class, credit_class, needs_approval) values ('fund_spent', 'maintenance', 'maintenance', true);
 
 drop trigger append_only on premises_fact;
 
