@@ -16,6 +16,7 @@ from cloud.billing import endpoints as billing
 from cloud.cases import endpoints as cases
 from cloud.charges import endpoints as charges
 from cloud.deposits import endpoints as deposits
+from cloud.disclosure import endpoints as disclosure
 from cloud.estate import endpoints as estate
 from cloud.fleet import endpoints as fleet
 from cloud.identity import endpoints as identity
@@ -74,6 +75,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         arrears.build_router(database),
         settlement.build_router(database, rate_period),
         imports.build_router(database),
+        disclosure.build_router(database),
         reconciliation.build_router(database),
     )
 

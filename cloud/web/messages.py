@@ -22,6 +22,7 @@ DONE: dict[str, tuple[str, str]] = {
     "period-closed": ("已关账", "Period closed"),
     "import-applied": ("整份表格已导入", "The whole table was taken in"),
     "import-undone": ("整次导入已撤回", "The whole import was taken back"),
+    "entry-booked": ("收支已登记并公示", "Booked and shown to residents"),
     "correction-applied": ("更正已出具调整单", "Correction applied; adjustments issued"),
     "correction-empty": ("没有账单受影响，无需调整", "No bill is affected; nothing to adjust"),
     "correction-dropped": ("更正已放弃", "Correction dropped"),

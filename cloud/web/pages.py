@@ -32,6 +32,7 @@ from cloud.web import (
     run_outlook,
     runs,
     signin,
+    sunshine,
     tariffs,
 )
 from cloud.web.frame import Frame, Parts
@@ -58,6 +59,7 @@ GROUPS: Sequence[PageGroup] = (
     counter.build_pages,
     money.build_pages,
     books.build_pages,
+    sunshine.build_pages,
     bank.build_pages,
     books.build_pages,
 )
