@@ -15,7 +15,9 @@ from edge.device.model import Profile, ProtocolName
 from edge.driver.gate_mqtt import split_address
 from edge.driver.outcome import DeviceConfig, WireConfig, WireKind
 from edge.driver.questions import check_address
+from edge.driver.sweep import sweep_faults
 
+DAY_S = 86_400
 _CARRIED = {
     WireKind.MODBUS_TCP: frozenset({ProtocolName.MODBUS}),
     WireKind.MQTT: frozenset({ProtocolName.MQTT}),
@@ -34,13 +36,16 @@ _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _NETWORK_KINDS = frozenset({WireKind.SERIAL_TCP, WireKind.MODBUS_TCP, WireKind.MQTT})
 
 
-def check_site(wires: Iterable[WireConfig], devices: Iterable[DeviceConfig], catalogue: Catalogue) -> None:
-    """Check wires and meters against the device models.
+def check_site(
+    wires: Iterable[WireConfig], devices: Iterable[DeviceConfig], catalogue: Catalogue, *, period_s: int = DAY_S
+) -> None:
+    """Check wires and meters against the device models; slots come every `period_s` seconds at the densest.
 
     Raises:
         FaultsError: something does not fit; all faults are listed and nothing of the site may be used.
     """
     known = {config.wire: config for config in wires}
+    devices = tuple(devices)
     faults = [fault for config in known.values() for fault in _wire_faults(config)]
     places: dict[tuple[str, str, str, str], str] = {}
     for device in devices:
@@ -66,6 +71,7 @@ def check_site(wires: Iterable[WireConfig], devices: Iterable[DeviceConfig], cat
             what = f"shares address {device.address} on wire {device.wire} with {places[place]}"
             faults.append(Fault(where=where, what=what, remedy="give one of the meters another address"))
         places.setdefault(place, device.serial)
+    faults += sweep_faults(known.values(), devices, catalogue, period_s)
     if faults:
         raise FaultsError("site", faults)
 

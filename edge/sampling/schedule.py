@@ -43,6 +43,11 @@ class Schedule:
         ensure(0 <= self.daily_minute < MINUTES_PER_DAY, "the daily slot lies inside the day")
         ensure(all(1 <= step <= MINUTES_PER_DAY for step in self.dense.values()), "a dense day has a step of minutes")
 
+    @property
+    def shortest_period_s(self) -> int:
+        """Return the seconds between two slots where they stand closest."""
+        return 60 * min((*self.dense.values(), MINUTES_PER_DAY))
+
     def latest_due(self, now: datetime) -> datetime:
         """Return the newest slot at or before an instant."""
         today = civil_day(now, self.zone)

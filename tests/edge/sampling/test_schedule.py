@@ -89,3 +89,10 @@ def test_stepping_from_slot_to_slot_meets_exactly_the_slots_that_passed(
     passed = schedule.passed(after, before)
     assert (passed.count if passed else 0) == len(met)
     assert not passed or (passed.first, passed.last) == (met[0], met[-1])
+
+
+def test_the_shortest_period_is_that_of_the_densest_day() -> None:
+    dense = {date(2026, 2, 3): 60, date(2026, 2, 4): 15}
+
+    assert Schedule(zone=ZoneInfo("Asia/Shanghai")).shortest_period_s == 86_400
+    assert Schedule(zone=ZoneInfo("Asia/Shanghai"), dense=dense).shortest_period_s == 900
