@@ -217,18 +217,21 @@ def open_line_of(bill: BillRow, row: BillLineRow, open_fen: int) -> OpenLine:
 
 
 def line_views(
-    rows: Sequence[BillLineRow], open_fen: Mapping[LineRef, int], correcting: Sequence[BillLineRow]
+    bill_id: BillId,
+    lines: Mapping[int, LineDraft],
+    open_fen: Mapping[LineRef, int],
+    correcting: Sequence[BillLineRow],
 ) -> tuple[LineView, ...]:
-    """Return the lines of one bill with what is open on them and what corrects them."""
+    """Return the lines of one bill, given by their numbers, with what is open on them and what corrects them."""
     corrected: dict[Any, list[LineRef]] = {}
     for row in correcting:
         corrected.setdefault(row.corrects_n, []).append(LineRef(bill_id=BillId(row.bill_id), n=row.n))
     return tuple(
         LineView(
-            n=row.n,
-            line=line_from_row(row),
-            open_fen=open_fen.get(LineRef(bill_id=BillId(row.bill_id), n=row.n), 0),
-            corrected_by=tuple(corrected.get(row.n, ())),
+            n=n,
+            line=line,
+            open_fen=open_fen.get(LineRef(bill_id=bill_id, n=n), 0),
+            corrected_by=tuple(corrected.get(n, ())),
         )
-        for row in rows
+        for n, line in lines.items()
     )

@@ -19,6 +19,7 @@ from cloud.rating.lines import RatedItem, RatingException
 from common.civil import Period
 from common.errors import ensure
 from common.ids import AccountId, PartyId, PremisesId
+from common.rating.line import RatedLine
 from common.rating.plain import line_to_plain
 
 Payer = tuple[PremisesId, PartyId]
@@ -79,7 +80,7 @@ def line_of(item: RatedItem) -> LineDraft:
         ),
         input_sha=item.input_sha,
         estimated=item.estimated,
-        trace=_trace(item),
+        trace=trace_of(item.line, item.from_reading, item.to_reading, session_id=item.session_id, pool_id=item.pool_id),
     )
 
 
@@ -126,13 +127,21 @@ def _subject(item: RatedItem) -> str:
     return str(subject) if subject is not None else ""
 
 
-def _trace(item: RatedItem) -> dict[str, Any]:
+def trace_of(
+    line: RatedLine,
+    from_register: RegisterRef | None,
+    to_register: RegisterRef | None,
+    *,
+    session_id: UUID | None,
+    pool_id: UUID | None,
+) -> dict[str, Any]:
+    """Return what a line was made of, as it is kept beside it."""
     return {
-        "line": line_to_plain(item.line),
-        "from_register": _register(item.from_reading),
-        "to_register": _register(item.to_reading),
-        "session_id": _text(item.session_id),
-        "pool_id": _text(item.pool_id),
+        "line": line_to_plain(line),
+        "from_register": _register(from_register),
+        "to_register": _register(to_register),
+        "session_id": _text(session_id),
+        "pool_id": _text(pool_id),
     }
 
 

@@ -12,17 +12,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
 
 from cloud.ledger.accounts import Book
 from cloud.ledger.journals import LineRef
-from cloud.tariffs.charge import FundClass, Nature
+from cloud.rating.column_lines import LineColumns
+from cloud.tariffs.charge import ChargeItem, FundClass, Nature
 from common.civil import Period
 from common.errors import ensure
 from common.ids import AccountId, BillId, ChargeItemId, CommunityId, LegalEntityId, TariffId
-from common.money.amount import MICRO, check_int64
+from common.money.amount import INT64_MAX, MICRO, check_int64
 from common.money.rounding import RoundingMode, divide
+
+Column: TypeAlias = npt.NDArray[np.int64]
+# Where a template has a figure or a text: no amount is this one, and no subject is named so.
+_HOLE = -(10**18) - 777
+_HOLE_TEXT = "~~~"
 
 
 class LineComponent(StrEnum):
@@ -151,6 +160,31 @@ def net_of(fen: int, tax_rate_micro: int) -> int:
     return divide(fen * MICRO, MICRO + tax_rate_micro, RoundingMode.HALF_UP)
 
 
+def nets_of(fen: Column, tax_rate_micro: int) -> Column:
+    """Return the parts of many charges that are not tax; see `net_of`."""
+    whole = MICRO + tax_rate_micro
+    if fen.size and int(fen.max()) > INT64_MAX // (4 * MICRO):
+        return np.array([net_of(one, tax_rate_micro) for one in fen.tolist()], dtype=np.int64)
+    nets: Column = (2 * fen * MICRO + whole) // (2 * whole)
+    return nets
+
+
+def charge_of(item: ChargeItem) -> Charge:
+    """Return what a line keeps of a charge item."""
+    return Charge(
+        charge_code=item.code,
+        name_zh=item.name_zh,
+        name_en=item.name_en,
+        basis=item.basis.value,
+        nature=item.nature,
+        fund_class=item.fund_class,
+        legal_entity_id=item.legal_entity_id,
+        tax_code=item.tax_code,
+        tax_rate_micro=item.tax_rate_micro,
+        bears_late_charge=item.bears_late_charge,
+    )
+
+
 def book_of(community_id: CommunityId, charge: Charge) -> Book:
     """Return the book in which a charge is booked."""
     return Book(community_id=community_id, legal_entity_id=charge.legal_entity_id, fund_class=charge.fund_class)
@@ -189,6 +223,24 @@ def _said(line: LineDraft) -> dict[str, Any]:
         "input": line.input_sha,
         "corrects": f"{line.corrects.bill_id}/{line.corrects.n}" if line.corrects else None,
     }
+
+
+def said_template(group: LineColumns, input_sha: str) -> bytes:
+    """Return what `_said` says of the lines of a group, with places for amount, net, quantity and subject in order."""
+    said = {
+        "charge_item": str(group.item.charge_item_id),
+        "subject": _HOLE_TEXT,
+        "service": str(group.period),
+        "component": LineComponent.CHARGE,
+        "fen": _HOLE,
+        "net_fen": _HOLE,
+        "quantity_milli": None if group.quantity_milli is None else _HOLE,
+        "tariff": f"{group.revision.body_sha}/{group.revision.effective_from}/{group.revision.rev}",
+        "input": input_sha,
+        "corrects": None,
+    }
+    written = _canonical(said).replace(b"%", b"%%")
+    return written.replace(str(_HOLE).encode(), b"%d").replace(_HOLE_TEXT.encode(), b"%b")
 
 
 def _canonical(value: Any) -> bytes:

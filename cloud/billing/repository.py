@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from sqlalchemy import func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import Select
 
 from cloud.billing.tables import (
     AccountRow,
@@ -20,9 +21,37 @@ from cloud.billing.tables import (
     NumberSeriesRow,
     ObligationRow,
 )
+from cloud.kit.bulk import read_columns
+from cloud.kit.images import ID, Columns, Ids, ids_literal
 from common.ids import CommunityId, TenantId
 
 Rows = Sequence[Mapping[str, Any]]
+NOTHING_TO_CHARGE = "nothing_to_charge"
+
+_DUE: LiteralString = """
+    select o.premises_id, o.account_id, a.party_id, o.kind = 'regular' and o.seq = 1 as plain
+      from obligation o
+      join account a on (a.tenant_id, a.community_id, a.account_id) = (o.tenant_id, o.community_id, o.account_id)
+     where o.community_id = {community} and o.cycle = {cycle} and o.period_start = {start} and o.state = 'due'
+       and (o.premises_id, o.account_id) > ({premises}, {account})
+     order by o.premises_id, o.account_id
+     limit {limit}
+       for update of o
+"""
+_OBLIGED: LiteralString = """
+    select o.premises_id, a.party_id
+      from obligation o
+      join account a on (a.tenant_id, a.community_id, a.account_id) = (o.tenant_id, o.community_id, o.account_id)
+     where o.community_id = {community} and o.cycle = {cycle} and o.period_start = {start}
+"""
+_SETTLE_MANY = text("""
+    update obligation o set state = :state, bill_id = d.bill_id, reason = :reason
+      from (select account_id, bill_id from unnest(cast(:accounts as uuid[])) with ordinality a (account_id, n)
+              left join unnest(cast(:bills as uuid[])) with ordinality b (bill_id, n) using (n)) d
+     where o.community_id = :community and o.cycle = :cycle and o.period_start = :start
+       and o.account_id = d.account_id and o.kind = 'regular' and o.seq = 1 and o.state = 'due'
+    returning o.account_id
+""")
 
 
 async def add_accounts(session: AsyncSession, rows: Rows) -> None:
@@ -122,7 +151,16 @@ async def due(
     lock: bool,
 ) -> Sequence[tuple[ObligationRow, AccountRow]]:
     """Return due obligations with their accounts in the order of premises and account, after a place in it."""
-    statement = (
+    statement = _due(scope).limit(limit)
+    if after is not None:
+        statement = statement.where(tuple_(ObligationRow.premises_id, ObligationRow.account_id) > after)
+    if lock:
+        statement = statement.with_for_update(of=ObligationRow)
+    return [(obligation, account) for obligation, account in await session.execute(statement)]
+
+
+def _due(scope: BillingPeriodRow) -> Select[ObligationRow, AccountRow]:
+    return (
         select(ObligationRow, AccountRow)
         .join(
             AccountRow,
@@ -137,13 +175,64 @@ async def due(
             ObligationRow.state == "due",
         )
         .order_by(ObligationRow.premises_id, ObligationRow.account_id)
-        .limit(limit)
     )
-    if after is not None:
-        statement = statement.where(tuple_(ObligationRow.premises_id, ObligationRow.account_id) > after)
-    if lock:
-        statement = statement.with_for_update(of=ObligationRow)
+
+
+async def due_columns(
+    session: AsyncSession, scope: BillingPeriodRow, after: tuple[UUID, UUID] | None, limit: int
+) -> Columns:
+    """Return due obligations as columns, in the order of premises and account after a place in it, and lock them.
+
+    `plain` says that an obligation is the regular one of its account.
+    """
+    place = after or (UUID(int=0), UUID(int=0))
+    return await read_columns(
+        session,
+        _DUE,
+        {
+            "community": scope.community_id,
+            "cycle": scope.cycle,
+            "start": scope.period_start,
+            "premises": place[0],
+            "account": place[1],
+            "limit": limit,
+        },
+        {"premises_id": ID, "account_id": ID, "party_id": ID, "plain": "?"},
+    )
+
+
+async def due_at(
+    session: AsyncSession, scope: BillingPeriodRow, account_ids: Collection[UUID]
+) -> Sequence[tuple[ObligationRow, AccountRow]]:
+    """Return the due obligations of some accounts, in the order of premises and account."""
+    statement = _due(scope).where(ObligationRow.account_id.in_(list(account_ids)))
     return [(obligation, account) for obligation, account in await session.execute(statement)]
+
+
+async def obliged(session: AsyncSession, scope: BillingPeriodRow) -> Columns:
+    """Return premises and party of every obligation of a period."""
+    values = {"community": scope.community_id, "cycle": scope.cycle, "start": scope.period_start}
+    return await read_columns(session, _OBLIGED, values, {"premises_id": ID, "party_id": ID})
+
+
+async def settle_columns(session: AsyncSession, scope: BillingPeriodRow, accounts: Ids, bills: Ids | None) -> int:
+    """Set the regular due obligations of many accounts to issued by their bills, or to waived without; return how many.
+
+    One statement, whatever their number.
+    """
+    found = await session.execute(
+        _SETTLE_MANY,
+        {
+            "community": scope.community_id,
+            "cycle": scope.cycle,
+            "start": scope.period_start,
+            "accounts": ids_literal(accounts),
+            "bills": "{}" if bills is None else ids_literal(bills),
+            "state": "waived" if bills is None else "issued",
+            "reason": NOTHING_TO_CHARGE if bills is None else None,
+        },
+    )
+    return len(found.all())
 
 
 async def obligation_states(
@@ -238,14 +327,6 @@ async def bills_of(session: AsyncSession, account_ids: Collection[UUID]) -> Sequ
     return list(found)
 
 
-async def bills_in_cycle(session: AsyncSession, community_id: CommunityId, cycle: str) -> Sequence[BillRow]:
-    """Return the documents of a cycle in the order of their numbers."""
-    found = await session.scalars(
-        select(BillRow).where(BillRow.community_id == community_id, BillRow.cycle == cycle).order_by(BillRow.number)
-    )
-    return list(found)
-
-
 async def bills_at(session: AsyncSession, bill_ids: Collection[UUID]) -> dict[UUID, BillRow]:
     """Return the bills with the ids."""
     found = await session.scalars(select(BillRow).where(BillRow.bill_id.in_(list(bill_ids))))
@@ -258,24 +339,6 @@ async def lines_of(session: AsyncSession, bill_ids: Collection[UUID]) -> Sequenc
         select(BillLineRow).where(BillLineRow.bill_id.in_(list(bill_ids))).order_by(BillLineRow.bill_id, BillLineRow.n)
     )
     return list(found)
-
-
-async def lines_by_basis(
-    session: AsyncSession, account_ids: Collection[UUID], basis: str
-) -> Sequence[tuple[UUID, BillLineRow]]:
-    """Return account and line of every line of a basis, in the order of issue."""
-    found = await session.execute(
-        select(BillRow.account_id, BillLineRow)
-        .join(
-            BillLineRow,
-            (BillLineRow.tenant_id == BillRow.tenant_id)
-            & (BillLineRow.community_id == BillRow.community_id)
-            & (BillLineRow.bill_id == BillRow.bill_id),
-        )
-        .where(BillRow.account_id.in_(list(account_ids)), BillLineRow.basis == basis)
-        .order_by(BillRow.issued_at, BillRow.number, BillLineRow.n)
-    )
-    return [(account_id, line) for account_id, line in found]
 
 
 async def lines_correcting(session: AsyncSession, bill_id: UUID) -> Sequence[BillLineRow]:

@@ -9,13 +9,16 @@ was approved, so that the shares of a pool come from one division.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing import exceptions, repository
+from cloud.billing.column_run import BILL_TABLES, issue_by_column
 from cloud.billing.documents import Rater
 from cloud.billing.events import RunRequested
 from cloud.billing.intake import Due, RunDraft, run_draft
@@ -25,15 +28,21 @@ from cloud.billing.service import RunScope, period_of
 from cloud.billing.tables import AccountRow, BillingPeriodRow, ObligationRow
 from cloud.estate import service as estate
 from cloud.kit.db import Unit
+from cloud.kit.images import ID, id_at
+from cloud.ledger.issued_columns import ISSUED_TABLES
 from cloud.metering.claims import claim_sessions
 from cloud.metering.sessions import UsageClaim
 from cloud.rating import service as rating
+from cloud.rating.column_run import ColumnRating
 from cloud.rating.lines import RatingException, RatingOutcome
 from common.civil import Period, civil_day
-from common.ids import AccountId, BillId, PartyId, PremisesId
+from common.ids import AccountId, BillId, CommunityId, PartyId, PremisesId
 
-CHUNK_ACCOUNTS = 500
-NOTHING_TO_CHARGE = "nothing_to_charge"
+CHUNK_ACCOUNTS = 2_000
+# The first chunk into tables that were empty: few enough that it does not matter by which plan it is written.
+FIRST_ACCOUNTS = 100
+PREVIEW_ACCOUNTS = 500
+WRITTEN = (*ISSUED_TABLES, *BILL_TABLES)
 
 Place = tuple[UUID, UUID]
 
@@ -44,6 +53,28 @@ class _Question:
 
     period: BillingPeriodRow
     known_at: datetime
+
+
+class Preparer(Protocol):
+    """The port to rating by column: readies a community's period, by what is known at an instant."""
+
+    async def __call__(
+        self, session: AsyncSession, *, community_id: CommunityId, period: Period, known_at: datetime
+    ) -> ColumnRating:
+        """Read the prices and split the pools."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRater:
+    """What a run rates with, by the knowledge of one instant.
+
+    `columns` is None where prices are not data of the company, so that every household is rated by value.
+    """
+
+    by_value: Rater
+    known_at: datetime
+    columns: ColumnRating | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +110,7 @@ async def preview(session: AsyncSession, rate: Rater, scope: RunScope, known_at:
     excepted: dict[RatingException, None] = {}
     after: Place | None = None
     while True:
-        rows = await repository.due(session, period, after, CHUNK_ACCOUNTS, lock=False)
+        rows = await repository.due(session, period, after, PREVIEW_ACCOUNTS, lock=False)
         if not rows:
             break
         draft, outcome = await _rated(session, rate, _Question(period=period, known_at=known_at), rows)
@@ -118,37 +149,83 @@ async def request_run(unit: Unit, scope: RunScope) -> None:
     )
 
 
+async def rater_for(
+    session: AsyncSession, scope: RunScope, known_at: datetime, *, rate: Rater, prepare: Preparer | None
+) -> RunRater:
+    """Return what a run of the scope rates with; nothing is prepared when nothing is due.
+
+    Raises:
+        UnknownPeriodError: there is no such period.
+    """
+    period = await period_of(session, scope)
+    if prepare is None or not await repository.due(session, period, None, 1, lock=False):
+        return RunRater(by_value=rate, known_at=known_at)
+    days = Period(period.period_start, period.period_end)
+    columns = await prepare(session, community_id=scope.community_id, period=days, known_at=known_at)
+    return RunRater(by_value=rate, known_at=known_at, columns=columns)
+
+
 async def run_chunk(
     unit: Unit,
-    rate: Rater,
+    rater: RunRater,
     scope: RunScope,
     *,
-    known_at: datetime,
     after: Place | None,
     accounts_max: int = CHUNK_ACCOUNTS,
 ) -> ChunkReport:
     """Issue the documents of the next accounts that are due after a place; all of it commits, or nothing.
 
     The due obligations are held from the start: two runs of one period never rate the same account at once, and the one
-    that waited finds it no longer due.
+    that waited finds it no longer due. Plain households are rated and written by column, all others by value.
     """
     period = await period_of(unit.session, scope)
-    rows = await repository.due(unit.session, period, after, accounts_max, lock=True)
-    if not rows:
+    due = await repository.due_columns(unit.session, period, after, accounts_max)
+    count = len(due["account_id"])
+    if not count:
         return ChunkReport(issued=0, waived=0, waiting=0, exceptions=0, total_fen=0, after=None)
-    draft, outcome = await _rated(unit.session, rate, _Question(period=period, known_at=known_at), rows)
+    place = id_at(due["premises_id"], -1), id_at(due["account_id"], -1)
+    done = ChunkReport(issued=0, waived=0, waiting=0, exceptions=0, total_fen=0, after=place)
+    left = np.ones(count, dtype=np.bool_)
+    if rater.columns is not None:
+        community = await estate.community(unit.session, scope.community_id)
+        chunk = await issue_by_column(unit, rater.columns, period, community, due)
+        done = replace(done, issued=chunk.issued, waived=chunk.waived, total_fen=chunk.total_fen)
+        left = chunk.left
+    accounts = [id_at(due["account_id"], int(row)) for row in np.flatnonzero(left)]
+    outcome = RatingOutcome(items=(), exceptions=(), inputs=())
+    if accounts:
+        rows = await repository.due_at(unit.session, period, accounts)
+        report, outcome = await _run_by_value(unit, rater, period, rows)
+        done = replace(
+            report,
+            issued=done.issued + report.issued,
+            waived=done.waived + report.waived,
+            total_fen=done.total_fen + report.total_fen,
+            after=place,
+        )
+    premises = [PremisesId(UUID(bytes=raw.ljust(ID.itemsize, b"\0"))) for raw in due["premises_id"].tolist()]
+    await exceptions.report(unit, scope, premises, outcome)
+    return done
+
+
+async def _run_by_value(
+    unit: Unit, rater: RunRater, period: BillingPeriodRow, rows: Sequence[tuple[ObligationRow, AccountRow]]
+) -> tuple[ChunkReport, RatingOutcome]:
+    """Rate, issue and settle due obligations one by one."""
+    question = _Question(period=period, known_at=rater.known_at)
+    draft, outcome = await _rated(unit.session, rater.by_value, question, rows)
     bills = await _issue(unit, period, draft, {account.account_id: obligation for obligation, account in rows})
     if outcome.inputs:
-        await rating.keep(unit, scope.community_id, outcome)
-    await exceptions.report(unit, scope, [PremisesId(account.premises_id) for _, account in rows], outcome)
-    return ChunkReport(
+        await rating.keep(unit, period.community_id, outcome)
+    report = ChunkReport(
         issued=len(bills),
         waived=len(draft.nothing_to_charge),
         waiting=len(draft.waiting),
         exceptions=len(outcome.exceptions),
         total_fen=sum(bill.draft.total_fen for bill in bills),
-        after=_place(rows),
+        after=None,
     )
+    return report, outcome
 
 
 async def _rated(
@@ -208,7 +285,7 @@ def _settled(obligation: ObligationRow, bill_id: BillId | None) -> dict[str, obj
         "seq": obligation.seq,
         "state": "issued" if bill_id else "waived",
         "bill_id": bill_id,
-        "reason": None if bill_id else NOTHING_TO_CHARGE,
+        "reason": None if bill_id else repository.NOTHING_TO_CHARGE,
     }
 
 

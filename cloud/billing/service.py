@@ -10,9 +10,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.billing import repository
+from cloud.billing import lookups, repository
 from cloud.billing.documents import (
     Account,
     BillSummary,
@@ -26,11 +27,14 @@ from cloud.billing.documents import (
     summary_of,
 )
 from cloud.billing.errors import UnknownBillError, UnknownPeriodError
+from cloud.billing.explaining import explained
 from cloud.billing.lines import BillKind, IssuedLine, LineDraft
 from cloud.billing.tables import BillingPeriodRow, BillRow
 from cloud.estate import service as estate
+from cloud.estate.columns import PremisesRange, may_owe
 from cloud.kit.db import Unit
 from cloud.kit.errors import NotFoundError
+from cloud.kit.images import pairs_of
 from cloud.ledger import service as ledger
 from cloud.ledger.journals import LineRef
 from cloud.tariffs.charge import ChargeBasis
@@ -78,7 +82,8 @@ async def create_period(
         "due_on": due_on,
         "created_at": unit.now,
     }
-    if await repository.add_period(unit.session, row):
+    known = await repository.period(unit.session, community_id, cycle, period.start)
+    if known is None and await repository.add_period(unit.session, row):
         unit.record("created", "billing_period", community_id, after={"cycle": cycle, "period": str(period)})
     await oblige_payers(unit, scope)
     return scope
@@ -87,6 +92,8 @@ async def create_period(
 async def oblige_payers(unit: Unit, scope: RunScope) -> int:
     """Add the accounts and obligations of payers who have come since, and return how many obligations are new."""
     period = await period_of(unit.session, scope)
+    if await _everybody_obliged(unit.session, period):
+        return 0
     spans = await estate.payers(unit.session, scope.community_id, Period(period.period_start, period.period_end))
     payers = {(span.premises_id, span.party_id) for span in spans}
     wanted = await open_accounts(unit, scope.community_id, payers)
@@ -109,6 +116,15 @@ async def oblige_payers(unit: Unit, scope: RunScope) -> int:
     added = await repository.add_obligations(unit.session, rows)
     unit.record("obliged", "billing_period", scope.community_id, after={"obligations": added})
     return added
+
+
+async def _everybody_obliged(session: AsyncSession, period: BillingPeriodRow) -> bool:
+    """Return whether whoever may owe has an obligation, so that there is nobody to be looked at one by one."""
+    days = Period(period.period_start, period.period_end)
+    premises, parties = await may_owe(session, PremisesRange.whole(period.community_id), days)
+    obliged = await repository.obliged(session, period)
+    known = pairs_of(obliged["premises_id"], obliged["party_id"])
+    return bool(np.isin(pairs_of(premises, parties), known).all())
 
 
 async def open_accounts(
@@ -249,7 +265,7 @@ async def bills_of(session: AsyncSession, account_ids: Collection[AccountId]) ->
 
 async def bills_in_cycle(session: AsyncSession, community_id: CommunityId, cycle: str) -> tuple[BillSummary, ...]:
     """Return the documents of a cycle in the order of their numbers, with what is open on them."""
-    rows = await repository.bills_in_cycle(session, community_id, cycle)
+    rows = await lookups.bills_in_cycle(session, community_id, cycle)
     balances = await ledger.line_balances(session, {AccountId(row.account_id) for row in rows})
     open_by_bill: dict[BillId, int] = {}
     for ref, fen in balances.items():
@@ -270,7 +286,7 @@ async def lines_charged_by(
 ) -> dict[AccountId, list[IssuedLine]]:
     """Return all lines of some accounts of charge items of one basis, credits too, in the order of issue."""
     found: dict[AccountId, list[IssuedLine]] = {}
-    for account_id, row in await repository.lines_by_basis(session, account_ids, basis.value):
+    for account_id, row in await lookups.lines_by_basis(session, account_ids, basis.value):
         found.setdefault(AccountId(account_id), []).append(issued_line(row))
     return found
 
@@ -303,10 +319,14 @@ async def _view(session: AsyncSession, row: BillRow) -> BillView:
     rows = await repository.lines_of(session, [row.bill_id])
     balances = await ledger.line_balances(session, [AccountId(row.account_id)])
     correcting = await repository.lines_correcting(session, row.bill_id)
-    views = line_views(rows, balances, correcting)
+    owner = await account(session, AccountId(row.account_id))
+    stored = [line_from_row(line) for line in rows]
+    lines = await explained(session, row.community_id, owner.premises_id, stored)
+    by_number = {line.n: draft for line, draft in zip(rows, lines, strict=True)}
+    views = line_views(BillId(row.bill_id), by_number, balances, correcting)
     return BillView(
         summary=summary_of(row, sum(view.open_fen for view in views)),
-        account=await account(session, AccountId(row.account_id)),
+        account=owner,
         lines=views,
     )
 

@@ -10,8 +10,10 @@ import structlog
 from cloud.billing import dues, offsets, runs, service
 from cloud.billing.documents import Rater
 from cloud.billing.events import BillsIssued, RunRequested
+from cloud.billing.runs import Preparer
 from cloud.billing.service import RunScope
 from cloud.kit import jobqueue
+from cloud.kit.bulk import measure_young
 from cloud.kit.jobs import NewJob
 from cloud.kit.runner import Handler, JobContext
 from cloud.kit.schedules import Schedule
@@ -39,8 +41,13 @@ def bill_run_job(event: RunRequested) -> NewJob:
     )
 
 
-def bill_run_handler(rate: Rater) -> Handler:
-    """Return the handler that drains the obligations of an approved run, one commit a chunk."""
+def bill_run_handler(rate: Rater, prepare: Preparer | None = None) -> Handler:
+    """Return the handler that drains the obligations of an approved run, one commit a chunk.
+
+    Args:
+        rate: rates households by value.
+        prepare: readies a community's period to be rated by column; None where prices are not data of the company.
+    """
 
     async def run_bills(context: JobContext) -> None:
         payload = context.job.payload
@@ -49,13 +56,18 @@ def bill_run_handler(rate: Rater) -> Handler:
             cycle=payload["cycle"],
             period_start=date.fromisoformat(payload["period_start"]),
         )
-        known_at = datetime.fromisoformat(payload["known_at"])
         async with context.unit() as unit:
             await service.oblige_payers(unit, scope)
+        known_at = datetime.fromisoformat(payload["known_at"])
+        async with context.view() as session:
+            rater = await runs.rater_for(session, scope, known_at, rate=rate, prepare=prepare)
         after: runs.Place | None = None
+        measured = False
         while True:
             async with context.unit() as unit:
-                report = await runs.run_chunk(unit, rate, scope, known_at=known_at, after=after)
+                measured = measured or await measure_young(unit.session, runs.WRITTEN)
+                accounts_max = runs.CHUNK_ACCOUNTS if measured else runs.FIRST_ACCOUNTS
+                report = await runs.run_chunk(unit, rater, scope, after=after, accounts_max=accounts_max)
             if report.after is None:
                 break
             after = report.after

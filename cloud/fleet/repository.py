@@ -146,7 +146,7 @@ async def open_installations(session: AsyncSession, meter_ids: Collection[MeterI
 
 
 async def installed(
-    session: AsyncSession, community_id: CommunityId, period: Period
+    session: AsyncSession, community_id: CommunityId, period: Period, *, public_only: bool = False
 ) -> list[tuple[MeterInstallationRow, MeterRow]]:
     """Return the installations of a community that touch a period, with their meters, by serial and start."""
     query = (
@@ -163,6 +163,8 @@ async def installed(
         )
         .order_by(MeterRow.serial, MeterInstallationRow.starts)
     )
+    if public_only:
+        query = query.where(MeterInstallationRow.premises_id.is_(None))
     return [(installation, meter_row) for installation, meter_row in (await session.execute(query)).all()]
 
 

@@ -20,6 +20,7 @@ from cloud.fleet.tables import (
     GatewayBundleRow,
     GatewayHealthRow,
     GatewayRow,
+    MeterInstallationRow,
     MeterRow,
 )
 from cloud.fleet.values import BundleEffect, Gateway, InstalledMeter, Meter, NewMeter, NewPlace
@@ -261,21 +262,28 @@ async def remove_meter(unit: Unit, community_id: CommunityId, meter_id: MeterId,
 
 async def installed_meters(session: AsyncSession, community_id: CommunityId, period: Period) -> list[InstalledMeter]:
     """Return every meter in its place during a period, by serial and start."""
-    return [
-        InstalledMeter(
-            meter_id=meter.meter_id,
-            serial=meter.serial,
-            resource=meter.resource,
-            community_id=place.community_id,
-            premises_id=place.premises_id,
-            parent_meter_id=place.parent_meter_id,
-            multiplier_milli=meter.multiplier_milli,
-            digits=meter.digits,
-            start=place.starts,
-            end=place.ends,
-        )
-        for place, meter in await repository.installed(session, community_id, period)
-    ]
+    return [_installed(*found) for found in await repository.installed(session, community_id, period)]
+
+
+async def public_meters(session: AsyncSession, community_id: CommunityId, period: Period) -> list[InstalledMeter]:
+    """Return every meter of the public area in its place during a period, by serial and start."""
+    found = await repository.installed(session, community_id, period, public_only=True)
+    return [_installed(*one) for one in found]
+
+
+def _installed(place: MeterInstallationRow, meter: MeterRow) -> InstalledMeter:
+    return InstalledMeter(
+        meter_id=meter.meter_id,
+        serial=meter.serial,
+        resource=meter.resource,
+        community_id=place.community_id,
+        premises_id=place.premises_id,
+        parent_meter_id=place.parent_meter_id,
+        multiplier_milli=meter.multiplier_milli,
+        digits=meter.digits,
+        start=place.starts,
+        end=place.ends,
+    )
 
 
 async def meters(session: AsyncSession, meter_ids: Collection[MeterId]) -> dict[MeterId, Meter]:

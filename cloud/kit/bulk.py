@@ -1,24 +1,29 @@
-"""Bulk loading: binary COPY by the loader role, inside the worker's own transaction.
+"""Bulk loading and reading: binary COPY, inside the worker's own transaction.
 
 `COPY FROM` is refused under row security, so the statement runs as a role that bypasses it and may only INSERT into
 the tables flagged bulk. Two guards keep companies apart: the loader writes the company into every row itself, and a
-trigger on each bulk table compares every loaded row with the transaction's company before the statement ends.
+trigger on each bulk table compares every loaded row with the transaction's company before the statement ends. Reading
+is a query as any other, under row security.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, LiteralString
 
+import numpy as np
+import numpy.typing as npt
 from psycopg import AsyncConnection as PsycopgConnection
 from psycopg import sql
 from sqlalchemy import Dialect, Table, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from cloud.kit.images import SIGNATURE, TRAILER, Cells, Columns, array_of
 from common.errors import InvariantError, ensure
 from common.ids import TenantId
 
 BULK_ROLE = "gatehouse_bulk"
+_YOUNG = text("select relname from pg_class where relname = any(:names) and relkind = 'r' and reltuples <= 0")
 _COPY_TYPES = {
     "BIGINT": "int8",
     "INTEGER": "int4",
@@ -58,6 +63,64 @@ async def copy_rows(
             count += 1
     await connection.execute(text("reset role"))
     return count
+
+
+async def copy_images(
+    connection: AsyncConnection, table: Table, columns: Sequence[str], images: Sequence[Cells]
+) -> None:
+    """COPY rows that are laid out in binary form already, `tenant_id` first in each; see `kit/images.py`."""
+    ensure(bool(table.info.get("bulk")), f"table {table.name} is not flagged for bulk loads")
+    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
+        sql.Identifier(table.name), sql.SQL(", ").join(sql.Identifier(name) for name in ("tenant_id", *columns))
+    )
+    await connection.execute(text(f"set local role {BULK_ROLE}"))
+    driver = await _driver(connection)
+    async with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        await copy.write(SIGNATURE)
+        for image in images:
+            await copy.write(np.ascontiguousarray(image).tobytes())
+        await copy.write(TRAILER)
+    await connection.execute(text("reset role"))
+
+
+async def measure_young(session: AsyncSession, tables: Sequence[Table]) -> bool:
+    """Let the database measure those tables that it has never seen with rows, and return whether all were measured.
+
+    A plan made for an empty table takes any index; without this the first load into it would walk it row by row.
+    """
+    connection = await session.connection()
+    names = [table.name for table in tables]
+    found = await session.scalars(_YOUNG, {"names": names})
+    young = set(found)
+    driver = await _driver(connection)
+    for name in young:
+        await driver.execute(sql.SQL("analyze {}").format(sql.Identifier(name)))
+    return not young
+
+
+async def read_columns(
+    session: AsyncSession, query: LiteralString, values: Mapping[str, object], types: Mapping[str, npt.DTypeLike]
+) -> Columns:
+    """Return the answer of a query as columns; each has a fixed width and no NULL.
+
+    The database hands each column over as one array, so that no row costs anything here.
+
+    Args:
+        session: a view or unit of a company; its row security holds.
+        query: a select with `{name}` where a value stands.
+        values: what stands there: ids, days, instants, texts, or lists of these.
+        types: the selected columns in order with their numpy types (`ID` for uuid, `>i8` for bigint, `>i4` for date).
+    """
+    connection = await session.connection()
+    driver = await _driver(connection)
+    filled = sql.SQL(query).format(**{name: sql.Literal(value) for name, value in values.items()})
+    arrays = sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in types)
+    async with driver.cursor(binary=True) as cursor:
+        await cursor.execute(sql.SQL("select {} from ({}) answer").format(arrays, filled))
+        answer = cursor.pgresult
+        ensure(answer is not None, "a query that was asked has an answer")
+        given = [None if answer is None else answer.get_value(0, place) for place in range(len(types))]
+    return {name: array_of(one, kind) for one, (name, kind) in zip(given, types.items(), strict=True)}
 
 
 async def _driver(connection: AsyncConnection) -> PsycopgConnection[Any]:

@@ -27,6 +27,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Table, event, insert, text
@@ -40,6 +41,7 @@ from cloud.kit.actor import Actor
 from cloud.kit.audit import AuditRow
 from cloud.kit.errors import BusyError
 from cloud.kit.events import Event, Router
+from cloud.kit.images import ID, Cells, Ids, ids_from
 from cloud.kit.jobqueue import insert_jobs
 from cloud.kit.jobs import NewJob
 from cloud.kit.tables import JsonObject
@@ -47,6 +49,8 @@ from common.clock import Clock
 from common.errors import InvariantError, ensure
 from common.ids import IdSource, TenantId
 
+_COUNTED_BYTES = 3
+IDS_MAX = 1 << (8 * _COUNTED_BYTES)
 MACHINERY = {"machinery": True}
 _MILLI = 1_000
 _WROTE = "gatehouse_wrote"
@@ -88,6 +92,16 @@ class Unit:
     def new_id(self) -> UUID:
         """Return a new time-ordered id."""
         return self._ids.new()
+
+    def new_ids(self, count: int) -> Ids:
+        """Return a column of new time-ordered ids, each above the one before."""
+        ensure(0 <= count <= IDS_MAX, f"at most {IDS_MAX} ids are made in one go")
+        base = self._ids.new().int & ~(IDS_MAX - 1)
+        first = np.frombuffer(base.to_bytes(ID.itemsize), dtype=np.uint8)
+        made = np.repeat(first[None, :], count, axis=0)
+        numbers = np.arange(count, dtype=">u4").view(np.uint8).reshape(-1, 4)
+        made[:, -_COUNTED_BYTES:] = numbers[:, 4 - _COUNTED_BYTES :]
+        return ids_from(made)
 
     def publish(self, event: Event) -> None:
         """Tell the rest of the house what happened; heard if and only if this unit commits."""
@@ -141,6 +155,16 @@ class Unit:
         connection = await self.session.connection()
         connection.info[_WROTE] = True
         return await bulk.copy_rows(connection, self.tenant, table, columns, rows)
+
+    async def load_images(self, table: Table, columns: Sequence[str], images: Sequence[Cells]) -> None:
+        """COPY rows laid out by `kit/images.py` into a table flagged bulk; `tenant_id` comes first in each row.
+
+        The database compares the company of every row with the transaction's. Only the worker's role may load.
+        """
+        await self.session.flush()
+        connection = await self.session.connection()
+        connection.info[_WROTE] = True
+        await bulk.copy_images(connection, table, columns, images)
 
     async def seal(self, route: Router) -> None:
         """Flush and add what must commit together with the domain's rows; called by `Database.unit` alone."""

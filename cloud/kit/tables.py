@@ -33,6 +33,7 @@ from sqlalchemy import (
     Enum,
     LargeBinary,
     MetaData,
+    Table,
     Text,
     TypeDecorator,
     Uuid,
@@ -44,6 +45,7 @@ from typing_extensions import override
 
 from common import ids
 from common.clock import require_utc
+from common.errors import InvariantError
 from common.ids import CommunityId, TenantId
 
 JsonValue = Any  # what JSON can hold; deep types are the domain's own
@@ -119,6 +121,14 @@ class CommunityRow(TenantRow):
     __abstract__ = True
 
     community_id: Mapped[CommunityId] = mapped_column(primary_key=True, sort_order=-1)
+
+
+def table_of(row: type[Base]) -> Table:
+    """Return the table of a kind of rows."""
+    table = row.__table__
+    if not isinstance(table, Table):
+        raise InvariantError(f"{row.__name__} is a row of a table")
+    return table
 
 
 def table_flags(*, append_only: bool = False, bulk: bool = False, machinery: bool = False) -> dict[str, Any]:

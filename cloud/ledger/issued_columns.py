@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.kit import images
 from cloud.kit.bulk import read_columns
 from cloud.kit.db import Unit
 from cloud.kit.images import ID, Cells, Ids, Integers, image
+from cloud.kit.tables import table_of
 from cloud.ledger import repository
 from cloud.ledger.accounts import CHART, EARNED_AS, AccountType, Book, Guard, LedgerAccountRef
 from cloud.ledger.errors import SealedDayError
@@ -69,6 +69,8 @@ _ACCOUNT = (
     "guard",
     "hot",
 )
+_ACCOUNTS, _JOURNALS, _TRANSFERS = (table_of(row) for row in (LedgerAccountRow, JournalRow, TransferRow))
+ISSUED_TABLES = (_ACCOUNTS, _JOURNALS, _TRANSFERS)
 _VERSION_BYTE, _VARIANT_BYTE = 6, 8
 _KNOWN = "select ledger_account_id from ledger_account where ledger_account_id = any({wanted}::uuid[])"
 
@@ -112,8 +114,8 @@ async def post_issued(
         raise SealedDayError(business_date, through)
     desk = _Desk(unit, community_id, business_date, kind)
     await desk.open_accounts(batches)
-    await unit.load_images(_table(JournalRow), _JOURNAL, [desk.journals(batch) for batch in batches])
-    await unit.load_images(_table(TransferRow), _TRANSFER, [desk.transfers(batch) for batch in batches])
+    await unit.load_images(_JOURNALS, _JOURNAL, [desk.journals(batch) for batch in batches])
+    await unit.load_images(_TRANSFERS, _TRANSFER, [desk.transfers(batch) for batch in batches])
     count = sum(len(batch.accounts) for batch in batches)
     unit.record("posted", "journal", images.id_at(batches[0].journal_ids, 0), after={"journals": count})
 
@@ -167,7 +169,7 @@ class _Desk:
             if new.any():
                 made.append(self._accounts(book, wanted[new], accounts[new]))
         if made:
-            await self._unit.load_images(_table(LedgerAccountRow), _ACCOUNT, made)
+            await self._unit.load_images(_ACCOUNTS, _ACCOUNT, made)
 
     def _accounts(self, book: Book, ids: Ids, owners: Ids) -> Cells:
         behaves = CHART[AccountType.RECEIVABLE]
@@ -255,9 +257,3 @@ async def _known(session: AsyncSession, wanted: Ids) -> Ids:
     found = await read_columns(session, _KNOWN, {"wanted": images.ids_literal(wanted)}, {"ledger_account_id": ID})
     known: Ids = found["ledger_account_id"]
     return known
-
-
-def _table(row: type[JournalRow | TransferRow | LedgerAccountRow]) -> Table:
-    table = row.__table__
-    ensure(isinstance(table, Table), "rows are of a table")
-    return table  # type: ignore[return-value]

@@ -1,8 +1,8 @@
 """The rows of the book, and the guards that the database itself keeps over them.
 
 Journals, transfers and seals are only ever added (grants and triggers). A transfer is balanced by its shape. It names
-the fund of both its accounts and the one legal entity they belong to, so that a mixed fund or a mixed owner is a
-foreign-key error. A reservation is resolved at most once by a partial unique index. No journal is added to a sealed
+the fund of both its accounts and the one legal entity they belong to, so that a mixed fund or a mixed owner is an
+error of reference. A reservation is resolved at most once by a partial unique index. No journal is added to a sealed
 day: the trigger holds the book's row until its transaction ends, and sealing waits for it.
 """
 
@@ -33,19 +33,11 @@ class LedgerAccountRow(CommunityRow):
 
     __table_args__ = (
         UniqueConstraint("tenant_id", "community_id", "legal_entity_id", "fund_class", "type", "owner_id"),
-        UniqueConstraint(
-            "tenant_id",
-            "community_id",
-            "ledger_account_id",
-            "fund_class",
-            "legal_entity_id",
-            name="uq_ledger_account_book",
-        ),
         UniqueConstraint("tenant_id", "community_id", "ledger_account_id", "guard", name="uq_ledger_account_guard"),
         CheckConstraint("guard in ('none', 'credit', 'debit')", name="guard_known"),
         CheckConstraint("not hot or guard = 'none'", name="hot_is_unguarded"),
         Index("ix_ledger_account_owner", "tenant_id", "owner_id", "type"),
-        table_flags(append_only=True),
+        table_flags(append_only=True, bulk=True),
     )
 
 
@@ -95,7 +87,12 @@ class JournalRow(CommunityRow):
 
 
 class TransferRow(CommunityRow):
-    """One balanced transfer of a journal."""
+    """One balanced transfer of a journal.
+
+    Its journal, both accounts with their fund and legal entity, the route and the reservation it resolves are compared
+    for all rows of a statement at once by the trigger `known_of_transfer`: what they name is only ever added, so a
+    comparison when the transfer is added holds for ever.
+    """
 
     __tablename__ = "transfer"
 
@@ -115,52 +112,6 @@ class TransferRow(CommunityRow):
     pending_n: Mapped[int | None]
 
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["tenant_id", "community_id", "journal_id"],
-            ["journal.tenant_id", "journal.community_id", "journal.journal_id"],
-        ),
-        ForeignKeyConstraint(
-            ["tenant_id", "community_id", "debit_id", "debit_class", "legal_entity_id"],
-            [
-                "ledger_account.tenant_id",
-                "ledger_account.community_id",
-                "ledger_account.ledger_account_id",
-                "ledger_account.fund_class",
-                "ledger_account.legal_entity_id",
-            ],
-            name="fk_transfer_debit_ledger_account",
-        ),
-        ForeignKeyConstraint(
-            ["tenant_id", "community_id", "credit_id", "credit_class", "legal_entity_id"],
-            [
-                "ledger_account.tenant_id",
-                "ledger_account.community_id",
-                "ledger_account.ledger_account_id",
-                "ledger_account.fund_class",
-                "ledger_account.legal_entity_id",
-            ],
-            name="fk_transfer_credit_ledger_account",
-        ),
-        ForeignKeyConstraint(
-            ["route", "debit_class", "credit_class"],
-            ["fund_route.code", "fund_route.debit_class", "fund_route.credit_class"],
-            name="fk_transfer_fund_route",
-        ),
-        ForeignKeyConstraint(
-            ["tenant_id", "community_id", "pending_journal_id", "pending_n", "debit_id", "credit_id"],
-            [
-                "transfer.tenant_id",
-                "transfer.community_id",
-                "transfer.journal_id",
-                "transfer.n",
-                "transfer.debit_id",
-                "transfer.credit_id",
-            ],
-            name="fk_transfer_pending_transfer",
-        ),
-        UniqueConstraint(
-            "tenant_id", "community_id", "journal_id", "n", "debit_id", "credit_id", name="uq_transfer_accounts"
-        ),
         CheckConstraint("n > 0", name="number_positive"),
         CheckConstraint("fen > 0", name="amount_positive"),
         CheckConstraint("debit_id <> credit_id", name="two_accounts"),

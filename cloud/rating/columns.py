@@ -29,6 +29,8 @@ from common.tariff.steps import NANO, BeyondTableError, Boundary, StepTable, Tie
 Column: TypeAlias = npt.NDArray[np.int64]
 # Rows worked on at a time: few enough that every intermediate column stays in the cache of one core.
 CHUNK_ROWS = 8_192
+NO_PRICE = -1
+WINDOW_PREFIX = "usage_"
 
 
 class ColumnTable:
@@ -65,12 +67,23 @@ class ColumnTable:
         return self._running(prior + quantity) - np.where(prior > 0, self._running(prior), 0)
 
     def _running(self, x: Column) -> Column:
-        if self.table.boundary is Boundary.UPPER:
-            step = np.searchsorted(self._bounds, x, side="right") - 1
-        else:
-            step = np.maximum(np.searchsorted(self._bounds, x, side="left") - 1, 0)
+        step = self._steps(x)
         cost: Column = self._offsets[step] + (x - self._bounds[step]) * self._slopes[step]
         return cost
+
+    def single(self, prior: Column, quantity: Column) -> tuple[npt.NDArray[np.bool_], Column]:
+        """Return which rows touch one step only, and the slope of the last step that each touches."""
+        high = prior + quantity
+        first, last = self._steps(prior), self._steps(high)
+        following = self._bounds[np.minimum(first + 1, len(self._bounds) - 1)]
+        first = first + ((first < last) & (following == prior))
+        one_piece = self.table.mode is not TierMode.GRADUATED
+        return (first == last) | one_piece, self._slopes[last]
+
+    def _steps(self, x: Column) -> npt.NDArray[np.intp]:
+        if self.table.boundary is Boundary.UPPER:
+            return np.searchsorted(self._bounds, x, side="right") - 1
+        return np.maximum(np.searchsorted(self._bounds, x, side="left") - 1, 0)
 
 
 def _is_continuous(table: StepTable) -> bool:
@@ -102,15 +115,32 @@ class ColumnTariff:
         times = [months if compiled.charge.per is Per.MONTH else Fraction(1) for compiled in plan.charges]
         scale = lcm(*(share.denominator for share in times))
         self._charges = [
-            _column_charge(compiled, int(share * scale)) for compiled, share in zip(plan.charges, times, strict=True)
+            part
+            for compiled, share in zip(plan.charges, times, strict=True)
+            for part in _column_charges(compiled, int(share * scale))
         ]
         (self._step,) = (step for step in tariff.document.rounding if step.stage is RoundingStage.LINE)
         self._divisor = scale * NANO * self._step.grid // tariff.currency.minor_per_major
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the names of the columns that the charges stand on."""
+        return frozenset(charge.column for charge in self._charges)
+
+    def single_prices(self, columns: Mapping[str, Column], prior: Column) -> Column:
+        """Return the price in millionths of each row whose explanation is one component, `NO_PRICE` for the others."""
+        none = np.full(len(prior), NO_PRICE, dtype=np.int64)
+        if len(self._charges) != 1:
+            return none
+        (charge,) = self._charges
+        low = prior if charge.tiered else np.zeros_like(prior)
+        single, prices = charge.table.single(low, columns[charge.column])
+        return np.where(single, prices, none)
+
     def amounts(self, columns: Mapping[str, Column], prior: Column) -> Column:
         """Return the amount of each row in minor units, equal to what rating the rows one by one gives.
 
-        `columns` holds milli-units by the name the charges use (`usage`, `area`); none may be negative.
+        `columns` holds milli-units by the name the charges use (`usage`, `area`, `usage_peak`); none may be negative.
 
         Raises:
             BeyondTableError: a row lies above what a table prices.
@@ -186,23 +216,42 @@ def takes(tariff: CompiledTariff, plan: CompiledPlan) -> bool:
 
 def _takes_charge(compiled: CompiledCharge) -> bool:
     charge = compiled.charge
-    table = compiled.tables.get(PriceTable.ANY)
     return (
-        table is not None
+        _takes_tables(compiled)
         and charge.condition.always
         and charge.per in {Per.ONCE, Per.MONTH}
         and isinstance(charge.quantity.tree, Name)
-        and all(isinstance(item, int) for column in (table.bounds, table.slopes, table.offsets) for item in column)
+        and all(
+            isinstance(item, int)
+            for table in compiled.tables.values()
+            for column in (table.bounds, table.slopes, table.offsets)
+            for item in column
+        )
     )
 
 
-def _column_charge(compiled: CompiledCharge, factor: int) -> _ColumnCharge:
-    return _ColumnCharge(
-        table=ColumnTable(compiled.tables[PriceTable.ANY]),
-        column=compiled.charge.quantity.text,
-        tiered=compiled.charge.tiers is not None,
-        factor=factor,
-    )
+def _takes_tables(compiled: CompiledCharge) -> bool:
+    """Return whether a charge is one constant table, or one for each window without tiers."""
+    pricing = compiled.charge.pricing
+    if not isinstance(pricing, PriceTable) or set(compiled.tables) != set(pricing.entries):
+        return False
+    if pricing.windowed:
+        return compiled.charge.tiers is None and compiled.charge.quantity.text == "usage"
+    return set(compiled.tables) == {PriceTable.ANY}
+
+
+def _column_charges(compiled: CompiledCharge, factor: int) -> list[_ColumnCharge]:
+    pricing = compiled.charge.pricing
+    windowed = isinstance(pricing, PriceTable) and pricing.windowed
+    return [
+        _ColumnCharge(
+            table=ColumnTable(table),
+            column=f"{WINDOW_PREFIX}{name}" if windowed else compiled.charge.quantity.text,
+            tiered=compiled.charge.tiers is not None,
+            factor=factor,
+        )
+        for name, table in compiled.tables.items()
+    ]
 
 
 def _check_limit(charge: _ColumnCharge, quantity: Column, prior: Column) -> None:

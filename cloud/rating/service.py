@@ -17,7 +17,7 @@ from cloud.cases import service as cases
 from cloud.kit.db import Unit
 from cloud.kit.errors import NotFoundError
 from cloud.metering.estimates import estimates as gateway_estimates
-from cloud.rating import estimates, metered, pools, repository, windowed
+from cloud.rating import column_inputs, estimates, metered, pools, repository, windowed
 from cloud.rating.drafts import Draft
 from cloud.rating.estimates import ESTIMATE_DIFFERS, checkable, difference
 from cloud.rating.gathering import desk_of, scope_of, with_intervals
@@ -124,13 +124,22 @@ async def replayed(session: AsyncSession, community_id: CommunityId, sha: str) -
     kept = await inputs(session, community_id, [sha])
     if sha not in kept:
         raise NotFoundError(f"no rating input {sha} is kept")
-    tariff_shas, calendar_shas = named_in(kept[sha].body)
+    body = kept[sha].body
+    if column_inputs.is_columns(body):
+        sources = await sources_of(session, community_id, *column_inputs.named_in(body))
+        return tuple(one.line for one in column_inputs.replay(body, sources, CALENDAR_CODE))
+    return replay(body, await sources_of(session, community_id, *named_in(body)), CALENDAR_CODE)
+
+
+async def sources_of(
+    session: AsyncSession, community_id: CommunityId, tariff_shas: Collection[str], calendar_shas: Collection[str]
+) -> ReplaySources:
+    """Return the tariffs and calendars that an input names by hash."""
     calendars = await inputs(session, community_id, calendar_shas)
-    sources = ReplaySources(
+    return ReplaySources(
         tariffs=await tariffs.revision_bodies(session, community_id, sorted(tariff_shas)),
         calendars={name: json.loads(calendar.body) for name, calendar in calendars.items()},
     )
-    return replay(kept[sha].body, sources, CALENDAR_CODE)
 
 
 async def inputs(session: AsyncSession, community_id: CommunityId, shas: Collection[str]) -> dict[str, RatingInput]:

@@ -94,6 +94,14 @@ class AssignmentBook:
             for assignment in self._by_target.get((charge_item_id, target), ())
         )
 
+    def named(self, kind: TargetKind) -> frozenset[str]:
+        """Return the keys of all targets of a kind that some assignment names."""
+        return frozenset(target.key for _, target in self._by_target if target.kind is kind)
+
+    def names(self, charge_item_id: ChargeItemId, kind: TargetKind) -> bool:
+        """Return whether some assignment of a charge item names a target of a kind."""
+        return any(item == charge_item_id and target.kind is kind for item, target in self._by_target)
+
     def _said(self, charge_item_id: ChargeItemId, target: Target, day: date) -> Assignment | None:
         said = [one for one in self._by_target.get((charge_item_id, target), ()) if one.effective_from <= day]
         return said[-1] if said else None

@@ -35,6 +35,11 @@ class Office:
         self.book = b.PriceBook()
         self.chunk_accounts = runs.CHUNK_ACCOUNTS
 
+    @property
+    def rater(self) -> runs.RunRater:
+        """Return what a run rates with: the book of the test, as known now."""
+        return runs.RunRater(by_value=self.book, known_at=self.clock.now())
+
     async def period(self, month: int) -> RunScope:
         """Open the month's period and go to the day after it."""
         period = b.MONTHS[month]
@@ -53,9 +58,8 @@ class Office:
             async with self.site.worker_database.unit(self.site.tenant, self.site.actor) as unit:
                 report = await runs.run_chunk(
                     unit,
-                    self.book,
+                    self.rater,
                     scope,
-                    known_at=self.clock.now(),
                     after=after,
                     accounts_max=self.chunk_accounts,
                 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from cloud.billing import runs, service, tracing
+from cloud.billing.runs import RunRater
 from cloud.billing.tracing import LineTrace
 from cloud.estate import service as estate
 from cloud.estate.kinds import EntityKind, PartyKind, PremisesKind, Role
@@ -206,6 +207,6 @@ async def bill_january(
     async with lake.database.unit(lake.tenant, lake.actor) as unit:
         scope = await service.create_period(unit, lake.community_id, period=JANUARY, due_on=date(2026, 2, 15))
     async with worker_database.unit(lake.tenant, lake.actor) as unit:
-        report = await runs.run_chunk(unit, rate_period, scope, known_at=clock.now(), after=None)
+        report = await runs.run_chunk(unit, RunRater(by_value=rate_period, known_at=clock.now()), scope, after=None)
     assert (report.issued, report.exceptions, report.total_fen) == (1, 0, total_fen)
     return await lake.only_bill()

@@ -128,7 +128,7 @@ async def test_a_bill_issued_late_is_due_no_earlier_than_it_is_issued(office: Of
 
 async def cut_short(office: Office, scope: RunScope) -> None:
     async with office.site.worker_database.unit(office.site.tenant, office.site.actor) as unit:
-        await runs.run_chunk(unit, office.book, scope, known_at=office.clock.now(), after=None)
+        await runs.run_chunk(unit, office.rater, scope, after=None)
         raise RuntimeError("power cut")
 
 

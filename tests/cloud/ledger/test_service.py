@@ -212,10 +212,10 @@ RIGHT = {
 @pytest.mark.parametrize(
     ("change", "constraint"),
     [
-        ({"route": "issue_of_nothing"}, "fk_transfer_fund_route"),
-        ({"debit_class": "deposit"}, "fk_transfer_fund_route|fk_transfer_debit_ledger_account"),
-        ({"route": "deposit_deduction", "debit_class": "deposit"}, "fk_transfer_debit_ledger_account"),
-        ({"entity": b.COMMITTEE}, "fk_transfer_debit_ledger_account|fk_transfer_credit_ledger_account"),
+        ({"route": "issue_of_nothing"}, "names a fund route"),
+        ({"debit_class": "deposit"}, "names a (fund route|ledger account)"),
+        ({"route": "deposit_deduction", "debit_class": "deposit"}, "names a ledger account"),
+        ({"entity": b.COMMITTEE}, "names a ledger account"),
         ({"fen": 0}, "ck_transfer_amount_positive"),
         ({"credit": AccountType.CLEARING}, "ck_transfer_two_accounts"),
     ],

@@ -1,0 +1,50 @@
+"""Meters of many premises in columns, as a bill run reads them. Named queries."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.estate.columns import PremisesRange
+from cloud.kit.bulk import read_columns
+from cloud.kit.images import ID, Columns
+from common.civil import Period
+from common.reading.reading import Resource
+
+RESOURCES = tuple(Resource)
+
+_PLACED: LiteralString = """
+    select i.premises_id, i.meter_id, array_position({resources}::text[], m.resource::text)::int8 as resource,
+           m.multiplier_milli, m.digits, i.starts, coalesce(i.ends, '9999-12-31') as ends
+      from meter_installation i join meter m on m.tenant_id = i.tenant_id and m.meter_id = i.meter_id
+     where i.community_id = {community} and i.premises_id between {first} and {last}
+       and i.starts < {end} and (i.ends is null or i.ends > {start})
+     order by i.premises_id, i.meter_id
+"""
+
+
+async def placed_meters(session: AsyncSession, where: PremisesRange, reach: Period) -> Columns:
+    """Return the installations of a range of premises that touch some days, with what their meters are.
+
+    `resource` counts from 1 in the order of `RESOURCES`; `starts` and `ends` are days as binary COPY counts them.
+    """
+    return await read_columns(
+        session,
+        _PLACED,
+        {
+            **where.values(),
+            "resources": [resource.value for resource in RESOURCES],
+            "start": reach.start,
+            "end": reach.end,
+        },
+        {
+            "premises_id": ID,
+            "meter_id": ID,
+            "resource": ">i8",
+            "multiplier_milli": ">i8",
+            "digits": ">i8",
+            "starts": ">i4",
+            "ends": ">i4",
+        },
+    )

@@ -1,0 +1,50 @@
+"""A worker process of the billing bench: the product's own runner and handler over a database that is given.
+
+It says `ready`, waits for a line, drains the bill runs that are due, and says its peak memory in kibibytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import secrets
+import sys
+from datetime import datetime
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from cloud.billing import tasks
+from cloud.kit.db import Database
+from cloud.kit.events import router
+from cloud.kit.runner import JobMetrics, Runner
+from cloud.rating.column_run import prepare
+from cloud.rating.service import rate_period
+from common.ids import TimeOrderedIds
+from tests.support.clock import SettableClock
+
+
+async def work(conninfo: str, now: datetime, name: str) -> None:
+    """Drain the bill runs of a database once."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    clock = SettableClock(now)
+    ids = TimeOrderedIds(clock.now, secrets.token_bytes)
+    database = Database(conninfo, clock=clock, ids=ids, route=router({}))
+    await database.ping()
+    runner = Runner(
+        database=database,
+        handlers={tasks.BILL_RUN: tasks.bill_run_handler(rate_period, prepare)},
+        metrics=JobMetrics(CollectorRegistry()),
+        name=name,
+    )
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    count = await runner.drain()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    sys.stdout.write(f"{count} {peak}\n")
+    await database.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(work(sys.argv[1], datetime.fromisoformat(sys.argv[2]), sys.argv[3]))
