@@ -7,7 +7,7 @@ LOCK   := deploy/locks/dev.txt
 VENDOR := cloud/web/static/vendor/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e mutation bench-rating bench-edge soak-edge soak bench lock clean
+.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e mutation bench-rating bench-billing bench-edge soak-edge soak bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -43,6 +43,9 @@ lint types imports data unit e2e: $(VENV)/.installed $(VENDOR)
 
 mutation: $(VENV)/.installed ## change the code of money, measure, tariff, rating; the tests must notice 95 % (an hour)
 	@HYPOTHESIS_PROFILE=mutation nice -n 19 $(RUN) deploy/setup/mutation.py $(MUTANTS)
+
+bench-billing: $(VENV)/.installed ## a bill run against the raw load of its rows; HOUSEHOLDS=1000000 for a large one
+	@$(RUN) -m tests.bench.billing $(HOUSEHOLDS)
 
 bench-rating: $(VENV)/.installed ## how fast prices are worked out; two ratios are gates
 	@$(RUN) -m tests.bench.rating
