@@ -211,7 +211,7 @@ class Gateway:
 
     def _apply_site(self, body: Mapping[str, Any]) -> None:
         plan, gate, charging, access = parse_plan(body), parse_gate(body), parse_charging(body), parse_access(body)
-        check_site(plan.wires, plan.devices, self._catalogue)
+        check_site(plan.wires, plan.devices, self._catalogue, period_s=plan.schedule.shortest_period_s)
         wires = {config.wire: config for config in plan.wires}
         if gate.lanes:
             self._build_gate(gate, wires)
