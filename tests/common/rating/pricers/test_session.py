@@ -1,0 +1,157 @@
+"""Edges of stays, figure by figure: what is free, what is full, what short stays, caps and heaps come to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from common.rating.engine import rate
+from common.rating.line import ComponentKind, RatedLine
+from common.rating.refusal import RatingRefusedError, RefusalKind
+from common.rating.request import RatingRequest
+from common.rating.stay import STAY_DAYS_MAX, VISITS_MAX
+from tests.common.rating.test_sessions import DAY_NIGHT, HOURLY
+from tests.common.tariff.builders import JUNE, stay, tariff
+
+FULL_DAY = {"blocks": HOURLY, "cut": "calendar_day", "full_day": "20"}
+
+
+def line(rule: dict[str, Any], *visits: tuple[str, str | None], paid: str = "") -> RatedLine:
+    """Return the line of stays written as day and time of June 2026, `01T08:00`."""
+    dated = [(f"2026-06-{start}", None if end is None else f"2026-06-{end}") for start, end in visits]
+    session = stay(*dated, paid_at=f"2026-06-{paid}" if paid else None)
+    return rate(tariff(session=rule), RatingRequest(period=JUNE, session=session))
+
+
+def refused(rule: dict[str, Any], *visits: tuple[str, str | None]) -> RatingRefusedError:
+    with pytest.raises(RatingRefusedError) as refusal:
+        line(rule, *visits)
+    return refusal.value
+
+
+@pytest.mark.parametrize(
+    ("free", "end", "fen"),
+    [
+        ({}, "03T00:00", 40_00),
+        ({"free": {"minutes": 60, "deducted": True}}, "03T00:00", 46_00 + 20_00),
+        ({"free": {"minutes": 1440, "deducted": True}}, "03T00:00", 20_00),
+        ({"free": {"minutes": 1440, "deducted": True}}, "02T00:00", 0),
+        ({"free": {"minutes": 1440, "deducted": True}}, "02T01:00", 2_00),
+    ],
+)
+def test_a_full_day_keeps_its_price_as_long_as_no_minute_of_it_is_free(
+    free: dict[str, Any], end: str, fen: int
+) -> None:
+    assert line({**FULL_DAY, **free}, ("01T00:00", end)).amount_fen == fen
+
+
+def test_a_full_day_is_told_as_one_day_with_its_date() -> None:
+    (full,) = line(FULL_DAY, ("01T00:00", "02T00:00")).components
+    assert (full.key, full.unit, full.quantity, full.labels) == (
+        "session:0:0:full_day",
+        "day",
+        1,
+        {"day": "2026-06-01"},
+    )
+
+
+def test_minutes_before_a_full_day_do_not_move_its_blocks() -> None:
+    blocks = [{"minutes": 60, "every": 60, "price": "9"}, *HOURLY]
+    assert line({**FULL_DAY, "blocks": blocks}, ("01T23:00", "03T02:00")).amount_fen == 9_00 + 20_00 + 4_00
+
+
+def test_a_stay_that_is_free_is_told_with_its_minutes() -> None:
+    (free,) = line({"blocks": HOURLY, "free": {"minutes": 30}}, ("01T08:00", "01T08:20")).components
+    assert (free.kind, free.key, free.charge) == (ComponentKind.FREE, "session:free", "session")
+    assert (free.quantity, free.unit, free.fen) == (20, "min", 0)
+
+
+@pytest.mark.parametrize(("end", "fen"), [("01T20:30", 1_00), ("01T20:31", 3_00)])
+def test_a_short_stay_goes_to_the_window_that_holds_most_of_it(end: str, fen: int) -> None:
+    rule = {"windows": DAY_NIGHT, "short_stay_minutes": 50}
+    assert line(rule, ("01T19:40", end)).amount_fen == fen
+
+
+def test_a_short_stay_over_two_equal_windows_goes_to_the_earlier() -> None:
+    assert line({"windows": DAY_NIGHT, "short_stay_minutes": 60}, ("01T19:30", "01T20:30")).amount_fen == 2_00
+
+
+def test_a_short_stay_adds_up_the_stretches_of_one_window() -> None:
+    windows = [
+        {"name": "noon", "times": ["12:00-12:50"], "blocks": [{"every": 60, "price": "9"}]},
+        {"name": "day", "times": ["00:00-24:00"], "blocks": HOURLY},
+    ]
+    assert line({"windows": windows, "short_stay_minutes": 120}, ("01T11:30", "01T13:20")).amount_fen == 4_00
+
+
+@pytest.mark.parametrize(("end", "fen"), [("01T08:05", 0), ("01T08:06", 2_00)])
+def test_an_allowance_at_the_end_leaves_nothing_of_a_stay_of_its_length(end: str, fen: int) -> None:
+    assert line({"blocks": HOURLY, "allowance_minutes": 5}, ("01T08:00", end)).amount_fen == fen
+
+
+def test_a_cap_of_a_window_counts_for_each_of_its_occurrences() -> None:
+    night = {"name": "night", "times": ["20:00-08:00"], "blocks": HOURLY, "cap": "5"}
+    day = {"name": "day", "times": ["08:00-20:00"], "blocks": [{"every": 60, "price": "1"}]}
+    rule = {"windows": [night, day], "gather": "window"}
+    assert line(rule, ("01T20:00", "03T08:00")).amount_fen == 10_00 + 12_00
+
+
+@pytest.mark.parametrize(("end", "caps"), [("01T10:00", 0), ("01T11:00", 1)])
+def test_a_cap_that_is_just_reached_is_not_told(end: str, caps: int) -> None:
+    capped = line({"blocks": HOURLY, "cut": "calendar_day", "day_cap": "4"}, ("01T08:00", end))
+    assert (capped.amount_fen, sum(one.kind is ComponentKind.CAP for one in capped.components)) == (4_00, caps)
+    window = {"name": "all", "times": ["00:00-24:00"], "blocks": HOURLY, "cap": "4"}
+    capped = line({"windows": [window]}, ("01T08:00", end))
+    assert (capped.amount_fen, sum(one.kind is ComponentKind.CAP for one in capped.components)) == (4_00, caps)
+
+
+def test_blocks_go_on_over_the_stretches_of_a_part_and_over_the_parts_of_a_visit() -> None:
+    blocks = [{"minutes": 120, "every": 60, "price": "9"}, {"every": 60, "price": "1"}]
+    windows = [
+        {"name": "a", "times": ["08:00-09:00"], "blocks": blocks},
+        {"name": "b", "times": ["09:00-10:00"], "blocks": [{**block, "price": "5"} for block in blocks]},
+        {"name": "c", "times": ["10:00-08:00"], "blocks": blocks},
+    ]
+    assert line({"windows": windows, "restart_blocks": False}, ("01T08:00", "01T11:00")).amount_fen == 15_00
+
+
+def test_visits_put_together_are_numbered_by_their_span() -> None:
+    rule = {"blocks": HOURLY, "cut": "calendar_day", "visits": "together"}
+    keys = [one.key for one in line(rule, ("01T08:00", "01T09:00"), ("02T08:00", "02T09:00")).components]
+    assert [key.rsplit(":", 2)[0] for key in keys] == ["session:0:0", "session:0:1"]
+
+
+def test_the_pay_is_in_time_from_the_entry_to_the_last_minute_of_the_grace() -> None:
+    rule = {"blocks": HOURLY, "exit_grace_minutes": 15}
+    assert line(rule, ("01T08:00", "01T09:15"), paid="01T09:00").amount_fen == 2_00
+    assert line(rule, ("01T08:00", "01T09:16"), paid="01T09:00").amount_fen == 4_00
+    assert line(rule, ("01T08:00", "01T08:15"), paid="01T08:00").amount_fen == 0
+
+
+def test_visits_may_touch_and_must_not_overlap() -> None:
+    rule = {"blocks": HOURLY}
+    assert line(rule, ("01T08:00", "01T09:00"), ("01T09:00", "01T10:00")).amount_fen == 4_00
+    assert refused(rule, ("01T08:00", "01T09:01"), ("01T09:00", "01T10:00")).kind is RefusalKind.BAD_SESSION
+
+
+def test_a_session_that_cannot_be_is_refused_with_its_kind() -> None:
+    rule = {"blocks": HOURLY}
+    assert refused(rule, ("01T08:00", "01T07:00")).kind is RefusalKind.BAD_SESSION
+    assert refused(rule, ("01T08:00", None)).kind is RefusalKind.OPEN_SESSION
+    assert refused(rule).kind is RefusalKind.NO_SESSION
+    with pytest.raises(RatingRefusedError, match="there is no record of the stay$") as missing:
+        rate(tariff(session=rule), RatingRequest(period=JUNE))
+    assert missing.value.kind is RefusalKind.NO_SESSION
+
+
+def test_the_longest_stay_and_the_most_visits_are_still_priced() -> None:
+    minutes = [
+        (f"2026-06-01T{n // 60:02d}:{n % 60:02d}", f"2026-06-01T{n // 60:02d}:{n % 60:02d}") for n in range(VISITS_MAX)
+    ]
+    compiled = tariff(session={"blocks": HOURLY})
+    assert rate(compiled, RatingRequest(period=JUNE, session=stay(*minutes))).amount_fen == 0
+    days = STAY_DAYS_MAX * 24 * 2_00
+    decade = stay(("2016-06-01T00:00", "2026-06-09T00:00"))
+    assert (decade.visits[0].exit - decade.visits[0].entry).days == STAY_DAYS_MAX  # type: ignore[operator]
+    assert rate(compiled, RatingRequest(period=JUNE, session=decade)).amount_fen == days
