@@ -58,7 +58,8 @@ def test_a_full_day_is_told_as_one_day_with_its_date() -> None:
 
 def test_minutes_before_a_full_day_do_not_move_its_blocks() -> None:
     blocks = [{"minutes": 60, "every": 60, "price": "9"}, *HOURLY]
-    assert line({**FULL_DAY, "blocks": blocks}, ("01T23:00", "03T02:00")).amount_fen == 9_00 + 20_00 + 4_00
+    rule = {**FULL_DAY, "blocks": blocks, "restart_blocks": False}
+    assert line(rule, ("01T23:00", "03T02:00")).amount_fen == 9_00 + 20_00 + 4_00
 
 
 def test_a_stay_that_is_free_is_told_with_its_minutes() -> None:
@@ -140,7 +141,7 @@ def test_a_session_that_cannot_be_is_refused_with_its_kind() -> None:
     assert refused(rule, ("01T08:00", "01T07:00")).kind is RefusalKind.BAD_SESSION
     assert refused(rule, ("01T08:00", None)).kind is RefusalKind.OPEN_SESSION
     assert refused(rule).kind is RefusalKind.NO_SESSION
-    with pytest.raises(RatingRefusedError, match="there is no record of the stay$") as missing:
+    with pytest.raises(RatingRefusedError, match=r"there is no record of the stay$") as missing:
         rate(tariff(session=rule), RatingRequest(period=JUNE))
     assert missing.value.kind is RefusalKind.NO_SESSION
 
