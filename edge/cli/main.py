@@ -3,6 +3,7 @@
     run       work until SIGTERM or Ctrl-C
     enrol     make this gateway known to the cloud with a one-time code
     doctor    clock, disk, store, device models, wires, cloud; says how to mend
+    probe     who answers on a line, at which speed, with which values
     budget    the disk a site needs while the cloud is away
     decode    what the bytes of a frame say, as JSON; needs no home
     models    the device models on board and whose frames stand behind them
@@ -26,8 +27,10 @@ from edge.cli.budget import SiteSize, budget_table
 from edge.cli.decode import decode_text, read_frames
 from edge.cli.doctor import examine, report
 from edge.cli.models import models_table
+from edge.cli.probe import Search, described, probe
 from edge.clock import entropy
 from edge.device.catalogue import load_catalogue
+from edge.driver.outcome import WireKind
 from edge.protocol.description import DESCRIBERS
 from edge.settings import Settings, make_pin, read_settings
 from edge.telemetry import configure_logging
@@ -57,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     enrol = _word(words, "enrol", _enrol, "make this gateway known to the cloud with a one-time code")
     enrol.add_argument("code", help="the code from the office")
     doctor = _word(words, "doctor", _doctor, "look at everything a visit would look at")
+    probe_word = _word(words, "probe", _probe, "who answers on a line, at which speed, with which values")
+    _probe_arguments(probe_word)
     budget = _word(words, "budget", _budget, "the disk a site needs while the cloud is away")
     for name, default, about in (
         ("--meters", 500, "meters on all wires"),
@@ -67,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         budget.add_argument(name, type=int, default=default, help=about)
     models = _word(words, "models", _models, "the device models on board and whose frames stand behind them")
     _decode_word(words)
-    for sub in (run, enrol, doctor, budget, models):
+    for sub in (run, probe_word, enrol, doctor, budget, models):
         sub.add_argument("--home", type=Path, required=True, help="folder of settings, keys and store")
     return parser
 
@@ -80,6 +85,17 @@ def _decode_word(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     frames.add_argument("--hex", help="the frame in hexadecimal; blanks may stand between bytes")
     frames.add_argument("--file", type=Path, help="a file of frames: JSON with protocol and hex, or a line each")
     decode.set_defaults(homeless=_decode)
+
+
+def _probe_arguments(word: argparse.ArgumentParser) -> None:
+    word.add_argument("line", help="/dev/serial/by-id/..., or host:port of a converter")
+    word.add_argument("--model", required=True, help="a device model; `models` lists them")
+    word.add_argument("--over", choices=["serial", "serial-tcp", "modbus-tcp"], default="serial")
+    word.add_argument("--addresses", default="", help="such as 1-32,40 or the digits of the nameplate")
+    word.add_argument("--speeds", default="", help="such as 2400,9600; the model's own without it")
+    word.add_argument("--parity", choices=["none", "even", "odd"], help="the model's own without it")
+    word.add_argument("--echo", action="store_true", help="the adapter hears what it says")
+    word.add_argument("--second-opinion", action="store_true", help="read Modbus meters again by another library")
 
 
 def _word(
@@ -118,6 +134,34 @@ def _doctor(settings: Settings, _: argparse.Namespace) -> int:
     findings = asyncio.run(examine(settings))
     sys.stdout.write(report(findings))
     return 0 if all(finding.well for finding in findings) else 1
+
+
+def _probe(settings: Settings, options: argparse.Namespace) -> int:
+    speeds = [speed.strip() for speed in options.speeds.split(",") if speed.strip()]
+    if not all(speed.isascii() and speed.isdigit() and int(speed) > 0 for speed in speeds):
+        raise RefusalError(f"probe: speeds {options.speeds!r} are no numbers such as 2400,9600")
+    search = Search(
+        kind=WireKind(options.over),
+        line=options.line,
+        model=options.model,
+        addresses=options.addresses,
+        speeds=tuple(int(speed) for speed in speeds),
+        parity=options.parity,
+        echo=options.echo,
+        again=options.second_opinion,
+    )
+    return asyncio.run(_show_found(search, settings))
+
+
+async def _show_found(search: Search, settings: Settings) -> int:
+    catalogue, count = load_catalogue(settings.profiles), 0
+    async for found in probe(search, catalogue, make_clock(settings), settings.home):
+        count += 1
+        sys.stdout.write(described(found, catalogue.profile(search.model)))
+        sys.stdout.flush()
+    if not count:
+        sys.stdout.write("nobody answered: check power, the two wires (try them the other way round), speed, address\n")
+    return 0 if count else 1
 
 
 def _budget(settings: Settings, options: argparse.Namespace) -> int:
