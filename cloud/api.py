@@ -16,6 +16,7 @@ from cloud.billing import endpoints as billing
 from cloud.cases import endpoints as cases
 from cloud.charges import endpoints as charges
 from cloud.deposits import endpoints as deposits
+from cloud.documents import endpoints as documents
 from cloud.disclosure import endpoints as disclosure
 from cloud.estate import endpoints as estate
 from cloud.fleet import endpoints as fleet
@@ -67,7 +68,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         ledger.build_router(database),
         ledger_periods.build_router(database),
         payments.build_router(database, services.cashier),
-        refunds.build_router(database),
+        refunds.build_router(database, services.secret_box),
         deposits.build_router(database, services.cashier),
         parking.build_router(database),
         access.build_router(database),
@@ -76,6 +77,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         settlement.build_router(database, rate_period),
         imports.build_router(database),
         disclosure.build_router(database),
+        documents.build_router(services.press),
         reconciliation.build_router(database),
     )
 
@@ -87,6 +89,7 @@ def machine_routers(services: Services) -> Sequence[APIRouter]:
         ingest.build_router(services.ingest, services.gateway_metrics),
         payments.build_notify_router(services.inbox),
         payments.build_pay_router(services.database, services.cashier),
+        documents.build_open_router(services.press),
     )
 
 
@@ -104,6 +107,7 @@ def build_api(services: Services) -> FastAPI:
             database=services.database,
             passwords=services.passwords,
             cashier=services.cashier,
+            press=services.press,
             rate=rate_period,
             secret_box=services.secret_box,
             public_url=services.public_url,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -18,7 +19,7 @@ from cloud.identity.policy import Permission
 from cloud.kit.db import Database
 from cloud.kit.errors import NotFoundError, TooLargeError
 from cloud.ledger.accounts import Book
-from cloud.payments import booking, desk, links, merchants, schemas, service
+from cloud.payments import booking, desk, links, merchants, schemas, service, tracing
 from cloud.payments.cashier import NOTIFY_PATH, Cashier
 from cloud.payments.channel import ONLINE, Channel, Method
 from cloud.payments.inbox import BODY_SIZE_MAX, Inbox
@@ -89,6 +90,7 @@ def build_router(database: Database, cashier: Cashier) -> APIRouter:
     router = APIRouter(tags=["payments"])
     _add_link(router, database)
     _add_payments(router, database, cashier)
+    _add_receipts(router, database)
     _add_desk(router, database)
     return router
 
@@ -149,6 +151,8 @@ def _add_payments(router: APIRouter, database: Database, cashier: Cashier) -> No
             found = await cashier.refresh(caller.tenant, caller.actor, attempt_id)
         return schemas.AttemptOut.of(found)
 
+
+def _add_receipts(router: APIRouter, database: Database) -> None:
     @router.get("/accounts/{account_id}/payments")
     async def payments(account_id: UUID, caller: SignedIn) -> list[schemas.PaymentOut]:
         """List the receipts of an account, the newest first."""
@@ -164,6 +168,16 @@ def _add_payments(router: APIRouter, database: Database, cashier: Cashier) -> No
             found = await booking.payment(session, PaymentId(payment_id))
             await _require_account(session, caller, found.account_id)
         return schemas.PaymentOut.of(found)
+
+    @router.get("/payments/{payment_id}/trace")
+    async def trace(payment_id: UUID, caller: SignedIn) -> dict[str, Any]:
+        """Return the chain behind a receipt: postings, bill lines, readings, signed batches; no channel's ids."""
+        async with database.view(caller.tenant) as session:
+            found = await booking.payment(session, PaymentId(payment_id))
+            await _require_account(session, caller, found.account_id)
+            told = asdict(await tracing.trace_payment(session, found))
+        del told["transaction_id"]
+        return told
 
     @router.get("/merchant-accounts")
     async def merchant_accounts(caller: Viewer) -> list[schemas.MerchantAccountOut]:

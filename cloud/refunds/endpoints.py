@@ -17,22 +17,25 @@ from cloud.identity.callers import SignedIn, require
 from cloud.identity.policy import Permission
 from cloud.kit.db import Database
 from cloud.kit.errors import NotFoundError
+from cloud.kit.secretbox import SecretBox
 from cloud.payments import booking
-from cloud.refunds import schemas, service
+from cloud.refunds import payouts, schemas, service
 from cloud.refunds.rules import RefundState
-from cloud.refunds.values import Refund, RefundRequest
+from cloud.refunds.values import Payout, Refund, RefundRequest
 from common.ids import AccountId, CommunityId, PaymentId
 
 Viewer = Annotated[Caller, Depends(require(Permission.SEE_PAYMENTS))]
+Payer = Annotated[Caller, Depends(require(Permission.RECONCILE))]
 Approver = Annotated[Caller, Depends(require(Permission.APPROVE_REFUNDS))]
 
 
-def build_router(database: Database) -> APIRouter:
+def build_router(database: Database, box: SecretBox) -> APIRouter:
     """Return the endpoints of refunds for people."""
     router = APIRouter(tags=["refunds"])
     _add_policy(router, database)
-    _add_requests(router, database)
+    _add_requests(router, database, box)
     _add_deeds(router, database)
+    _add_payouts(router, database, box)
     return router
 
 
@@ -69,7 +72,7 @@ def _add_policy(router: APIRouter, database: Database) -> None:
         return [schemas.RefundOut.of(refund) for refund in found]
 
 
-def _add_requests(router: APIRouter, database: Database) -> None:
+def _add_requests(router: APIRouter, database: Database, box: SecretBox) -> None:
     @router.post("/payments/{payment_id}/refunds", status_code=HTTPStatus.CREATED)
     async def request(payment_id: UUID, body: schemas.RefundIn, caller: SignedIn) -> schemas.RefundOut:
         """Ask for a refund of a payment; inside the policy it goes at once, outside it waits for persons."""
@@ -79,6 +82,7 @@ def _add_requests(router: APIRouter, database: Database) -> None:
             amount_fen=body.amount_fen,
             reason=body.reason,
             cash_box_id=body.cash_box_id,
+            payout=_payout(box, caller, body),
         )
         async with database.unit(caller.tenant, caller.actor) as unit:
             payment = await booking.payment(unit.session, wish.payment_id)
@@ -134,6 +138,55 @@ async def _seen(session: AsyncSession, caller: Caller, refund_id: UUID) -> Refun
     found = await service.refund(session, refund_id)
     await _require_account(session, caller, found.account_id)
     return found
+
+
+def _add_payouts(router: APIRouter, database: Database, box: SecretBox) -> None:
+    @router.post("/refunds/{refund_id}/payee")
+    async def payee(refund_id: UUID, caller: Payer) -> schemas.PayeeOut:
+        """Show to whom a payout goes; that it was shown is written down."""
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            await _require_payout(unit.session, caller, refund_id)
+            found = await payouts.show(unit, box, refund_id)
+        return schemas.PayeeOut(name=found.name, number=found.number)
+
+    @router.post("/refunds/{refund_id}/sent")
+    async def sent(refund_id: UUID, body: schemas.SentIn, caller: Payer) -> schemas.RefundOut:
+        """Note that a payout was transferred at the bank."""
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            await _require_payout(unit.session, caller, refund_id)
+            return schemas.RefundOut.of(await payouts.sent(unit, refund_id, reference=body.reference))
+
+    @router.post("/refunds/{refund_id}/arrived")
+    async def arrived(refund_id: UUID, caller: Payer) -> schemas.RefundOut:
+        """Confirm from the bank's statement that a payout left; not by who sent it."""
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            await _require_payout(unit.session, caller, refund_id)
+            return schemas.RefundOut.of(await payouts.arrived(unit, refund_id))
+
+    @router.post("/refunds/{refund_id}/came-back")
+    async def came_back(refund_id: UUID, body: schemas.ReasonIn, caller: Payer) -> schemas.RefundOut:
+        """Note that the bank could not deliver a payout."""
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            await _require_payout(unit.session, caller, refund_id)
+            return schemas.RefundOut.of(await payouts.came_back(unit, refund_id, reason=body.reason))
+
+
+def _payout(box: SecretBox, caller: Caller, body: schemas.RefundIn) -> Payout | None:
+    if body.payout is None:
+        return None
+    payee = payouts.Payee(name=body.payout.name, number=body.payout.number)
+    return payouts.payout(box, caller.tenant, body.refund_id, body.payout.bank_account_id, payee)
+
+
+async def _require_payout(session: AsyncSession, caller: Caller, refund_id: UUID) -> None:
+    """Go on only when the caller handles refunds of the refund's community.
+
+    Raises:
+        NotFoundError: he does not, or there is none; the answer is the same.
+    """
+    found = await service.refund(session, refund_id)
+    await _require_account(session, caller, found.account_id)
+    caller.require(Permission.RECONCILE, found.book.community_id)
 
 
 async def _require_account(session: AsyncSession, caller: Caller, account_id: AccountId) -> None:

@@ -38,7 +38,9 @@ class WindowError(ConflictError):
     """The channel's time for refunds is over."""
 
     def __init__(self) -> None:
-        super().__init__("the channel no longer takes refunds of this payment; pay it out in cash with a signature")
+        super().__init__(
+            "the channel no longer takes refunds of this payment; pay it out by bank, or in cash with a signature"
+        )
 
 
 class RefundStateError(ConflictError):

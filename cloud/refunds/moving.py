@@ -71,7 +71,7 @@ def follow(unit: Unit, row: RefundRow) -> None:
         unit.enqueue(_job(row, RESERVE))
     elif row.state is RefundState.RESERVED and row.route is RefundRoute.ORIGINAL:
         unit.enqueue(_job(row, SUBMIT))
-    elif row.state in ASKED_STATES:
+    elif row.state in ASKED_STATES and row.route is RefundRoute.ORIGINAL:
         ask_later(unit, row)
 
 

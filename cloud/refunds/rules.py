@@ -67,10 +67,11 @@ GIVEN_UP_STATES = frozenset({RefundState.REJECTED, RefundState.FAILED})
 
 
 class RefundRoute(StrEnum):
-    """How the money goes back: the way it came, or in cash over the counter."""
+    """How the money goes back: the way it came, in cash over the counter, or from our bank account to the payer's."""
 
     ORIGINAL = "original"
     CASH = "cash"
+    BANK = "bank"
 
 
 class RefundSource(StrEnum):

@@ -50,6 +50,27 @@ class PolicyIn(_In):
         )
 
 
+class PayoutIn(_In):
+    """From which bank account, and to whom."""
+
+    bank_account_id: UUID
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    number: Annotated[str, Field(min_length=8, max_length=40)]
+
+
+class PayeeOut(BaseModel):
+    """Who is paid, in clear, for the person who transfers."""
+
+    name: str
+    number: str
+
+
+class SentIn(_In):
+    """The bank's reference of a transfer."""
+
+    reference: Annotated[str, Field(min_length=1, max_length=64)]
+
+
 class RefundIn(_In):
     """A wish for a refund; `refund_id` is made by the asker, so that asking twice is asking once."""
 
@@ -57,6 +78,7 @@ class RefundIn(_In):
     amount_fen: AmountFen
     reason: Annotated[str, Field(min_length=1, max_length=REASON_LENGTH_MAX)]
     cash_box_id: UUID | None = None
+    payout: PayoutIn | None = None
 
 
 class VerdictIn(_In):

@@ -91,14 +91,14 @@ async def request(unit: Unit, wish: RefundRequest, random_bytes: Callable[[int],
         NotFoundError: there is no such payment.
         OtherRefundError: the id stands for another wish.
         NothingLeftError: less is left of the payment, or of where its money lies.
-        WindowError: the channel no longer takes it, and no cash box was named.
+        WindowError: the channel no longer takes it, and neither a cash box nor a payout was named.
     """
     payment = await booking.payment(unit.session, wish.payment_id)
     await billing.lock_accounts(unit, [payment.account_id])
     known = await repository.refund(unit.session, wish.refund_id)
     if known is not None:
         return _same(refund_of(known), wish)
-    if wish.cash_box_id is None and not in_window(payment.channel, payment.paid_at, unit.now):
+    if wish.cash_box_id is None and wish.payout is None and not in_window(payment.channel, payment.paid_at, unit.now):
         raise WindowError
     await _hold_room(unit, payment, wish.amount_fen)
     origin = await _origin(unit.session, payment, wish)
@@ -278,7 +278,7 @@ async def _facts(unit: Unit, payment: Payment, wish: RefundRequest, origin: Orig
     return Facts(
         amount_fen=wish.amount_fen,
         source=RefundSource.AHEAD if wish.deposit_id is None else RefundSource.DEPOSIT,
-        route_is_original=wish.cash_box_id is None or payment.channel is Channel.CASH,
+        route_is_original=route_of(wish) is RefundRoute.ORIGINAL or _is_same_cash(wish, payment),
         paid_ago=unit.now - payment.paid_at,
         refunded_today_fen=await repository.asked_back_fen(unit.session, payment.account_id, midnight(today, zone)),
         reopened_fen=origin.reopened_fen,
@@ -290,8 +290,10 @@ async def _row(
     unit: Unit, payment: Payment, wish: RefundRequest, decision: Decision, random_bytes: Callable[[int], bytes]
 ) -> RefundRow:
     in_cash = wish.cash_box_id is not None
-    if payment.channel is Channel.CASH and not in_cash:
-        raise RefusalError("this payment was made in cash; name the cash box that the refund is taken from")
+    if route_of(wish) is RefundRoute.ORIGINAL and payment.attempt_id is None:
+        raise RefusalError("this payment did not come online; name a cash box or a bank account that it is paid from")
+    if in_cash and wish.payout is not None:
+        raise RefusalError("a refund goes out in cash or by bank, not both; choose one")
     if in_cash:
         boxes = {box.cash_box_id: box for box in await desk.cash_boxes(unit.session, payment.book.community_id)}
         box = boxes.get(wish.cash_box_id) if wish.cash_box_id else None
@@ -308,7 +310,9 @@ async def _row(
         fund_class=payment.book.fund_class,
         source=RefundSource.AHEAD if wish.deposit_id is None else RefundSource.DEPOSIT,
         source_id=wish.deposit_id or payment.account_id,
-        route=RefundRoute.CASH if in_cash else RefundRoute.ORIGINAL,
+        route=route_of(wish),
+        bank_account_id=wish.payout.bank_account_id if wish.payout else None,
+        payee_sealed=wish.payout.payee_sealed if wish.payout else None,
         amount_fen=wish.amount_fen,
         currency=payment.currency,
         reason=wish.reason.strip(),
@@ -327,6 +331,17 @@ async def _row(
         asked=0,
         detail="",
     )
+
+
+def route_of(wish: RefundRequest) -> RefundRoute:
+    """Return by which route a wish goes."""
+    if wish.payout is not None:
+        return RefundRoute.BANK
+    return RefundRoute.ORIGINAL if wish.cash_box_id is None else RefundRoute.CASH
+
+
+def _is_same_cash(wish: RefundRequest, payment: Payment) -> bool:
+    return payment.channel is Channel.CASH and route_of(wish) is RefundRoute.CASH
 
 
 def _verdict(unit: Unit, row: RefundRow, *, approves: bool, note: str) -> RefundVerdictRow:
@@ -349,7 +364,7 @@ async def _close_case(unit: Unit, row: RefundRow, why: str) -> None:
 
 def _same(known: Refund, wish: RefundRequest) -> Refund:
     source_id = wish.deposit_id or AccountId(known.account_id)
-    told = (known.payment_id, known.amount_fen, known.cash_box_id, known.source_id)
-    if told != (wish.payment_id, wish.amount_fen, wish.cash_box_id, source_id):
+    told = (known.payment_id, known.amount_fen, known.cash_box_id, known.source_id, known.route)
+    if told != (wish.payment_id, wish.amount_fen, wish.cash_box_id, source_id, route_of(wish)):
         raise OtherRefundError
     return known

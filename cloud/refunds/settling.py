@@ -100,6 +100,8 @@ def _reservation(refund: Refund) -> TransferDraft:
 def _out_of(refund: Refund) -> LedgerAccountRef:
     if refund.cash_box_id is not None:
         return postings.cash(refund.book, refund.cash_box_id)
+    if refund.bank_account_id is not None:
+        return postings.bank(refund.book, refund.bank_account_id)
     ensure(refund.merchant_account_id is not None, "a refund by its original route has a merchant account")
     return postings.clearing(refund.book, refund.merchant_account_id or refund.refund_id)
 

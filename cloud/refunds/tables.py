@@ -109,6 +109,10 @@ class RefundRow(CommunityRow):
     channel_refund_id: Mapped[str | None]
     cash_shift_id: Mapped[UUID | None]
     signed_as: Mapped[str | None]
+    bank_account_id: Mapped[UUID | None]
+    payee_sealed: Mapped[bytes | None]
+    payout_reference: Mapped[str | None]
+    sent_by: Mapped[UUID | None]
     asked: Mapped[int]
     asked_at: Mapped[datetime | None]
     detail: Mapped[str]
@@ -143,8 +147,15 @@ class RefundRow(CommunityRow):
         CheckConstraint("persons_needed between 0 and 2", name="persons_bounded"),
         CheckConstraint("(route = 'cash') = (cash_box_id is not null)", name="cash_names_box"),
         CheckConstraint(
-            "route = 'cash' or (merchant_account_id is not null and order_number is not null)",
+            "route <> 'original' or (merchant_account_id is not null and order_number is not null)",
             name="original_names_order",
+        ),
+        CheckConstraint(
+            "(route = 'bank') = (bank_account_id is not null and payee_sealed is not null)", name="payout_names_payee"
+        ),
+        CheckConstraint(
+            "route <> 'bank' or state not in ('submitted', 'arrived') or payout_reference <> ''",
+            name="payout_is_proved",
         ),
         CheckConstraint(
             "state not in ('reserved', 'submitted', 'accepted', 'arrived') or reservation_journal_id is not null",

@@ -19,10 +19,18 @@ _HELD_IN = {RefundSource.AHEAD: AccountType.PREPAYMENT, RefundSource.DEPOSIT: Ac
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Payout:
+    """A payout from our bank account; to whom is sealed by whoever took it down."""
+
+    bank_account_id: UUID
+    payee_sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefundRequest:
     """What should go back of one payment; `refund_id` is made where the act begins, so asking twice is asking once.
 
-    `deposit_id` names the deposit that holds the money. Cash names the box it is taken from.
+    `deposit_id` names the deposit that holds the money. Cash names the box it is taken from, a payout the bank account.
     """
 
     refund_id: UUID
@@ -31,6 +39,7 @@ class RefundRequest:
     reason: str
     deposit_id: UUID | None = None
     cash_box_id: UUID | None = None
+    payout: Payout | None = None
 
     def __post_init__(self) -> None:
         """Check what no refund may be.
@@ -65,6 +74,8 @@ class Refund:
     order_total_fen: int
     merchant_account_id: UUID | None
     cash_box_id: UUID | None
+    bank_account_id: UUID | None
+    payout_reference: str | None
     persons_needed: int
     doubts: tuple[Doubt, ...]
     reopened: tuple[SettledPart, ...]
@@ -113,6 +124,8 @@ def refund_of(row: RefundRow) -> Refund:
         order_total_fen=row.order_total_fen,
         merchant_account_id=row.merchant_account_id,
         cash_box_id=row.cash_box_id,
+        bank_account_id=row.bank_account_id,
+        payout_reference=row.payout_reference,
         persons_needed=row.persons_needed,
         doubts=tuple(Doubt(text) for text in row.doubts),
         reopened=parts_of(row),

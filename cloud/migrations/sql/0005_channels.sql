@@ -34,6 +34,16 @@ ALTER TABLE payment ADD CONSTRAINT uq_payment_tenant_id_bank_line_id UNIQUE (ten
 CREATE INDEX ix_payment_collection ON payment (tenant_id, collection_id);
 
 ALTER TABLE refund ADD COLUMN transaction_id TEXT;
+ALTER TABLE refund ADD COLUMN bank_account_id UUID;
+ALTER TABLE refund ADD COLUMN payee_sealed BYTEA;
+ALTER TABLE refund ADD COLUMN payout_reference TEXT;
+ALTER TABLE refund ADD COLUMN sent_by UUID;
+ALTER TABLE refund DROP CONSTRAINT ck_refund_refundroute;
+ALTER TABLE refund DROP CONSTRAINT ck_refund_original_names_order;
+ALTER TABLE refund ADD CONSTRAINT ck_refund_refundroute CHECK (route IN ('original', 'cash', 'bank'));
+ALTER TABLE refund ADD CONSTRAINT ck_refund_original_names_order CHECK (route <> 'original' or (merchant_account_id is not null and order_number is not null));
+ALTER TABLE refund ADD CONSTRAINT ck_refund_payout_names_payee CHECK ((route = 'bank') = (bank_account_id is not null and payee_sealed is not null));
+ALTER TABLE refund ADD CONSTRAINT ck_refund_payout_is_proved CHECK (route <> 'bank' or state not in ('submitted', 'arrived') or payout_reference <> '');
 
 CREATE TABLE bank_account (
     tenant_id UUID NOT NULL,

@@ -1,0 +1,239 @@
+"""`python -m tests.bench.payments`: how fast payments are, with gates as ratios and limits within one run.
+
+    notification to booked    a notification a hundredth of a second, a worker beside; the gate is the 99th percentile
+    a day of 100,000 rows     read, kept, compared: processor time of this process
+    an intent                 against one durable insert on the same server
+
+Seconds of the notification are of the machine, and the machine may be shared; the other two do not care.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import httpx
+import psycopg
+
+from cloud.kit.clock import monotonic_s
+from cloud.kit.postgres import SUPERUSER
+from cloud.payments import service
+from cloud.payments.channel import Channel
+from cloud.payments.values import Attempt
+from cloud.reconciliation import service as reconciliation
+from cloud.reconciliation import statements
+from tests.simulation.soak.house import Soak, open_soak
+
+NOTIFIED = 400
+RATE = 100
+DAY_ROWS = 100_000
+INSERTS = 200
+P99_MS_MAX = 200.0
+DAY_CPU_S_MAX = 10.0
+INTENT_RATIO_MAX = 3.0
+_DAY = date(2026, 2, 1)
+_HEADER = (
+    "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,"
+    "应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,"
+    "手续费,费率,订单金额,申请退款金额,费率备注"
+)
+_FOOTER = "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure with its limit."""
+
+    name: str
+    value: float
+    unit: str
+    most: float
+
+    @property
+    def passed(self) -> bool:
+        """Return whether the figure is within its limit."""
+        return self.value <= self.most
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value that a share of all values does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+async def notified(house: Soak, count: int = NOTIFIED) -> Measure:
+    """Measure from the arrival of a notification to the receipt in the book."""
+    hall = house.hall
+    attempts: list[Attempt] = []
+    for _ in range(count):
+        attempt = await hall.start(Channel.WECHAT, 0, amount_fen=100)
+        await hall.pay(Channel.WECHAT, attempt)
+        attempts.append(attempt)
+    heard = await _heard(house)
+    stop = asyncio.Event()
+    arrived: dict[str, float] = {}
+    booked: dict[str, float] = {}
+    async with asyncio.TaskGroup() as group:
+        working = group.create_task(hall.counter.runner.run(stop))
+        watching = group.create_task(_watch(house, {one.order_number for one in attempts}, booked))
+        started = monotonic_s()
+        for place, (number, request) in enumerate(heard):
+            await asyncio.sleep(max(0.0, started + place / RATE - monotonic_s()))
+            group.create_task(_post(house, request, arrived, number))
+        await watching
+        stop.set()
+        hall.counter.runner.wake.set()
+        del working
+    took = [(booked[number] - arrived[number]) * 1_000 for number in booked]
+    return Measure(f"notification to booked, p99 at {RATE}/s", percentile(took, 0.99), "ms", P99_MS_MAX)
+
+
+async def reconciled(house: Soak, conninfo: str, rows: int = DAY_ROWS) -> Measure:
+    """Measure reading, keeping and comparing a day's bill of so many rows."""
+    account = house.hall.accounts[Channel.WECHAT]
+    _book_a_day(house, conninfo, rows)
+    raw = _bill(account.merchant_number, account.app_id, rows)
+    counter = house.hall.counter
+    worker = counter.office.site.worker_database
+    provider = counter.providers.of(account)
+    before = time.process_time()
+    read = statements.read(provider, raw)
+    async with worker.unit(house.tenant, house.cashier) as unit:
+        await statements.store(unit, house.box, account, _DAY, read)
+    async with worker.unit(house.tenant, house.cashier) as unit:
+        found = await reconciliation.compare(unit, account.merchant_account_id, _DAY)
+    spent = time.process_time() - before
+    if found.matched_rows != rows or found.open_breaks:
+        raise SystemExit(f"the day does not agree: {found}")
+    return Measure(f"a day of {rows:,} rows reconciled", spent, "s CPU", DAY_CPU_S_MAX)
+
+
+async def wished(house: Soak, conninfo: str, count: int = INSERTS) -> Measure:
+    """Measure the creation of an intent against one durable insert."""
+    plain, intents = [], []
+    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+        await connection.execute("create table if not exists bench_row(n bigint primary key, told text)")
+        requests = [await house.hall.counter.request(0, amount_fen=100) for _ in range(count)]
+        for n, request in enumerate(requests):
+            started = time.perf_counter()
+            await connection.execute("insert into bench_row values (%s, %s)", (n, "a durable row"))
+            plain.append(time.perf_counter() - started)
+            started = time.perf_counter()
+            async with house.database.unit(house.tenant, house.cashier) as unit:
+                await service.create_intent(unit, request)
+            intents.append(time.perf_counter() - started)
+    ratio = percentile(intents, 0.5) / percentile(plain, 0.5)
+    return Measure("an intent / one durable insert", ratio, "x", INTENT_RATIO_MAX)
+
+
+async def _heard(house: Soak) -> list[tuple[str, httpx.Request]]:
+    """Return every notification on its way, with the order it is about."""
+    heard: list[tuple[str, httpx.Request]] = []
+    provider = house.hall.counter.providers.of(house.hall.accounts[Channel.WECHAT])
+
+    def keep(request: httpx.Request) -> httpx.Response:
+        notice = provider.open_notification(request.headers, request.content)
+        heard.append((notice.order_number, request))
+        return httpx.Response(204)
+
+    messenger = house.hall.messenger(Channel.WECHAT)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(keep)) as http:
+        while messenger.waiting:
+            await messenger.deliver_due(http)
+    return heard
+
+
+async def _post(house: Soak, request: httpx.Request, arrived: dict[str, float], number: str) -> None:
+    arrived[number] = monotonic_s()
+    counter = house.hall.counter
+    answer = await counter.http.post(request.url, content=request.content, headers=request.headers)
+    while answer.status_code != httpx.codes.NO_CONTENT:
+        await asyncio.sleep(0.05)
+        answer = await counter.http.post(request.url, content=request.content, headers=request.headers)
+    counter.runner.wake.set()
+
+
+async def _watch(house: Soak, numbers: set[str], booked: dict[str, float]) -> None:
+    """Note when each receipt is there, looking every few milliseconds until all are."""
+    query = "select order_number from payment_attempt where state = 'paid'"
+    conninfo = house.conninfo(SUPERUSER)
+    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+        while numbers - booked.keys():
+            found = {row[0] for row in await (await connection.execute(query)).fetchall()}
+            now = monotonic_s()
+            for number in found & numbers - booked.keys():
+                booked[number] = now
+            await asyncio.sleep(0.005)
+
+
+def _book_a_day(house: Soak, conninfo: str, rows: int) -> None:
+    """Put a day of receipts into the book, past every check: the comparison is what is measured."""
+    account = house.hall.accounts[Channel.WECHAT]
+    with psycopg.connect(conninfo) as connection:
+        connection.execute("set session_replication_role = replica")
+        row = connection.execute("select to_json(p) from payment p limit 1").fetchone()
+        if row is None:
+            raise SystemExit("the book has no payment to copy")
+        told = row[0]
+        names = ", ".join(told)
+        fixed = {name: f"p.{name}" for name in told}
+        fixed |= {
+            "payment_id": "gen_random_uuid()",
+            "attempt_id": "gen_random_uuid()",
+            "merchant_account_id": f"'{account.merchant_account_id}'::uuid",
+            "order_number": "'GHBENCH' || n",
+            "transaction_id": "'4200' || n",
+            "number": "'BENCH-' || n",
+            "amount_fen": "100",
+            "ahead_fen": "0",
+            "channel": "'wechat'",
+            "paid_at": "timestamptz '2026-02-01 04:00:00+00' + n * interval '500 ms'",
+        }
+        columns = ", ".join(fixed[name] for name in told)
+        connection.execute(
+            f"insert into payment ({names}) select {columns} from (select * from payment limit 1) p,"  # noqa: S608
+            f" generate_series(1, {rows}) n"
+        )
+
+
+def _bill(merchant: str, app_id: str, rows: int) -> bytes:
+    lines = [_HEADER]
+    start = timedelta(hours=12)
+    for n in range(1, rows + 1):
+        at = start + timedelta(milliseconds=500) * n
+        clock = f"{_DAY.isoformat()} {at // timedelta(hours=1):02d}:{at.seconds // 60 % 60:02d}:{at.seconds % 60:02d}"
+        cells = (
+            clock, app_id, merchant, "0", "", f"4200{n}", f"GHBENCH{n}", "o", "NATIVE", "SUCCESS", "OTHERS", "CNY",
+            "1.00", "0.00", "0", "0", "0.00", "0.00", "", "", "", "", "0.01000", "0.60%", "1.00", "0.00", "",
+        )  # fmt: skip
+        lines.append(",".join(f"`{cell}" for cell in cells))
+    sums = (f"{rows}.0", f"{rows}.00", "0.00", "0.00", f"{rows / 100:.2f}", f"{rows}.00", "0.00")
+    lines += [_FOOTER, ",".join(f"`{cell}" for cell in sums)]
+    return ("\ufeff" + "".join(f"{line}\r\n" for line in lines)).encode()
+
+
+async def measured(folder: Path) -> list[Measure]:
+    """Return every measure."""
+    async with open_soak(folder, 6) as house:
+        server = house.conninfo(SUPERUSER)
+        return [await wished(house, server), await notified(house), await reconciled(house, server)]
+
+
+def main() -> int:
+    """Print every measure and return 0 when all gates hold."""
+    with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
+        measures = asyncio.run(measured(Path(folder)))
+    for one in measures:
+        verdict = "pass" if one.passed else "FAIL"
+        sys.stdout.write(f"{one.name:44} {one.value:>12,.2f} {one.unit:6} (at most {one.most:g}: {verdict})\n")
+    return 0 if all(one.passed for one in measures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
