@@ -34,6 +34,8 @@ PLACES: tuple[Place, ...] = (
     Place(path="/desk", zh="收款台", en="Desk", needs=Permission.TAKE_CASH),
     Place(path="/reconciliation", zh="对账", en="Reconciliation", needs=Permission.RECONCILE),
     Place(path="/bank", zh="银行转账", en="Bank", needs=Permission.RECONCILE),
+    Place(path="/arrears", zh="违约金与减免", en="Arrears", needs=Permission.ASK_RELIEF),
+    Place(path="/settle", zh="退租结算", en="Move-out", needs=Permission.SETTLE),
     Place(path="/books", zh="总账", en="Books", needs=Permission.SEE_PAYMENTS),
     Place(path="/cases", zh="待办事项", en="Cases", needs=Permission.SEE_CASES),
     Place(path="/corrections", zh="更正", en="Corrections", needs=Permission.CORRECT),

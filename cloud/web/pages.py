@@ -12,9 +12,9 @@ from fastapi import APIRouter, FastAPI
 
 from cloud.kit.httpapi import LastResort
 from cloud.web import (
+    arrears,
     assets,
     audit,
-    books,
     bank,
     books,
     cases,
@@ -31,6 +31,7 @@ from cloud.web import (
     resident_parking,
     run_outlook,
     runs,
+    settle,
     signin,
     sunshine,
     tariffs,
@@ -59,9 +60,10 @@ GROUPS: Sequence[PageGroup] = (
     counter.build_pages,
     money.build_pages,
     books.build_pages,
+    arrears.build_pages,
+    settle.build_pages,
     sunshine.build_pages,
     bank.build_pages,
-    books.build_pages,
 )
 
 
