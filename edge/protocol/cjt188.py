@@ -13,13 +13,11 @@ from dataclasses import dataclass
 
 from common.errors import RefusalError, ensure
 from edge.protocol.codec import Answered, Foreign, Match, Noise, Refused
-from edge.protocol.summed_frame import START, TAIL_BYTES, WAKE_UP, FrameShape, close_frame
+from edge.protocol.summed_frame import START, TAIL_BYTES, WAKE_UP, FrameShape, close_frame, match_answer
 
 ANY_TYPE = 0xAA
 READ_DATA = 0x01
 READ_ADDRESS = 0x03
-ANSWER_FLAG = 0x80
-ERROR_FLAG = 0x40
 FUNCTION_MASK = 0x3F
 ADDRESS_BYTES = 7
 WILDCARD = "aa" * ADDRESS_BYTES
@@ -135,17 +133,13 @@ class Cjt188:
 
     def match(self, frame: bytes, question: ItemQuestion) -> Match:
         """Return what a whole frame is to the question."""
-        parts = parse_frame(frame)
-        if isinstance(parts, Noise):
-            return parts
-        if not parts.control & ANSWER_FLAG:
-            return Noise(reason="a request, seen as echo or from another master")
-        stranger = _stranger(parts, question)
-        if stranger:
-            return Foreign(frame=frame, reason=stranger)
-        if parts.control & ERROR_FLAG:
-            return _refusal(frame, parts, question)
-        return _identified(frame, parts, question)
+        return match_answer(
+            frame,
+            parse_frame(frame),
+            lambda parts: _stranger(parts, question),
+            lambda parts: _refusal(frame, parts, question),
+            lambda parts: _identified(frame, parts, question),
+        )
 
     def shape(self, question: ItemQuestion) -> Hashable:
         """Return all that an answer repeats."""

@@ -15,6 +15,7 @@ from edge.protocol.cjt188_items import (
     parse_time,
     split_group,
 )
+from edge.protocol.summed_frame import ERROR_FLAG
 from edge.protocol.values import bcd_low_first, decimal_text
 
 _ECHO_BYTES = cjt188.IDENTIFIER_BYTES + 1
@@ -44,7 +45,7 @@ def describe_cjt188(frame: Frame) -> dict[str, object]:
         "control": f"{frame.control:02x}",
         "length": len(frame.payload),
     }
-    if frame.control & cjt188.ERROR_FLAG or len(frame.payload) < _ECHO_BYTES:
+    if frame.control & ERROR_FLAG or len(frame.payload) < _ECHO_BYTES:
         return described | {"data": frame.payload.hex()}
     identifier = frame.payload[: cjt188.IDENTIFIER_BYTES].hex()
     described |= {"di_wire": identifier, "ser": f"{frame.payload[cjt188.IDENTIFIER_BYTES]:02x}"}

@@ -14,11 +14,16 @@ from enum import StrEnum
 
 from common.errors import RefusalError
 from edge.protocol.codec import Answered, Foreign, Match, Noise, Refused
-from edge.protocol.summed_frame import START, TAIL_BYTES, WAKE_UP, FrameShape, close_frame
+from edge.protocol.summed_frame import (
+    START,
+    TAIL_BYTES,
+    WAKE_UP,
+    FrameShape,
+    close_frame,
+    match_answer,
+)
 
 SCRAMBLE = 0x33
-ANSWER_FLAG = 0x80
-ERROR_FLAG = 0x40
 FOLLOWS_FLAG = 0x20
 FUNCTION_MASK = 0x1F
 READ_2007 = 0x11
@@ -138,19 +143,13 @@ class Dlt645:
 
     def match(self, frame: bytes, question: IdentifierQuestion) -> Match:
         """Return what a whole frame is to the question."""
-        parts = parse_frame(frame)
-        if isinstance(parts, Noise):
-            return parts
-        if not parts.control & ANSWER_FLAG:
-            return Noise(reason="a request, seen as echo or from another master")
-        stranger = _stranger(parts, question)
-        if stranger:
-            return Foreign(frame=frame, reason=stranger)
-        if parts.control & ERROR_FLAG:
-            return _refusal(frame, parts, question.edition)
-        if question.identifier is None:
-            return Answered(frame=frame, data=parts.data)
-        return _identified(frame, parts, question.identifier, question.edition)
+        return match_answer(
+            frame,
+            parse_frame(frame),
+            lambda parts: _stranger(parts, question),
+            lambda parts: _refusal(frame, parts, question.edition),
+            lambda parts: _answer(frame, parts, question),
+        )
 
     def shape(self, question: IdentifierQuestion) -> Hashable:
         """Return meter and identifier, which an answer repeats."""
@@ -190,8 +189,11 @@ def _refusal(frame: bytes, parts: Frame, edition: Edition) -> Match:
     return Refused(frame=frame, code=word, meaning=meaning)
 
 
-def _identified(frame: bytes, parts: Frame, identifier: str, edition: Edition) -> Match:
-    size = IDENTIFIER_BYTES[edition]
+def _answer(frame: bytes, parts: Frame, question: IdentifierQuestion) -> Match:
+    identifier = question.identifier
+    if identifier is None:
+        return Answered(frame=frame, data=parts.data)
+    size = IDENTIFIER_BYTES[question.edition]
     answered = parts.data[:size][::-1].hex()
     if answered != identifier.lower():
         return Foreign(frame=frame, reason=f"answer to identifier {answered}")

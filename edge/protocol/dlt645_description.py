@@ -7,6 +7,7 @@ from datetime import datetime
 from edge.protocol import dlt645
 from edge.protocol.dlt645 import Edition, Frame
 from edge.protocol.dlt645_items import ITEMS, Item
+from edge.protocol.summed_frame import ANSWER_FLAG, ERROR_FLAG
 from edge.protocol.values import ValueRefusedError, bcd_low_first, bcd_low_first_signed, decimal_text
 
 _CENTURY = 2000
@@ -37,7 +38,7 @@ def describe_dlt645(frame: Frame, edition: Edition) -> dict[str, object]:
         "control": f"{frame.control:02x}",
         "length": len(frame.data),
     }
-    if frame.control & dlt645.ERROR_FLAG:
+    if frame.control & ERROR_FLAG:
         return head | _error(frame, edition)
     function = frame.control & dlt645.FUNCTION_MASK
     if edition is Edition.Y2007 and function == dlt645.READ_ADDRESS:
@@ -60,14 +61,14 @@ def _error(frame: Frame, edition: Edition) -> dict[str, object]:
 
 
 def _address(frame: Frame) -> dict[str, object]:
-    if not frame.control & dlt645.ANSWER_FLAG:
+    if not frame.control & ANSWER_FLAG:
         return {"meaning": "read communication address"}
     return {"meaning": "communication address", "address_in_data": frame.data[::-1].hex()}
 
 
 def _relay(frame: Frame) -> dict[str, object]:
     data = frame.data
-    if frame.control & dlt645.ANSWER_FLAG:
+    if frame.control & ANSWER_FLAG:
         return {"meaning": "relay control accepted"}
     if len(data) != _RELAY_REQUEST_BYTES:
         return {"meaning": "relay control, encrypted or of another form", "data": data.hex()}
@@ -91,7 +92,7 @@ def _item(frame: Frame, edition: Edition) -> dict[str, object]:
     described: dict[str, object] = {"di": identifier}
     if frame.control & dlt645.FUNCTION_MASK == _READ_FOLLOWING and len(data) == 1:
         return described | {"sequence": data[0]}
-    if not frame.control & dlt645.ANSWER_FLAG or not data:
+    if not frame.control & ANSWER_FLAG or not data:
         items = ITEMS[edition].get(identifier)
         return described | ({"meaning": f"read {items[0].name}"} if items else {})
     return described | _values(identifier, data, edition)

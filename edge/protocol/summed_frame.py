@@ -8,13 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from edge.protocol.codec import Noise
+from edge.protocol.codec import Foreign, Match, Noise
 
 START = 0x68
 END = 0x16
 WAKE_UP = 0xFE
 TAIL_BYTES = 2
+ANSWER_FLAG = 0x80
+ERROR_FLAG = 0x40
+
+
+class Controlled(Protocol):
+    """The parts of a frame, as far as both protocols have them alike."""
+
+    @property
+    def control(self) -> int:
+        """Return the control byte: bit 7 marks an answer, bit 6 an error answer."""
+        ...
+
+
+PartsT = TypeVar("PartsT", bound=Controlled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +68,24 @@ class FrameShape:
 def close_frame(body: bytes, wake_up_bytes: int) -> bytes:
     """Return the frame of a body that begins with 68: wake-up bytes before it, sum and end behind it."""
     return bytes([WAKE_UP]) * wake_up_bytes + body + bytes([sum(body) & 0xFF, END])
+
+
+def match_answer(
+    frame: bytes,
+    parts: PartsT | Noise,
+    stranger: Callable[[PartsT], str],
+    refusal: Callable[[PartsT], Match],
+    answer: Callable[[PartsT], Match],
+) -> Match:
+    """Return what a frame is to a question, looked at in the one order: sound, an answer, ours, a refusal, the item.
+
+    `stranger` says why the frame is another meter's, or nothing; `refusal` reads an error answer, `answer` the rest.
+    """
+    if isinstance(parts, Noise):
+        return parts
+    if not parts.control & ANSWER_FLAG:
+        return Noise(reason="a request, seen as echo or from another master")
+    reason = stranger(parts)
+    if reason:
+        return Foreign(frame=frame, reason=reason)
+    return refusal(parts) if parts.control & ERROR_FLAG else answer(parts)

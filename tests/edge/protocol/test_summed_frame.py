@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from edge.protocol import cjt188, dlt645
-from edge.protocol.summed_frame import FrameShape, close_frame
+from edge.protocol.codec import Answered, Noise, Refused
+from edge.protocol.summed_frame import FrameShape, close_frame, match_answer
 
 SHAPE = FrameShape(name="test", head_bytes=3, data_bytes_most=4, fits=lambda prefix: prefix[1:2] != b"\xaa")
 WHOLE = close_frame(bytes.fromhex("680002") + b"\x16\x16", 0)
@@ -49,3 +52,30 @@ def test_both_protocols_cut_their_frames_with_it() -> None:
     for shape in (dlt645.SHAPE, cjt188.SHAPE):
         frame = close_frame(bytes([0x68, 0x10, 0, 0, 0, 0, 0, 0x68, 0, 0, 0][: shape.head_bytes]), 0)
         assert shape.flaw(frame) is None
+
+
+@dataclass(frozen=True)
+class Parts:
+    control: int
+
+
+@pytest.mark.parametrize(
+    ("parts", "stranger", "found"),
+    [
+        pytest.param(Noise(reason="torn", damaged=True), "", Noise(reason="torn", damaged=True), id="damage"),
+        pytest.param(Parts(0x11), "", "a request, seen as echo or from another master", id="a request"),
+        pytest.param(Parts(0xD1), "answer of meter 2", "answer of meter 2", id="another meter's refusal"),
+        pytest.param(Parts(0xD1), "", Refused(frame=b"f", code=1, meaning="no"), id="a refusal"),
+        pytest.param(Parts(0x91), "", Answered(frame=b"f", data=b"d"), id="the item"),
+    ],
+)
+def test_a_frame_is_looked_at_in_one_order(parts: Parts | Noise, stranger: str, found: object) -> None:
+    match = match_answer(
+        b"f",
+        parts,
+        lambda _: stranger,
+        lambda _: Refused(frame=b"f", code=1, meaning="no"),
+        lambda _: Answered(frame=b"f", data=b"d"),
+    )
+
+    assert match == found or getattr(match, "reason", None) == found
