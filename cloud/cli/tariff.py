@@ -29,7 +29,30 @@ from common.tariff.daytype import OfficialCalendar, parse_calendar
 from common.tariff.document import parse_tariff
 
 _CALENDAR_CODE = "cn"
+_TARIFF_HELP = "a tariff, YAML or JSON"
+_REQUEST = """a request says the days and what was used; decimals in quotes:
+
+  period: ["2026-06-01", "2026-07-01"]   # the first day, and the day after the last
+  quantity: "150"                        # units of the tariff
+  prior: "2100"                          # used before, since the tiers began
+
+also: windows: {peak: "90", valley: "60"}   facts: {area: "88.53"}   traits: {class: general}
+      visits: [["2026-06-01T08:00", "2026-06-01T09:30"]]   granted_minutes: 30   paid_at: "2026-06-01T09:20"
+      debts: [{key: a, amount: "100.00", due: "2026-05-01"}]   paid_on: "2026-06-09"
+"""
+_REQUESTS = (
+    """several requests stand in one list, each with a name:
+
+  requests:
+    - {name: "1-101", period: ["2026-06-01", "2026-07-01"], quantity: "150"}
+    - {name: "1-102", period: ["2026-06-01", "2026-07-01"], quantity: "80"}
+
+"""
+    + _REQUEST
+)
 _CALENDAR_HELP = "official notice of a year, for tariffs that ask for working days; may stand several times"
+
+_Raw = argparse.RawDescriptionHelpFormatter
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,20 +71,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gatehouse tariff", description="tariffs as data: check, price, compare")
-    words = parser.add_subparsers(dest="word", required=True, metavar="WORD")
+    words = parser.add_subparsers(dest="word", required=True, metavar="check|price|compare")
     check = words.add_parser("check", help="list every fault of tariff files")
-    check.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    price = words.add_parser("price", help="price one request and explain it")
-    price.add_argument("file", type=Path, metavar="FILE")
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE", help=_TARIFF_HELP)
+    price = words.add_parser("price", help="price one request and explain it", epilog=_REQUEST, formatter_class=_Raw)
+    price.add_argument("file", type=Path, metavar="FILE", help=_TARIFF_HELP)
     price.add_argument("--json", action="store_true", help="print the rated line as canonical JSON instead")
-    compare = words.add_parser("compare", help="show who pays more or less under a new tariff")
-    compare.add_argument("old", type=Path, metavar="OLD")
-    compare.add_argument("new", type=Path, metavar="NEW")
+    compare = words.add_parser(
+        "compare", help="show who pays more or less under a new tariff", epilog=_REQUESTS, formatter_class=_Raw
+    )
+    compare.add_argument("old", type=Path, metavar="OLD", help="the tariff as it is")
+    compare.add_argument("new", type=Path, metavar="NEW", help="the tariff as it would be")
     for command in (price, compare):
         command.add_argument("--usage", type=Path, required=True, metavar="FILE", help="the request or requests, YAML")
         command.add_argument("--zone", type=_zone, default=ZoneInfo("Asia/Shanghai"), help="zone of local times")
         command.add_argument("--calendar", type=Path, action="append", default=[], metavar="FILE", help=_CALENDAR_HELP)
-        command.add_argument("--language", choices=("zh", "en"), default="zh")
+        command.add_argument("--language", choices=("zh", "en"), default="zh", help="of the explanation")
     return parser
 
 

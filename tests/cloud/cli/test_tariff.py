@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,16 @@ charges: [{key: e, by_window: {peak: "1", valley: "0.5"}}]
     code, out, _ = run(capsys, "price", file, "--usage", usage, "--calendar", notice)
     assert code == 0
     assert "10.50" in out
+
+
+@pytest.mark.parametrize("word", ["price", "compare"])
+def test_the_help_shows_a_request_that_can_be_priced(
+    word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([word, "--help"])
+    told = capsys.readouterr().out
+    example = "\n".join(line for line in told.splitlines() if line.startswith(("  period:", "  quantity:", "  prior:")))
+    usage = write(tmp_path, "usage.yaml", textwrap.dedent(example))
+    assert main(["price", str(LIBRARY / "electricity" / "beijing-annual.yaml"), "--usage", str(usage)]) == 0
+    assert ("requests:" in told) == (word == "compare")
