@@ -11,10 +11,11 @@ store that stopped serving ends the process, for a supervisor to start it anew.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import Any
 
 import httpx
@@ -29,6 +30,7 @@ from common.wire.records import Health
 from common.wire.stamp import ClockSource
 from edge.access.plan import parse_access
 from edge.access.service import Access
+from edge.buffer.records import BundleState
 from edge.buffer.shedding import Budget
 from edge.buffer.store import Store
 from edge.charging.desk import ChargingDesk
@@ -38,6 +40,7 @@ from edge.clock import EdgeClock, PacedClock, SystemClock, entropy, monotonic_s
 from edge.device.catalogue import Catalogue, load_catalogue
 from edge.device.model import QUANTITY_UNITS
 from edge.downlink.listener import Listener
+from edge.downlink.trial import Trials, site_of
 from edge.driver.board import Board
 from edge.driver.build import build_wires
 from edge.driver.cards import parse_cards
@@ -47,8 +50,8 @@ from edge.driver.gate_build import build_gate
 from edge.driver.gate_events import GateWire
 from edge.driver.health import BackOff
 from edge.driver.outcome import DeviceConfig, Wire, WireConfig
-from edge.driver.pile_build import build_pile_wire
-from edge.driver.pile_events import PileDesk, PileWire
+from edge.driver.pile_build import pile_wires
+from edge.driver.printer import Printer
 from edge.gate.desk import GateDesk
 from edge.gate.plan import GatePlan, parse_gate, parse_permits
 from edge.gate.service import Gate
@@ -57,6 +60,7 @@ from edge.kiosk.pages import Pages
 from edge.kiosk.probes import probes
 from edge.kiosk.server import PageServer
 from edge.kiosk.sessions import Guesses, TechnicianSessions
+from edge.kiosk.till import Till
 from edge.kiosk.views import Sources
 from edge.prerate.estimator import OWNER as PRERATE
 from edge.prerate.estimator import Estimator
@@ -70,6 +74,8 @@ from edge.settings import Settings, make_pin
 from edge.supervision import Supervisor
 from edge.telemetry import Probes, settle_interpreter
 from edge.uplink.backoff import FullJitter
+from edge.uplink.cashier import open_fen_at
+from edge.uplink.commands import obey
 from edge.uplink.courier import Courier, Rhythm
 from edge.uplink.enrolment import enrol_at
 from edge.uplink.errors import LinkError
@@ -115,6 +121,7 @@ class Gateway:
         self._settings = settings
         self._identity = Identity.load(settings.key_path, entropy)
         self._enrolled = asyncio.Event()
+        self._open_fen = partial(open_fen_at, settings.cloud_url)
         self._courier: Courier | None = None
         self._listener: Listener | None = None
         self._clock = clock
@@ -133,18 +140,20 @@ class Gateway:
         await self._assemble()
         pages = self._pages()
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self._keep("sampling", self.sampling.run)),
-                group.create_task(self._keep("gate", self.gate.run)),
-                group.create_task(self._keep("charging", self.charging.run)),
-                group.create_task(self._keep("access", self.access.run)),
-                group.create_task(self._keep("pages", pages.run)),
-                group.create_task(self._keep("uplink", self._reach_cloud)),
-                group.create_task(self._watch_health()),
-            ]
+            parts = {
+                "sampling": self.sampling.run,
+                "gate": self.gate.run,
+                "pages": pages.run,
+                "uplink": self._reach_cloud,
+                "charging": self.charging.run,
+                "access": self.access.run,
+                "trials": self._trials.run,
+            }
+            tasks = [group.create_task(self._keep(name, part)) for name, part in parts.items()]
+            tasks.append(group.create_task(self._watch_health()))
             settle_interpreter()
             supervisor = Supervisor(address=self._settings.notify_socket, watchdog_us=self._settings.watchdog_us)
-            tasks.append(group.create_task(supervisor.feed(self._trouble, monotonic_s)))
+            tasks.append(group.create_task(supervisor.feed(self._store.trouble, monotonic_s)))
             supervisor.tell("READY=1")
             _log.info("gateway_started", epoch=self._store.epoch, bundles=self.versions)
             await stop.wait()
@@ -166,8 +175,7 @@ class Gateway:
             case "permits":
                 self.gate.use_permits(parse_permits(body))
             case "access":
-                cards = parse_cards(body)
-                self.charging.use_cards(cards)
+                self.charging.use_cards(cards := parse_cards(body))
                 self.access.use_cards(cards)
             case "dues":
                 self._dues = parse_dues(body)
@@ -193,15 +201,23 @@ class Gateway:
             ),
         )
         self.sampling = Sampling(self._make_wire, around)
-        ids = TimeOrderedIds(clock.now, entropy)
+        self._ids = ids = TimeOrderedIds(clock.now, entropy)
         self.gate = Gate(store, clock, ids, self.estimator.quote_stay, lambda plan: self._build_gate(plan, self._wires))
         await self.gate.load()
-        self.charging = ChargingStage(store, clock, ids, self.estimator.quote_charge, self._make_pile_wire)
+        piles = pile_wires(lambda: self._wires, clock)
+        self.charging = ChargingStage(store, clock, ids, self.estimator.quote_charge, piles)
         await self.charging.load()
         self.access = Access(store, clock, ids, lambda name, doors: build_door_wire(self._wires, name, doors))
         await self.access.load()
+        site = site_of(
+            self.board, self.sampling.read_now, lambda: bool(self._listener and self._listener.stats.connected)
+        )
+        self._trials = Trials(shelf=store, site=site, apply=self.apply, monotonic_s=monotonic_s)
         for kind in BUNDLE_KINDS:
             stored = await store.bundle(kind)
+            if stored is not None and stored.state is BundleState.TRIAL:
+                await self._trials.abandon(stored)
+                stored = await store.bundle(kind)
             if stored is not None:
                 try:
                     await self.apply(kind, cbor.decode(stored.body, f"{kind} bundle"))
@@ -234,9 +250,6 @@ class Gateway:
     def _build_gate(self, plan: GatePlan, wires: Mapping[str, WireConfig]) -> GateWire:
         return build_gate(plan.posts(), wires, self._catalogue, self._clock)
 
-    def _make_pile_wire(self, wire: str, piles: Sequence[str], desk: PileDesk) -> PileWire:
-        return build_pile_wire((self._wires, wire), piles, desk, self._clock)
-
     def _units(self, device: DeviceConfig) -> Mapping[Quantity, str]:
         """Return the unit of each quantity: the profile's, and where no profile holds (a recording) the usual one."""
         if device.profile not in self._units_known:
@@ -258,6 +271,7 @@ class Gateway:
             parking=GateDesk(self.gate, self._clock),
             charging=ChargingDesk(self.charging),
             access=self.access,
+            pay=Till(self._store, self._ids, Printer(self._settings.kiosk_printer), self._open_fen),
             uplink=self._uplink_state,
             gateway_name=lambda: self._settings.home.name,
             read_now=self.sampling.read_now,
@@ -308,6 +322,8 @@ class Gateway:
             wait=FullJitter(entropy),
             link_errors=(LinkError,),
             reached=courier.nudge,
+            command=partial(obey, link, self._identity, entropy),
+            trials=self._trials,
             wait_s=self._settings.cloud_poll_s,
         )
 
@@ -342,10 +358,6 @@ class Gateway:
         counted = {f"{part}_{name}": int(value) for part, stats in told.items() for name, value in stats.items()}
         refused = {"estimates_refused": self.estimator.refusals, "pages_refused": pages.refusals}
         return counted | refused | {"part_failures": self._part_failures}
-
-    def _trouble(self) -> str | None:
-        """Return why the gateway is not well, for the watchdog."""
-        return None if self._store.alive else "the store's writer ended"
 
     async def _watch_health(self) -> None:
         """Store the counters when there is news; end the process when the store no longer serves."""

@@ -47,6 +47,7 @@ class Settings:
     back_off_first_ms: int
     back_off_most_ms: int
     kiosk_idle_s: int
+    kiosk_printer: str | None
     profiles: Path
     technician_pin: str | None
     notify_socket: str | None
@@ -90,6 +91,7 @@ _ENTRIES: Mapping[str, _Entry] = {
     "sampling.back_off_most_ms": _Entry(default=300_000, low=1, high=3_600_000),
     "devices.profiles": _Entry(default=None),
     "kiosk.idle_s": _Entry(default=60, low=5, high=3_600),
+    "kiosk.printer": _Entry(default=None),
 }
 
 
@@ -130,6 +132,7 @@ def read_settings(home: Path) -> Settings:
         back_off_first_ms=_int(values, "sampling.back_off_first_ms"),
         back_off_most_ms=max(_int(values, "sampling.back_off_most_ms"), _int(values, "sampling.back_off_first_ms")),
         kiosk_idle_s=_int(values, "kiosk.idle_s"),
+        kiosk_printer=None if values["kiosk.printer"] is None else str(values["kiosk.printer"]),
         profiles=_profiles(home, values["devices.profiles"]),
         technician_pin=os.environ.get(PIN_VARIABLE),
         notify_socket=os.environ.get("NOTIFY_SOCKET"),

@@ -7,7 +7,7 @@ owes nothing is in it too, so that a right code is never told apart from a wrong
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,8 @@ from common.ids import AccountId, BillId, CommunityId, GatewayId, MeterId, Premi
 from common.wire.bundle import BundleKind
 
 ROOMS_MAX = 20_000
+# The cashier addresses of bills; a bill whose address is not known is left out.
+Addresses = Callable[[Unit, Sequence[BillId]], Awaitable[Mapping[BillId, str]]]
 
 
 def lookup_sha(room: str, code: str) -> str:
@@ -33,18 +35,31 @@ def lookup_sha(room: str, code: str) -> str:
     return hashlib.sha256(f"{room.strip().upper()}:{code.strip()}".encode()).hexdigest()
 
 
-async def publish_everywhere(unit: Unit) -> None:
-    """Hand every gateway the dues, as of now, of the communities whose meters its site names."""
+async def publish_everywhere(unit: Unit, addresses: Addresses | None = None) -> None:
+    """Hand every gateway the dues, as of now, of the communities whose meters its site names.
+
+    `addresses` gives the cashier addresses of some bills, for a kiosk to show as a code to scan.
+    """
     bodies: dict[CommunityId, list[dict[str, Any]]] = {}
     for gateway in await fleet.gateways(unit.session):
         rooms: list[dict[str, Any]] = []
         for community_id in sorted(await _communities_of(unit, gateway.gateway_id)):
             if community_id not in bodies:
-                bodies[community_id] = await dues_rooms(unit.session, community_id, unit.now)
+                ids: dict[str, BillId] = {}
+                bodies[community_id] = await dues_rooms(unit.session, community_id, unit.now, ids)
+                if addresses is not None:
+                    _add_addresses(bodies[community_id], ids, await addresses(unit, sorted(ids.values())))
             rooms += bodies[community_id]
         if rooms:
             body = {"as_of": unit.now.isoformat(), "rooms": rooms}
             await fleet.publish_bundle(unit, gateway.gateway_id, BundleKind.DUES, body)
+
+
+def _add_addresses(rooms: Sequence[dict[str, Any]], ids: Mapping[str, BillId], addresses: Mapping[BillId, str]) -> None:
+    for bill in (bill for room in rooms for bill in room["bills"]):
+        address = addresses.get(ids[bill["number"]])
+        if address is not None:
+            bill["pay_address"] = address
 
 
 async def _communities_of(unit: Unit, gateway_id: GatewayId) -> frozenset[CommunityId]:
@@ -54,8 +69,12 @@ async def _communities_of(unit: Unit, gateway_id: GatewayId) -> frozenset[Commun
     return frozenset((await fleet.meter_communities(unit.session, meters)).values()) if meters else frozenset()
 
 
-async def dues_rooms(session: AsyncSession, community_id: CommunityId, as_of: datetime) -> list[dict[str, Any]]:
+async def dues_rooms(
+    session: AsyncSession, community_id: CommunityId, as_of: datetime, ids: dict[str, BillId] | None = None
+) -> list[dict[str, Any]]:
     """Return the rooms of the bundle: every account that was ever opened, with its open bills.
+
+    The ids of these bills are noted in `ids` by number.
 
     Raises:
         RefusalError: there are more accounts than a kiosk takes.
@@ -70,6 +89,8 @@ async def dues_rooms(session: AsyncSession, community_id: CommunityId, as_of: da
         raise RefusalError(f"{len(accounts)} accounts; a kiosk takes {ROOMS_MAX}: give the gateway a part of them")
     lines = await service.open_lines_of(session, [account.account_id for account in accounts])
     bills = await repository.bills_at(session, {line.bill_id for line in lines})
+    if ids is not None:
+        ids |= {row.number: BillId(bill_id) for bill_id, row in bills.items()}
     by_account: dict[AccountId, list[OpenLine]] = {}
     for line in lines:
         by_account.setdefault(line.account_id, []).append(line)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from common.clock import Clock
 from common.errors import RefusalError
 from edge.driver.outcome import WireConfig, WireKind
 from edge.driver.pile_events import PileDesk, PileWire
+
+
+def pile_wires(
+    wires: Callable[[], Mapping[str, WireConfig]], clock: Clock
+) -> Callable[[str, Iterable[str], PileDesk], PileWire]:
+    """Return who builds the wire of some piles by name among the wires in force."""
+    return lambda name, piles, desk: build_pile_wire((wires(), name), piles, desk, clock)
 
 
 def build_pile_wire(

@@ -17,6 +17,7 @@ import msgspec
 from common.errors import Fault, FaultsError
 
 ROOMS_MAX = 20_000
+TOKEN_CHARACTERS_LEAST = 22
 
 
 class Words(msgspec.Struct, kw_only=True, frozen=True):
@@ -43,6 +44,12 @@ class DueBill(msgspec.Struct, kw_only=True, frozen=True):
     open_fen: int
     due: str = ""
     lines: tuple[DueLine, ...] = ()
+    pay_address: str = ""
+
+    @property
+    def token(self) -> str:
+        """Return the last part of the cashier address, empty without one."""
+        return self.pay_address.rpartition("/")[2]
 
     @property
     def span(self) -> str:
@@ -86,6 +93,17 @@ class DuesBook:
 
     as_of: datetime | None = None
     rooms: Mapping[str, _Room] = field(default_factory=dict)
+
+    def find_bill(self, code: str) -> tuple[RoomDues, DueBill] | None:
+        """Return the bill whose cashier address or its token a scanned code is, or None."""
+        token = code.strip().rstrip("/").rpartition("/")[2]
+        if len(token) < TOKEN_CHARACTERS_LEAST or self.as_of is None:
+            return None
+        for room in self.rooms.values():
+            for bill in room.bills:
+                if bill.token == token:
+                    return RoomDues(room=room.room, as_of=self.as_of, bills=room.bills), bill
+        return None
 
     def find(self, room: str, code: str) -> RoomDues | None:
         """Return what a room owes, or None when room and code do not belong together."""

@@ -23,6 +23,7 @@ from common.ids import MeterId
 from edge.kiosk.charging import ChargingPages
 from edge.kiosk.doors import DoorPages
 from edge.kiosk.parking import ParkingPages
+from edge.kiosk.paying import PayPages
 from edge.kiosk.rendering import (
     FORBIDDEN,
     HERE,
@@ -37,6 +38,7 @@ from edge.kiosk.rendering import (
 )
 from edge.kiosk.sessions import Guesses, TechnicianSessions
 from edge.kiosk.views import MeterView, Sources, meter_views, status, wire_views
+from edge.kiosk.voice import Voice
 from edge.telemetry import Probe, Probes
 
 COOKIE = "gatehouse-technician"
@@ -58,11 +60,13 @@ class Pages:
         self._sources = sources
         self._sessions = sessions
         self._guesses = guesses
-        self._render = Renderer(zone, idle_s)
+        self._voice = Voice()
+        self._render = Renderer(zone, idle_s, self._voice.key_of)
         self._page, self._message = self._render.page, self._render.message
         self._parking = ParkingPages(sources.parking, self._render, guesses)
         self._charging = ChargingPages(sources.charging, self._render)
         self._doors = DoorPages(sources.access, self._render)
+        self._paying = PayPages(sources.pay, sources.dues, self._render, guesses, sources.clock.now)
 
     def application(self) -> Starlette:
         """Return the application with all routes."""
@@ -79,6 +83,8 @@ class Pages:
                 *self._parking.routes(signed_in),
                 *self._charging.routes(signed_in),
                 *self._doors.routes(signed_in),
+                *self._paying.routes(),
+                Route("/voice/{key}", self._speak),
                 Route("/status", self._status),
                 Route("/metrics", self._metrics),
                 Mount("/static", StaticFiles(directory=HERE / "static")),
@@ -140,6 +146,12 @@ class Pages:
         form = await read_form(request)
         done = await self._sources.enrol(form.get("code", "").strip())
         return self._message("enrolled", detail=done)
+
+    async def _speak(self, request: Request) -> Response:
+        sound = await self._voice.sound(request.path_params["key"])
+        if sound is None:
+            raise HTTPException(NOT_FOUND)
+        return Response(sound, media_type="audio/wav")
 
     async def _status(self, _: Request) -> Response:
         return JSONResponse(await status(self._sources))

@@ -28,9 +28,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Renderer:
-    """Turns templates into answers that no browser keeps."""
+    """Turns templates into answers that no browser keeps; `say` gives the key under which a sentence can be heard."""
 
-    def __init__(self, zone: Callable[[], tzinfo], idle_s: int) -> None:
+    def __init__(self, zone: Callable[[], tzinfo], idle_s: int, say: Callable[[str], str]) -> None:
         self._zone = zone
         self._idle_s = idle_s
         self._templates = Environment(
@@ -41,6 +41,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._templates.filters.update(yuan=_yuan, moment=self._moment)
+        self._templates.globals["say"] = say
 
     def page(self, template: str, *, code: int = 200, **shown: Any) -> HTMLResponse:
         """Return a page."""

@@ -21,6 +21,7 @@ from edge.kiosk.charging import ChargingDesk
 from edge.kiosk.doors import AccessDesk
 from edge.kiosk.dues import DuesBook
 from edge.kiosk.parking import ParkingDesk
+from edge.kiosk.paying import PayDesk
 
 Units = Callable[[DeviceConfig], Mapping[Quantity, str]]
 
@@ -79,6 +80,7 @@ class Sources:
     parking: ParkingDesk
     charging: ChargingDesk
     access: AccessDesk
+    pay: PayDesk
     uplink: Callable[[], Mapping[str, Any]]
     gateway_name: Callable[[], str]
     read_now: Callable[[MeterId], Awaitable[object]]

@@ -17,9 +17,42 @@
     let timer = 0;
     const again = () => {
       window.clearTimeout(timer);
-      timer = window.setTimeout(() => { window.location.replace("/"); }, idleSeconds * 1000);
+      timer = window.setTimeout(() => { sessionStorage.removeItem("ease"); window.location.replace("/"); }, idleSeconds * 1000);
     };
     ["pointerdown", "keydown"].forEach((name) => document.addEventListener(name, again));
     if (window.location.pathname !== "/" || fields.length > 0) { again(); }
+  }
+  const ease = new Set((sessionStorage.getItem("ease") || "").split(" ").filter(Boolean));
+  const speak = () => {
+    const spoken = document.querySelector("[data-say]");
+    if (!ease.has("voice") || !spoken) { return; }
+    const sound = new Audio(`/voice/${spoken.dataset.say}`);
+    const missing = document.getElementById("no-voice");
+    sound.addEventListener("error", () => { if (missing) { missing.hidden = false; } });
+    sound.play().catch(() => {});
+  };
+  const settle = () => {
+    ["big", "voice", "english"].forEach((name) => document.body.classList.toggle(name, ease.has(name)));
+    document.querySelectorAll("[data-ease]").forEach((button) => button.setAttribute("aria-pressed", String(ease.has(button.dataset.ease))));
+    sessionStorage.setItem("ease", [...ease].join(" "));
+  };
+  document.querySelectorAll("[data-ease]").forEach((button) => button.addEventListener("click", () => {
+    const name = button.dataset.ease;
+    if (ease.has(name)) { ease.delete(name); } else { ease.add(name); }
+    settle();
+    if (name === "voice") { speak(); }
+  }));
+  settle();
+  speak();
+  const watched = document.querySelector("[data-state]");
+  if (watched) {
+    const away = document.getElementById("away");
+    window.setInterval(async () => {
+      try {
+        const { state } = await (await fetch(watched.dataset.state)).json();
+        if (state === "paid") { window.location.reload(); }
+        away.hidden = state !== "away";
+      } catch { away.hidden = false; }
+    }, Number(watched.dataset.stateSeconds) * 1000);
   }
 })();

@@ -8,6 +8,7 @@ from uuid import UUID
 from common.errors import RefusalError
 from edge.charging.desk import ShownCharge, ShownPile
 from edge.driver.door_events import DoorAnswer
+from edge.driver.printer import Printed
 from edge.gate.desk import ShownLane, ShownStay
 from tests.edge.builders import START
 
@@ -101,3 +102,25 @@ class DoorBook:
     async def open_by_hand(self, door: str) -> DoorAnswer:
         self.done.append(door)
         return DoorAnswer.OPENED
+
+
+class TillBook:
+    """A till whose cloud says what a test gives it, and that remembers what it recorded and printed."""
+
+    def __init__(self) -> None:
+        self.open: int | None = None
+        self.recorded: list[tuple[str, int]] = []
+        self.printed: list[bytes] = []
+        self.answer = Printed.PRINTED
+
+    async def open_fen(self, address: str) -> int | None:
+        assert address.startswith("https://")
+        return self.open
+
+    async def record_receipt(self, bill_number: str, amount_fen: int) -> None:
+        self.recorded.append((bill_number, amount_fen))
+
+    async def print(self, data: bytes) -> Printed:
+        assert self.recorded, "printed before it was recorded"
+        self.printed.append(data)
+        return self.answer

@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 from edge.kiosk.dues import parse_dues
 from tests.edge.kiosk.test_dues import body
 from tests.edge.kiosk.test_pages import PIN, READ, Box, box
+from tests.edge.kiosk.test_paying import with_address
 from tests.support.browser import chromium, fits, serving, watched
 
 __all__ = ["box"]
@@ -31,7 +32,7 @@ async def test_a_resident_finds_his_dues_by_touch_alone(box: Box, tmp_path: Path
         await keep(page, tmp_path, "home")
         for key in "1-2-301":
             await page.click(f"[data-key='{key}']")
-        await page.click("input[name=code]")
+        await page.click("input[name=code][data-pad]")
         for key in "47119":
             await page.click(f"[data-key='{key}']")
         await page.click("[data-key=erase]")
@@ -40,10 +41,58 @@ async def test_a_resident_finds_his_dues_by_touch_alone(box: Box, tmp_path: Path
         await keep(page, tmp_path, "dues")
         await page.click("text=完成")
         await page.fill("input[name=room]", "1-2-301")
-        await page.fill("input[name=code]", "0000")
-        await page.press("input[name=code]", "Enter")
+        await page.fill("input[name=code][data-pad]", "0000")
+        await page.press("input[name=code][data-pad]", "Enter")
         await expect(page.locator("h1")).to_contain_text("房号或查询码不正确")
         await keep(page, tmp_path, "not-found")
+
+
+@pytest.mark.parametrize("width", [PHONE, KIOSK])
+async def test_a_resident_pays_by_touch_with_big_text_and_voice(box: Box, tmp_path: Path, width: int) -> None:
+    box.dues = parse_dues(with_address())
+    box.till.open = 7_625
+    heard: list[int] = []
+    async with serving(box.application) as address, chromium() as browser, watched(browser, width=width) as page:
+        page.on("response", lambda answer: heard.append(answer.status) if "/voice/" in answer.url else None)
+        await page.goto(address)
+        await page.click("[data-ease=big]")
+        await page.click("[data-ease=voice]")
+        await keep(page, tmp_path, "home-big")
+        for key in "1-2-301":
+            await page.click(f"[data-key='{key}']")
+        await page.click("input[name=code][data-pad]")
+        for key in "4711":
+            await page.click(f"[data-key='{key}']")
+        await page.click("text=查询 Show")
+        await keep(page, tmp_path, "dues-big")
+        await page.click("text=扫码缴费")
+        await expect(page.locator(".code svg")).to_be_visible()
+        await expect(page.locator("body.big")).to_be_visible()
+        await keep(page, tmp_path, "pay")
+        box.till.open = None
+        await expect(page.locator("#away")).to_be_visible(timeout=10_000)
+        box.till.open = 0
+        await expect(page.locator(".calm")).to_contain_text("已缴清", timeout=15_000)
+        await keep(page, tmp_path, "paid")
+        await page.click("text=打印凭条")
+        await expect(page.locator("h1")).to_contain_text("请取走凭条")
+    assert box.till.recorded == [("B1", 7_625)]
+    assert set(heard) <= {200, 206}
+    assert heard
+
+
+async def test_a_driver_finds_his_car_by_touch_in_english(box: Box, tmp_path: Path) -> None:
+    async with serving(box.application) as address, chromium() as browser, watched(browser, width=KIOSK) as page:
+        await page.goto(f"{address}/parking")
+        await page.click("[data-ease=english]")
+        await keep(page, tmp_path, "parking-english")
+        for key in "苏A1234S":
+            await page.click(f"[data-key='{key}']")
+        await page.click("text=查询 Show")
+        await expect(page.locator(".total")).to_contain_text("7.00")
+        await keep(page, tmp_path, "parking-fee")
+        await page.goto(f"{address}/charging")
+        await keep(page, tmp_path, "charging")
 
 
 @pytest.mark.parametrize("width", [PHONE, SCREEN])

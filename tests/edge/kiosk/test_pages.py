@@ -41,7 +41,7 @@ from edge.kiosk.sessions import Guesses, TechnicianSessions
 from edge.kiosk.views import Sources
 from edge.telemetry import Probes
 from tests.edge.builders import START, HandClock, counted, meter, until
-from tests.edge.kiosk.desk_book import STAY, DeskBook, DoorBook, PileBook
+from tests.edge.kiosk.desk_book import STAY, DeskBook, DoorBook, PileBook, TillBook
 from tests.edge.kiosk.test_dues import body
 
 PIN = "13572468"
@@ -70,6 +70,7 @@ class Box:
         self.desk = DeskBook()
         self.piles = PileBook()
         self.doors = DoorBook()
+        self.till = TillBook()
         self.second = 0
         registry = CollectorRegistry()
         registry.register(Probes(probes(self.board, store, lambda: {"gate_opened": 2})))
@@ -83,6 +84,7 @@ class Box:
             parking=self.desk,
             charging=self.piles,
             access=self.doors,
+            pay=self.till,
             uplink=lambda: {"connected": False, "enrolled": True},
             gateway_name=lambda: "g1",
             read_now=self.read_now,
