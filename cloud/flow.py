@@ -29,6 +29,7 @@ from cloud.metering import tasks as metering
 from cloud.metering.events import EstimatesStored, OddityFound, ParkingReported, UseReported
 from cloud.parking import tasks as parking
 from cloud.parking.events import PermitsChanged
+from cloud.payments import kiosk_dues
 from cloud.payments import service as payments
 from cloud.payments.events import PaymentBooked, RefundNoticed
 from cloud.payments.tasks import PaymentTasks
@@ -103,7 +104,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         access.PUBLISH_CARDS: access.tell_cards,
         billing.BILL_RUN: billing.bill_run_handler(rate_period, prepare),
         billing.USE_AHEAD: billing.use_ahead,
-        billing.PUBLISH_DUES: billing.publish_dues,
+        billing.PUBLISH_DUES: kiosk_dues.publish_dues_handler(services.public_url),
         arrears.LATE_CHARGES: arrears.charge_late,
         nightly.NIGHTLY_RUNS: nightly.ask_for_runs,
         ledger.SEAL: ledger.seal_days,
