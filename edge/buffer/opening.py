@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from common.errors import RefusalError
+from edge.buffer.salvage import salvage
 from edge.buffer.schema import PAGE_BYTES, migrate
 
 BUSY_MS = 50
@@ -27,7 +28,7 @@ NO_DIGEST = bytes(32)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """An open store file; `damaged` is the name under which an unreadable one was put aside."""
+    """An open store file; `damaged` says where an unreadable one was put aside and what was saved."""
 
     connection: sqlite3.Connection
     lock: IO[bytes]
@@ -51,6 +52,8 @@ def open_file(path: Path, entropy: Callable[[int], bytes], pages_max: int) -> Op
             _configure(connection, pages_max)
             migrate(connection)
             _begin_epoch(connection, entropy, previous_epoch)
+            if damaged is not None:
+                damaged = f"{damaged}; taken over: {salvage(path.with_name(damaged), connection)}"
         except sqlite3.Error as error:
             raise RefusalError(f"store {path}: {error}; check that the disk is there, writable and not full") from error
         on_refusal.pop_all()  # opened: both stay with the caller
