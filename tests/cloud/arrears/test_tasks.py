@@ -1,0 +1,46 @@
+"""The job of late charges: only communities with a rule are looked at."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from prometheus_client import CollectorRegistry
+
+from cloud.arrears import tasks
+from cloud.billing import service as billing
+from cloud.billing.documents import BillView
+from cloud.kit.actor import Actor
+from cloud.kit.db import Database
+from cloud.kit.jobs import NewJob
+from cloud.kit.runner import JobMetrics, Runner
+from common.ids import TenantId
+from tests.cloud.charges.street import Street, build_street
+from tests.support.clock import SettableClock
+
+
+async def test_a_community_without_a_rule_is_left_alone(
+    street: Street,
+    debts: list[BillView],
+    worker_database: Database,
+    other_tenant: TenantId,
+    actor: Actor,
+    clock: SettableClock,
+) -> None:
+    other = await build_street(street.database, other_tenant, actor, clock)
+    street.clock.set(datetime(2026, 4, 1, 12, tzinfo=UTC))
+    for one in (street, other):
+        async with one.database.unit(one.tenant, one.actor) as unit:
+            unit.enqueue(NewJob(kind=tasks.LATE_CHARGES, key="late", payload={"day": "2026-04-01"}))
+    runner = Runner(
+        database=worker_database,
+        handlers={tasks.LATE_CHARGES: tasks.charge_late},
+        metrics=JobMetrics(CollectorRegistry()),
+        name="worker",
+    )
+    assert await runner.drain() == 2
+    assert len(debts) == 6
+    for one, bills in ((street, 6), (other, 0)):
+        async with one.database.view(one.tenant) as session:
+            found = await billing.bills_in_cycle(session, one.community, "late:2026-03-31")
+        assert len(found) == bills
+    assert tasks.SCHEDULE.day_of_month == 1
