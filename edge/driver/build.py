@@ -22,6 +22,7 @@ from edge.transport.line import serial_line, tcp_line
 from edge.transport.pulse_input import open_pulse_lines
 
 PULSE_FOLDER = "pulses"
+MESSAGE_FOLDER = "messages"
 
 
 def build_wires(
@@ -29,14 +30,14 @@ def build_wires(
 ) -> Mapping[str, Wire]:
     """Return the meter wires of a site by name; wires of cameras and barriers are built elsewhere.
 
-    `folder` is where relative paths of recorded series start and pulse counts are kept.
+    `folder` is where relative paths of recorded series start, and pulse counts and messages are kept.
     """
     wires: dict[str, Wire] = {}
     for config in configs:
         if config.kind is WireKind.RECORDED:
             wires[config.wire] = RecordedWire(config, folder / config.address, clock)
         elif config.kind is WireKind.MQTT:
-            wires[config.wire] = MqttMeterWire(config, catalogue, WireStats(), clock)
+            wires[config.wire] = MqttMeterWire(config, catalogue, WireStats(), clock, folder / MESSAGE_FOLDER)
         elif config.kind is WireKind.PULSE:
             counts = folder / PULSE_FOLDER
             wires[config.wire] = PulseWire(config, catalogue, WireStats(), counts, open_pulse_lines)

@@ -36,6 +36,15 @@ class Heard:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """One value: how old it is, and the message that said it."""
+
+    at: datetime
+    value: PointValue
+    heard: Heard
+
+
 @dataclass(slots=True)
 class _Station:
     """What is known of one device."""
@@ -44,7 +53,7 @@ class _Station:
     profile: Profile
     messages: Messages
     keys: deque[str] = field(default_factory=lambda: deque(maxlen=KEYS_KEPT))
-    values: dict[Quantity, tuple[datetime, PointValue]] = field(default_factory=dict)
+    values: dict[Quantity, _Said] = field(default_factory=dict)
     complaint: str = ""
 
 
@@ -78,14 +87,19 @@ class MessageBook:
                 self._stats.bad_values += 1
                 station.complaint = str(refusal)
 
+    def kept(self) -> tuple[Heard, ...]:
+        """Return the messages behind the values, each once, oldest first."""
+        heard = (said.heard for station in self._stations.values() for said in station.values.values())
+        return tuple(sorted(dict.fromkeys(heard), key=lambda one: one.at))
+
     def outcome(self, device: DeviceConfig, now: datetime) -> ReadOutcome:
         """Return the fresh values of a device, and a failure for the points that have none."""
         station = self._stations[device.meter_id]
         oldest = now - timedelta(seconds=station.messages.fresh_for_s)
         fresh = {
-            quantity: value
-            for quantity, (at, value) in station.values.items()
-            if at >= oldest and quantity in device.points
+            quantity: said.value
+            for quantity, said in station.values.items()
+            if said.at >= oldest and quantity in device.points
         }
         missing = tuple(quantity for quantity in device.points if quantity not in fresh)
         failures = (self._failure(station, missing),) if missing else ()
@@ -120,10 +134,10 @@ class MessageBook:
             return
         if key is not None:
             station.keys.append(key)
-        exchange = Exchange(request=heard.topic.encode(), response=heard.payload)
-        self._enter_values(station, _Content(document, messages), min(sent_at or heard.at, heard.at), exchange)
+        self._enter_values(station, _Content(document, messages), min(sent_at or heard.at, heard.at), heard)
 
-    def _enter_values(self, station: _Station, content: _Content, at: datetime, exchange: Exchange) -> None:
+    def _enter_values(self, station: _Station, content: _Content, at: datetime, heard: Heard) -> None:
+        exchange = Exchange(request=heard.topic.encode(), response=heard.payload)
         station.complaint = ""
         entered = 0
         for quantity in station.device.points:
@@ -133,10 +147,10 @@ class MessageBook:
                 continue
             entered += 1
             known = station.values.get(quantity)
-            if known is not None and known[0] > at:
+            if known is not None and known.at > at:
                 self._stats.late_frames += 1
             else:
-                station.values[quantity] = (at, value)
+                station.values[quantity] = _Said(at=at, value=value, heard=heard)
         self._stats.answers += entered > 0
 
     def _value(self, station: _Station, point: Point, content: _Content, exchange: Exchange) -> PointValue | None:

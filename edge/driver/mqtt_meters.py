@@ -1,39 +1,45 @@
 """The wire of meters that speak MQTT: one broker connection, every message heard, a read answered from what was said.
 
 Invariants: the connection is kept by `listen` alone and comes back by itself; a read never waits for the broker; what
-was said before the connection broke stays valid as long as its model says; a message larger than any meter's is
-refused unread. This broker is southbound only.
+was said before the connection broke, or before a restart, stays valid as long as its model says; a message larger than
+any meter's is refused unread. This broker is southbound only.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 
 import aiomqtt
 import structlog
 
 from common.clock import Clock
+from common.errors import RefusalError
 from edge.device.catalogue import Catalogue
 from edge.driver.gate_mqtt import split_address
 from edge.driver.message_book import Heard, MessageBook
+from edge.driver.message_file import load_messages, save_messages
 from edge.driver.outcome import DeviceConfig, FailureKind, ReadFailure, ReadOutcome, WireConfig, WireStats
 from edge.transport.line import RETRY_FIRST_S, RETRY_MOST_S
 
 KEEPALIVE_S = 15
 MESSAGES_WAITING_MOST = 1_000
+KEEP_S = 60.0
 _LOG = structlog.get_logger()
 
 
 class MqttMeterWire:
     """The owner of one broker connection with meters behind it."""
 
-    def __init__(self, config: WireConfig, catalogue: Catalogue, stats: WireStats, clock: Clock) -> None:
+    def __init__(self, config: WireConfig, catalogue: Catalogue, stats: WireStats, clock: Clock, folder: Path) -> None:
         self._config = config
         self._catalogue = catalogue
         self._stats = stats
         self._clock = clock
+        self._path = folder / f"{config.wire}.json"
         self._book = MessageBook(stats)
+        self._saved_at = float("-inf")
         self._connected = False
 
     @property
@@ -49,6 +55,7 @@ class MqttMeterWire:
     async def listen(self, devices: Iterable[DeviceConfig]) -> None:
         """Hear the devices until cancelled."""
         topics = sorted({topic for device in devices for topic in self._add(device)})
+        await self._remember()
         retry_s = RETRY_FIRST_S
         while True:
             try:
@@ -71,7 +78,9 @@ class MqttMeterWire:
         return outcome
 
     async def close(self) -> None:
-        """Nothing is held between two `listen`s."""
+        """Write what was heard last."""
+        self._saved_at = float("-inf")
+        await self._keep()
 
     def _add(self, device: DeviceConfig) -> tuple[str, ...]:
         return self._book.add(device, self._catalogue.profile(device.profile))
@@ -88,3 +97,23 @@ class MqttMeterWire:
                 payload = message.payload if isinstance(message.payload, bytes) else b""
                 heard = Heard(topic=str(message.topic), payload=payload, retained=message.retain, at=self._clock.now())
                 self._book.take(heard)
+                await self._keep()
+
+    async def _remember(self) -> None:
+        """Take up what was heard before a restart."""
+        try:
+            for heard in await asyncio.to_thread(load_messages, self._path, self._clock.now()):
+                self._book.take(heard)
+        except RefusalError as refusal:
+            _LOG.warning("heard_messages_lost", wire=self._config.wire, reason=str(refusal))
+
+    async def _keep(self) -> None:
+        """Write what was heard, at most once in a while; the next message tries again what the disk refused."""
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._saved_at < KEEP_S:
+            return
+        self._saved_at = loop.time()
+        try:
+            await asyncio.to_thread(save_messages, self._path, self._book.kept())
+        except OSError as problem:
+            _LOG.warning("heard_messages_not_kept", wire=self._config.wire, reason=str(problem))

@@ -30,9 +30,9 @@ def broker(tmp_path: Path) -> Iterator[tuple[Process, str]]:
 
 
 @asynccontextmanager
-async def listening(address: str) -> AsyncIterator[MqttMeterWire]:
+async def listening(address: str, folder: Path) -> AsyncIterator[MqttMeterWire]:
     config = wire_config(WireKind.MQTT, address)
-    wire = MqttMeterWire(config, Catalogue({"plug": model("plug", PLUG)}), WireStats(), StandingClock())
+    wire = MqttMeterWire(config, Catalogue({"plug": model("plug", PLUG)}), WireStats(), StandingClock(), folder)
     async with asyncio.TaskGroup() as tasks:
         ear = tasks.create_task(wire.listen(PLUGS))
         yield wire
@@ -57,9 +57,9 @@ async def eventually(wire: MqttMeterWire, number: int, kind: FailureKind | None)
             await asyncio.sleep(0.02)
 
 
-async def test_what_a_meter_publishes_is_read(broker: tuple[Process, str]) -> None:
+async def test_what_a_meter_publishes_is_read(broker: tuple[Process, str], tmp_path: Path) -> None:
     _, address = broker
-    async with listening(address) as wire:
+    async with listening(address, tmp_path / "heard") as wire:
         await eventually(wire, 0, FailureKind.TIMEOUT)
         await say(address, ("tele/plug-1/SENSOR", b'{"Time":"a","ENERGY":{"Total":7.25}}'))
 
@@ -71,10 +71,10 @@ async def test_what_a_meter_publishes_is_read(broker: tuple[Process, str]) -> No
         await wire.close()
 
 
-async def test_hostile_payloads_do_not_end_the_connection(broker: tuple[Process, str]) -> None:
+async def test_hostile_payloads_do_not_end_the_connection(broker: tuple[Process, str], tmp_path: Path) -> None:
     _, address = broker
     hostile = [b"", b"\xff" * 1000, b"{" * 50_000, b'{"ENERGY":{"Total":1e9999}}', b"x" * 1_000_000]
-    async with listening(address) as wire:
+    async with listening(address, tmp_path / "heard") as wire:
         await eventually(wire, 0, FailureKind.TIMEOUT)
         await say(address, *(("tele/plug-1/SENSOR", payload) for payload in hostile))
         await say(address, ("tele/plug-2/SENSOR", b'{"Time":"a","ENERGY":{"Total":1}}'))
@@ -85,8 +85,8 @@ async def test_hostile_payloads_do_not_end_the_connection(broker: tuple[Process,
         assert (await wire.read(PLUGS[0])).failures[0].kind is FailureKind.BAD_VALUE
 
 
-async def test_a_broker_that_is_not_there_is_said_and_asked_again() -> None:
-    async with listening("127.0.0.1:9") as wire:
+async def test_a_broker_that_is_not_there_is_said_and_asked_again(tmp_path: Path) -> None:
+    async with listening("127.0.0.1:9", tmp_path) as wire:
         outcome = await eventually(wire, 0, FailureKind.LINK_LOST)
 
         assert "127.0.0.1:9 cannot be reached" in outcome.failures[0].detail
@@ -96,7 +96,7 @@ async def test_a_broker_that_restarts_is_heard_again_and_old_words_stay_valid(
     broker: tuple[Process, str], tmp_path: Path
 ) -> None:
     process, address = broker
-    async with listening(address) as wire:
+    async with listening(address, tmp_path / "heard") as wire:
         await eventually(wire, 0, FailureKind.TIMEOUT)
         await say(address, ("tele/plug-1/SENSOR", b'{"Time":"a","ENERGY":{"Total":7}}'))
         await eventually(wire, 0, None)
@@ -112,3 +112,30 @@ async def test_a_broker_that_restarts_is_heard_again_and_old_words_stay_valid(
         await asyncio.to_thread(again.stop)
 
     assert wire.stats.reconnects >= 1
+
+
+async def test_what_was_said_before_a_restart_is_still_read_after_it(
+    broker: tuple[Process, str], tmp_path: Path
+) -> None:
+    _, address = broker
+    async with listening(address, tmp_path / "heard") as wire:
+        await eventually(wire, 0, FailureKind.TIMEOUT)
+        await say(address, ("tele/plug-1/SENSOR", b'{"Time":"a","ENERGY":{"Total":7}}'))
+        await eventually(wire, 0, None)
+        await wire.close()
+
+    async with listening("127.0.0.1:9", tmp_path / "heard") as again:
+        outcome = await eventually(again, 0, None)
+
+    assert outcome.points[0].value_milli == 7_000
+
+
+async def test_a_damaged_memory_is_left_out_and_the_wire_listens_all_the_same(
+    broker: tuple[Process, str], tmp_path: Path
+) -> None:
+    _, address = broker
+    (tmp_path / "w1.json").write_bytes(b"\xff\xfe")
+    async with listening(address, tmp_path) as wire:
+        await eventually(wire, 0, FailureKind.TIMEOUT)
+        await say(address, ("tele/plug-1/SENSOR", b'{"Time":"a","ENERGY":{"Total":7}}'))
+        await eventually(wire, 0, None)

@@ -36,7 +36,7 @@ def site(broker: str, *faults: FaultEntry) -> Site:
 async def read_both(broker: str, folder: Path, *faults: FaultEntry) -> list[ReadOutcome]:
     """Listen until both meters have said everything asked of them."""
     clock = StandingClock()
-    wire = MqttMeterWire(wire_config(WireKind.MQTT, broker), catalogue(), WireStats(), clock)
+    wire = MqttMeterWire(wire_config(WireKind.MQTT, broker), catalogue(), WireStats(), clock, folder / "messages")
     async with serve_site(site(broker, *faults), clock, folder), asyncio.TaskGroup() as tasks:
         ear = tasks.create_task(wire.listen([PLUG, RADIO]))
         outcomes: list[ReadOutcome] = []
