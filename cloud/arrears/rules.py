@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from cloud.ledger.accounts import EARNED_AS, AccountType
-from cloud.ledger.moves import LineMove
+from cloud.ledger.journals import LineMove
 from common.civil import Period
 from common.errors import ensure
 from common.money.rounding import RoundingMode, divide

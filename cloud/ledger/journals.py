@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from cloud.ledger.accounts import Guard, LedgerAccountRef
+from cloud.ledger.accounts import AccountType, Guard, LedgerAccountRef
 from cloud.ledger.routes import Route, route_allows
 from common.errors import ensure
 from common.ids import BillId, CommunityId, TenantId
@@ -59,6 +59,16 @@ class LineRef:
 
     bill_id: BillId
     n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineMove:
+    """A movement of a line: positive fen are owed, negative settle or credit; `other` is where it came from or went."""
+
+    line: LineRef
+    business_date: date
+    other: AccountType
+    fen: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

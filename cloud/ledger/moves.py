@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.ledger.accounts import AccountType
-from cloud.ledger.journals import LineRef
+from cloud.ledger.journals import LineMove, LineRef
 from common.civil import Period
 from common.ids import BillId, CommunityId
 
 LINES_AT_ONCE_MAX = 20_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineMove:
-    """A movement of a line: positive fen are owed, negative settle or credit; `other` is where it came from or went."""
-
-    line: LineRef
-    business_date: date
-    other: AccountType
-    fen: int
 
 
 _MOVES = text("""

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from cloud.arrears.rules import Part, parts_of, reckon
 from cloud.ledger.accounts import AccountType
-from cloud.ledger.journals import LineRef
-from cloud.ledger.moves import LineMove
+from cloud.ledger.journals import LineMove, LineRef
 from common.errors import InvariantError
 from common.ids import BillId
 from common.tariff.compile import CompiledTariff, compile_tariff
