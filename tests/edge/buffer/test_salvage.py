@@ -30,6 +30,7 @@ async def fill(path: Path) -> None:
             StoredBundle(kind="site", version=3, body=body, signed=b"s", state=BundleState.GOOD, detail="")
         )
         await store.record(states=[StageState(owner="watch", name="w", body=b"memory")])
+        commit = await store.offer(sample(1, 0, 0))
         for number in range(ROWS):
             commit = await store.offer(sample(1, number + 1, number))
         await commit
