@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from common.clock import Clock
 from common.errors import RefusalError
 from edge.device.catalogue import Catalogue
+from edge.driver.camera_http import CameraFamily, HttpGateWire
 from edge.driver.gate_events import GateWire, Post
 from edge.driver.gate_many import GateWires
 from edge.driver.gate_mqtt import MqttGateWire
@@ -40,6 +41,10 @@ def build_gate_wire(
     Raises:
         RefusalError: the model is no camera, or does not speak over this kind of wire.
     """
+    if config.kind is WireKind.CAMERA_HTTP:
+        if model not in set(CameraFamily):
+            raise RefusalError(f"camera model {model!r} pushes nothing; choose one of {', '.join(CameraFamily)}")
+        return HttpGateWire(config, CameraFamily(model), posts, clock)
     topics = catalogue.profile(model).gate
     if topics is None:
         raise RefusalError(f"device model {model!r} has no gate topics; choose a camera model")

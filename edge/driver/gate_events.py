@@ -30,11 +30,12 @@ class PlateColour(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """A camera with the barrier and the board that belong to it, as the driver needs to know them."""
+    """A camera with the barrier and the board that belong to it; `login` is the camera's own, for its commands."""
 
     camera: str
     barrier: str
     board: BoardFamily | None = None
+    login: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

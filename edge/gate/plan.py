@@ -65,6 +65,8 @@ class _Lane(msgspec.Struct, kw_only=True):
     wire: str | None = None
     model: str | None = None
     board: BoardFamily | None = None
+    user: str | None = None
+    password: str | None = None
 
 
 class _Lot(msgspec.Struct, kw_only=True):
@@ -112,6 +114,7 @@ class GateLane:
     wire: str = ""
     model: str = ""
     board: BoardFamily | None = None
+    login: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +140,8 @@ class GatePlan:
         posts: dict[tuple[str, str], tuple[Post, ...]] = {}
         for lane in self.lanes.values():
             key = lane.wire, lane.model
-            posts[key] = (*posts.get(key, ()), Post(camera=lane.camera, barrier=lane.barrier, board=lane.board))
+            post = Post(camera=lane.camera, barrier=lane.barrier, board=lane.board, login=lane.login)
+            posts[key] = (*posts.get(key, ()), post)
         return posts
 
 
@@ -205,6 +209,7 @@ def parse_gate(site: Mapping[str, Any]) -> GatePlan:
             wire=lane.wire or document.wire or "",
             model=lane.model or document.model or "",
             board=lane.board,
+            login=None if lane.user is None else (lane.user, lane.password or ""),
         )
         for lot in document.lots
         for lane in _lanes(lot)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import parse_qsl
 from xml.etree import ElementTree as ET
 
 from common.errors import RefusalError
@@ -22,9 +23,7 @@ BODY_BYTES_MOST = 4_000_000
 DEPTH_MOST = 32
 NO_PLATE_TYPE = 31
 HIKVISION_OPEN_PATH = "/ISAPI/Parking/channels/{channel}/barrierGate"
-DAHUA_OPEN_PATH = (
-    "/cgi-bin/trafficSnap.cgi?action=openStrobe&channel={channel}&info.openType=Normal&info.plateNumber={plate}"
-)
+DAHUA_OPEN_PATH = "/cgi-bin/trafficSnap.cgi?action=openStrobe&channel={channel}&info.openType=Normal"
 COLOURS = ("unknown", "blue", "yellow", "white", "black", "green", "yellow_green")
 _TRIGGERS = {1: "auto", 2: "input", 4: "software", 8: "virtual loop"}
 _TYPES = {14: "Macau plate (14)", 11: "Hong Kong plate (11)", 19: "new energy small (19)", 20: "new energy large (20)"}
@@ -130,6 +129,33 @@ def parse_dahua(data: bytes) -> CameraReport:
         confidence=_whole(plate, "Confidence"),
         at=_local_instant(snap.get("SnapTime") or snap.get("AccurateTime")),
         direction=str(snap.get("Direction", "")),
+    )
+
+
+def parse_huaxia(data: bytes) -> CameraReport:
+    """Return the report of a Huaxia camera in mode 5, form fields.
+
+    Raises:
+        RefusalError: the body is oversize, no form, or lacks what a report needs.
+    """
+    if len(data) > BODY_BYTES_MOST:
+        raise RefusalError(f"a camera body of {len(data)} bytes is oversize; switch pictures off in the camera")
+    try:
+        fields = dict(parse_qsl(data.decode(), max_num_fields=100))
+    except ValueError as problem:
+        raise RefusalError("a camera body is no form; check what sends to this address") from problem
+    if fields.get("type") not in {"online", "offline"} or "plate_num" not in fields:
+        raise RefusalError("a camera body tells of no car; check the camera's mode (5)")
+    seconds = fields.get("start_time", "")
+    return CameraReport(
+        camera=fields.get("cam_id", ""),
+        number=seconds,
+        plate=checked_plate(fields["plate_num"]),
+        colour="unknown",
+        confidence=0,
+        at=_instant(int(seconds) if seconds.isascii() and seconds.isdigit() else None),
+        stored_offline=fields["type"] == "offline",
+        direction=fields.get("vdc_type", ""),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from copy import deepcopy
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ class Bench:
     """A gate with a scripted camera."""
 
     def __init__(self, path: Path, site: dict[str, Any] = SITE) -> None:
-        self.path, self.site = path, site
+        self.path, self.site = path, deepcopy(site)
         self.clock, self.sealer, self.camera = HandClock(), OpenSealer(), ScriptedCamera()
         self.store = self.open_store()
         self.gate = self.make_gate()
