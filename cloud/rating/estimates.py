@@ -7,18 +7,21 @@ either. What the cloud cannot price is no difference: the bill run opens the exc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from cloud.cases.case import CaseKind, CaseReport, OwnerRole
 from cloud.metering.estimates import Estimate
 from cloud.metering.usage import UsageSegment
 from cloud.rating.counted import CountedDays, counted_total, prior_days
+from cloud.rating.drafts import calendar_for
 from cloud.rating.scope import Desk, PlacedMeter, Scope
 from cloud.rating.segments import Segment, assigned_days, priced_apart, revision_parts
+from cloud.rating.windowed import wanted_rates, window_quantities
 from cloud.tariffs.charge import ChargeItem
 from cloud.tariffs.targets import meter_target, targets_of
+from common.civil import Period
 from common.ids import CommunityId, PartyId
 from common.money.amount import format_minor
 from common.rating.engine import rate_parts
@@ -83,7 +86,9 @@ def wanted_days(scope: Scope, checked: Checked) -> Iterator[CountedDays]:
     """Yield every stretch whose usage the comparison will ask for."""
     yield from prior_days(scope, checked.segments[0])
     for segment in checked.segments:
-        yield CountedDays(meter=checked.meter, days=segment.service)
+        part = CountedDays(meter=checked.meter, days=segment.service)
+        yield part
+        yield from wanted_rates(scope, segment, part)
 
 
 def difference(desk: Desk, checked: Checked) -> CaseReport | None:
@@ -96,9 +101,14 @@ def difference(desk: Desk, checked: Checked) -> CaseReport | None:
     counted = [usage.quantity_milli for usage in usages if isinstance(usage, UsageSegment)]
     if not isinstance(prior, int) or len(counted) != len(usages):
         return None
-    by_days = split_usage_by_days(sum(counted), [segment.service for segment in checked.segments])
+    services = [segment.service for segment in checked.segments]
+    windows = [_windows(desk, checked, segment, segment.service) for segment in checked.segments]
+    by_days = _Pieces(
+        usage=split_usage_by_days(sum(counted), services),
+        windows=[_windows_by_days(desk, checked, services, number) for number in range(len(services))],
+    )
     try:
-        figures = [_amount(desk, checked, prior, pieces) for pieces in (counted, by_days)]
+        figures = [_amount(desk, checked, prior, one) for one in (_Pieces(usage=counted, windows=windows), by_days)]
     except RatingRefusedError:
         return None
     if checked.estimate.amount_fen in figures and checked.estimate.usage_milli == sum(counted):
@@ -106,17 +116,47 @@ def difference(desk: Desk, checked: Checked) -> CaseReport | None:
     return _report(desk.scope.community_id, checked, figures[0], sum(counted))
 
 
-def _amount(desk: Desk, checked: Checked, prior: int, pieces: list[int]) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pieces:
+    """The usage of each part, and its usage by window where rate registers tell it."""
+
+    usage: Sequence[int]
+    windows: Sequence[Mapping[str, int]]
+
+
+def _windows(desk: Desk, checked: Checked, segment: Segment, days: Period) -> dict[str, int]:
+    """Return what the rate registers that a segment asks for counted over some days, empty where one is not known."""
+    part = CountedDays(meter=checked.meter, days=days)
+    tariff = desk.scope.prices.compiled[segment.revision.body_sha]
+    usages = {
+        name: desk.registers.usage(replace(part, quantity=quantity).span)
+        for name, quantity in window_quantities(tariff, segment.service).items()
+    }
+    known = {name: usage.quantity_milli for name, usage in usages.items() if isinstance(usage, UsageSegment)}
+    return known if len(known) == len(usages) else {}
+
+
+def _windows_by_days(desk: Desk, checked: Checked, services: Sequence[Period], number: int) -> dict[str, int]:
+    """Return the part of one segment in what the rate registers counted over all of them, spread by days."""
+    whole = _windows(desk, checked, checked.segments[number], checked.estimate.period)
+    return {name: split_usage_by_days(total, services)[number] for name, total in whole.items()}
+
+
+def _amount(desk: Desk, checked: Checked, prior: int, pieces: _Pieces) -> int:
     priced: list[tuple[CompiledTariff, RatingRequest]] = []
-    for number, (segment, piece) in enumerate(zip(checked.segments, pieces, strict=True)):
+    for number, (segment, piece, windows) in enumerate(
+        zip(checked.segments, pieces.usage, pieces.windows, strict=True)
+    ):
         request = RatingRequest(
             period=segment.service,
-            quantity_milli=piece,
-            prior_milli=prior + sum(pieces[:number]),
+            quantity_milli=None if windows else piece,
+            windows_milli=windows,
+            prior_milli=prior + sum(pieces.usage[:number]),
             facts=desk.facts_on(segment.service.start, segment.premises_id),
-            bill=checked.estimate.period if len(pieces) > 1 else None,
+            bill=checked.estimate.period if len(checked.segments) > 1 else None,
             part=segment.part,
             parts=segment.parts,
+            calendar=calendar_for(desk.scope, segment),
         )
         priced.append((desk.scope.prices.compiled[segment.revision.body_sha], request))
     return rate_parts(priced).amount_fen

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from common.errors import FaultsError
 from common.rating.engine import rate
@@ -28,17 +28,11 @@ from tests.common.tariff.test_language import CASES, PLACE
 from tests.common.tariff.test_language import JUNE as JUNE_DAYS
 
 TOLD = Path(__file__).with_name("told.json")
-Told: TypeAlias = dict[str, list[Any]]
 
 
-def told() -> Told:
-    """Return what is told now."""
-    return {
-        "faults": [_faults(source) for source, _ in (*DOCUMENTS, *WINDOWED, *SESSIONS)],
-        "requests": [usage_faults(source) for source in BROKEN],
-        "refusals": [_refusal(fields, request) for fields, request, _, _ in REFUSED],
-        "explanations": [_explained(case.tariff, source) for case in CASES for source, _ in case.priced],
-    }
+def told(kind: str) -> list[Any]:
+    """Return what is told now, of one kind."""
+    return TELLERS[kind]()
 
 
 def _faults(source: Any) -> list[str]:
@@ -66,5 +60,14 @@ def _explained(fields: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str
     return {"zh": explain(line, "zh"), "en": explain(line, "en"), "trace": trace}
 
 
+TELLERS: dict[str, Callable[[], list[Any]]] = {
+    "faults": lambda: [_faults(source) for source, _ in (*DOCUMENTS, *WINDOWED, *SESSIONS)],
+    "requests": lambda: [usage_faults(source) for source in BROKEN],
+    "refusals": lambda: [_refusal(fields, request) for fields, request, _, _ in REFUSED],
+    "explanations": lambda: [_explained(case.tariff, source) for case in CASES for source, _ in case.priced],
+}
+
+
 if __name__ == "__main__":
-    TOLD.write_text(json.dumps(told(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    everything = {kind: told(kind) for kind in TELLERS}
+    TOLD.write_text(json.dumps(everything, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -45,4 +45,5 @@ def time_of_use(**body: Any) -> Document:
     """Return a peak and a valley price by the hours of the day."""
     windows = [{"name": "peak", "times": ["08:00-22:00"]}, {"name": "valley", "times": ["22:00-08:00"]}]
     charge = {"key": "energy", "by_window": {"peak": "0.60", "valley": "0.30"}}
-    return _tariff("time-of-use", "kWh", **{"windows": windows, "charges": [charge], **body})
+    code = str(body.pop("code", "time-of-use"))
+    return _tariff(code, "kWh", **{"windows": windows, "charges": [charge], **body})

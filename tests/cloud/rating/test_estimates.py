@@ -10,10 +10,11 @@ import pytest
 from cloud.metering.estimates import Estimate
 from cloud.rating.estimates import checkable, difference, wanted_days
 from cloud.tariffs.charge import ChargeBasis
-from common.reading.reading import Resource
+from common.civil import midnight
+from common.reading.reading import Quantity, Resource
 from common.tariff.revision import RevisionRef
-from tests.cloud.rating.documents import electricity
-from tests.cloud.rating.town import MARCH, Town, flat, item, meter
+from tests.cloud.rating.documents import electricity, time_of_use
+from tests.cloud.rating.town import MARCH, ZONE, Town, flat, item, meter, tariff_of
 
 POWER = item("electricity", ChargeBasis.METERED, Resource.ELECTRICITY)
 NEW_YEAR, ELEVENTH = date(2026, 1, 1), date(2026, 3, 11)
@@ -93,3 +94,29 @@ def test_what_the_cloud_cannot_price_is_no_difference() -> None:
 def test_an_estimate_of_nothing_the_cloud_charges_is_left_alone(foreign: dict[str, object]) -> None:
     built = town()
     assert checkable(built.scope(), estimate(built, 79_50, 150, **foreign)) is None
+
+
+def by_rates(*prices: tuple[date, str]) -> Town:
+    """Return a meter by time of use, with its price of the peak from some days on."""
+    built = Town()
+    built.live(1)
+    for day, peak in prices:
+        charge = {"key": "energy", "by_window": {"peak": peak, "valley": "0.30"}}
+        built.price(time_of_use(code="electricity", charges=[charge]), day)
+    built.charge(POWER, tariff_of("electricity"))
+    placed = built.read(meter(1, flat(1)), {MARCH.start: 0, MARCH.end: 93 * KWH})
+    for quantity, counted in ((Quantity.ENERGY_T2, 62), (Quantity.ENERGY_T4, 31)):
+        built.show(placed, quantity, {midnight(MARCH.start, ZONE): 0, midnight(MARCH.end, ZONE): counted * KWH})
+    return built
+
+
+def test_an_estimate_by_rate_registers_agrees() -> None:
+    built = by_rates((NEW_YEAR, "0.60"))
+    assert differs(built, estimate(built, 62 * 60 + 31 * 30, 93)) is None
+    assert differs(built, estimate(built, 62 * 60 + 31 * 30 + 1, 93)) is not None
+
+
+def test_an_estimate_by_rate_registers_spread_by_days_at_a_price_change_agrees() -> None:
+    built = by_rates((NEW_YEAR, "0.60"), (ELEVENTH, "1.00"))
+    built.read(meter(1, flat(1)), {ELEVENTH: 30 * KWH})
+    assert differs(built, estimate(built, 20 * 60 + 42 * 100 + 31 * 30, 93)) is None
