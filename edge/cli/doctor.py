@@ -21,6 +21,7 @@ from edge.device.catalogue import load_catalogue
 from edge.driver.outcome import WireConfig, WireKind
 from edge.sampling.plan import parse_plan
 from edge.settings import Settings
+from edge.uplink.identity import KEY_FILE, Identity
 
 DIAL_S_MAX = 3.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -38,7 +39,7 @@ class Finding:
 
 async def examine(settings: Settings) -> list[Finding]:
     """Return what was found, in the order of a visit."""
-    findings = [_clock(settings), *_disk(settings), *_store(settings), _profiles(settings)]
+    findings = [_clock(settings), *_disk(settings), *_store(settings), _keys(settings), _profiles(settings)]
     findings += [await _wire(wire) for wire in _site_wires(settings)]
     return [*findings, await _cloud(settings)]
 
@@ -103,6 +104,26 @@ def _store(settings: Settings) -> Iterator[Finding]:
     well = sound and found <= len(MIGRATIONS)
     remedy = "" if well else "keep a copy and start the newest release: it puts a damaged file aside and goes on"
     yield Finding(subject="store", well=well, said=said, remedy=remedy)
+
+
+def _keys(settings: Settings) -> Finding:
+    """Look at the key and its certificate; a missing key is left missing, the first start makes it."""
+    if not (settings.key_path / KEY_FILE).exists():
+        return Finding(subject="keys", well=True, said="not made yet; the first start makes them")
+    try:
+        identity = Identity.load(settings.key_path, no_entropy)
+    except (RefusalError, OSError) as problem:
+        remedy = "ask the office for a new code, remove the file named, and enrol again"
+        return Finding(subject="keys", well=False, said=str(problem), remedy=remedy)
+    if not identity.enrolled:
+        said, remedy = "a key, but no certificate", "gatehouse edge enrol CODE, or the gateway's technician page"
+        return Finding(subject="keys", well=False, said=said, remedy=remedy)
+    return Finding(subject="keys", well=True, said=f"enrolled as gateway {identity.gateway_id}")
+
+
+def no_entropy(count: int) -> bytes:
+    """Refuse to make a key: the doctor changes nothing."""
+    raise RefusalError(f"a key of {count} bytes is missing; start the gateway")
 
 
 def _profiles(settings: Settings) -> Finding:

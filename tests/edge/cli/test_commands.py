@@ -12,7 +12,11 @@ from edge.cli.budget import SiteSize, budget_table, disk_need
 from edge.cli.doctor import Finding, examine, report
 from edge.cli.main import main
 from edge.settings import read_settings
+from edge.uplink.identity import KEY_FILE, Identity
+from tests.common.wire.builders import GATEWAY
 from tests.edge.test_app import SITE, make_home, put_on_board
+from tests.edge.uplink.test_identity import certificate
+from tests.support.randomness import seeded_bytes
 
 ROOM = 240 * 2**20
 
@@ -91,3 +95,17 @@ def test_an_unknown_word_is_not_understood(capsys: pytest.CaptureFixture[str]) -
         main(["dance"])
     assert ended.value.code == 2
     assert "dance" in capsys.readouterr().err
+
+
+def test_the_doctor_says_how_the_keys_stand_and_makes_none(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    assert findings(tmp_path)["keys"].well
+    assert not keys.exists()
+    identity = Identity.load(keys, seeded_bytes(1))
+    assert "enrol" in findings(tmp_path)["keys"].remedy
+    identity.enrol(certificate(identity.key))
+    assert str(GATEWAY) in findings(tmp_path)["keys"].said
+    (keys / KEY_FILE).chmod(0o644)
+    shown = findings(tmp_path)["keys"]
+    assert not shown.well
+    assert "chmod 600" in shown.said
