@@ -16,8 +16,8 @@ from cloud.billing import endpoints as billing
 from cloud.cases import endpoints as cases
 from cloud.charges import endpoints as charges
 from cloud.deposits import endpoints as deposits
-from cloud.documents import endpoints as documents
 from cloud.disclosure import endpoints as disclosure
+from cloud.documents import endpoints as documents
 from cloud.estate import endpoints as estate
 from cloud.fleet import endpoints as fleet
 from cloud.identity import endpoints as identity

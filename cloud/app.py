@@ -10,6 +10,7 @@ import httpx
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from cloud import flow
+from cloud.documents.printer import Printer
 from cloud.house import House
 from cloud.identity.credentials import Passwords
 from cloud.kit.clock import business_clock
@@ -36,6 +37,7 @@ async def running_services(house: House, conninfo: str) -> AsyncIterator[Service
     box = SecretBox(decode_key(*secret_key_text(settings.home)))
     clock = business_clock(settings.clock_file)
     database = Database(conninfo, clock=clock, ids=system_ids(clock), route=router(flow.ROUTES))
+    printer = Printer()
     async with httpx.AsyncClient(timeout=_CHANNEL_S_MAX, trust_env=False) as http:
         try:
             yield build_services(
@@ -45,6 +47,7 @@ async def running_services(house: House, conninfo: str) -> AsyncIterator[Service
                     http=http,
                     secret_box=box,
                     passwords=Passwords(),
+                    printer=printer,
                     signing_key_file=settings.home / SIGNING_KEY_FILE,
                     public_url=settings.public_url,
                     secure_cookies=settings.secure_cookies,
@@ -54,6 +57,7 @@ async def running_services(house: House, conninfo: str) -> AsyncIterator[Service
                 )
             )
         finally:
+            printer.close()
             await database.close()
 
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 
-from cloud.arrears import tasks as arrears
-from cloud.billing import nightly
 from cloud.access import tasks as access
 from cloud.access.events import CardsChanged
+from cloud.arrears import tasks as arrears
+from cloud.billing import nightly
 from cloud.billing import tasks as billing
 from cloud.billing.events import BillsIssued, RunRequested
 from cloud.cases import tasks as cases
 from cloud.deposits import tasks as deposits
 from cloud.deposits.events import ReturnDue
+from cloud.documents import tasks as documents
 from cloud.ingest import tasks as ingest
 from cloud.ingest.events import BatchStored, EpochOpened, HistoryForked
 from cloud.kit import outbox
@@ -113,6 +114,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         deposits.HOLD: deposits.hold,
         deposits.NOTE_REFUND: deposits.note_refund,
         deposits.LOOK: deposits.look,
+        **documents.handlers(services.press, services.secret_box),
         outbox.DELIVER: outbox.deliver_by({}),
         reconciliation.BEGIN: books.begin,
         reconciliation.FETCH: books.fetch,

@@ -7,12 +7,14 @@ and need no place here.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 from prometheus_client import CollectorRegistry
 
+from cloud.documents.printer import Printer
+from cloud.documents.service import Press
 from cloud.fleet.counters import GatewayMetrics
 from cloud.fleet.downlink import Downlink
 from cloud.fleet.keyfile import signing_key
@@ -41,6 +43,7 @@ class Outside:
     public_url: str
     secure_cookies: bool
     channel_urls: ChannelUrls
+    printer: Printer = field(default_factory=Printer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +60,19 @@ class Services:
     providers: Providers
     cashier: Cashier
     inbox: Inbox
+    printer: Printer
     public_url: str
     secure_cookies: bool
+
+    @property
+    def press(self) -> Press:
+        """Return what prints papers, over the database of these services."""
+        return Press(
+            database=self.database,
+            printer=self.printer,
+            public_url=self.public_url,
+            random_bytes=secrets.token_bytes,
+        )
 
 
 def build_services(outside: Outside) -> Services:
@@ -77,6 +91,7 @@ def build_services(outside: Outside) -> Services:
         providers=providers,
         cashier=Cashier(database, providers, outside.public_url, secrets.token_bytes),
         inbox=Inbox(database, providers, box, InboxMetrics(outside.registry)),
+        printer=outside.printer,
         public_url=outside.public_url,
         secure_cookies=outside.secure_cookies,
     )

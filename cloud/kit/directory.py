@@ -29,6 +29,7 @@ class DirectoryKind(StrEnum):
     MERCHANT_ACCOUNT = "merchant_account"
     PAYMENT_ORDER = "payment_order"
     BILL_QR = "bill_qr"
+    PAPER = "paper"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing.documents import Rater
+from cloud.documents.service import Press
 from cloud.estate import service as estate
 from cloud.estate.values import Community
 from cloud.identity.caller import Caller
@@ -66,6 +67,7 @@ class Parts:
     database: Database
     passwords: Passwords
     cashier: Cashier
+    press: Press
     rate: Rater
     secret_box: SecretBox
     public_url: str

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from cloud.api import build_api
+from cloud.documents.printer import Printer
 from cloud.identity import service as identity
 from cloud.identity.credentials import Passwords
 from cloud.identity.policy import Grant, RoleName
@@ -39,6 +40,7 @@ async def running_services(
     database: Database, folder: Path, passwords: Passwords | None = None
 ) -> AsyncIterator[Services]:
     """Build the services of a process over a database; nothing outside is reachable."""
+    printer = Printer()
     async with httpx.AsyncClient(timeout=1.0, trust_env=False) as http:
         yield build_services(
             Outside(
@@ -47,12 +49,14 @@ async def running_services(
                 http=http,
                 secret_box=SecretBox(bytes(KEY_BYTES)),
                 passwords=passwords or Passwords(CHEAP),
+                printer=printer,
                 signing_key_file=folder / "signing.key",
                 public_url=HOST,
                 secure_cookies=False,
                 channel_urls=ChannelUrls(wechat=_NOWHERE, alipay=_NOWHERE, unionpay=_NOWHERE),
             )
         )
+    printer.close()
 
 
 @asynccontextmanager

@@ -30,6 +30,7 @@ def parts_of(services: Services, *, secure: bool = False) -> Parts:
         database=services.database,
         passwords=services.passwords,
         cashier=services.cashier,
+        press=services.press,
         rate=rate_period,
         secret_box=services.secret_box,
         public_url=services.public_url,

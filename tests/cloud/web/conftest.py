@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
+from cloud.documents.printer import Printer
 from cloud.identity.policy import RoleName
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
@@ -47,9 +49,16 @@ async def counter(office: Office, channel: InProcessChannel) -> AsyncIterator[Co
         yield opened
 
 
+@pytest.fixture(scope="session")
+def printer() -> Iterator[Printer]:
+    made = Printer()
+    yield made
+    made.close()
+
+
 @pytest_asyncio.fixture
-async def front(counter: Counter, tmp_path: Path) -> Front:
-    return open_front(counter, tmp_path)
+async def front(counter: Counter, tmp_path: Path, printer: Printer) -> Front:
+    return open_front(counter, tmp_path, printer)
 
 
 @pytest_asyncio.fixture

@@ -16,6 +16,8 @@ from cloud import flow
 from cloud.api import build_api
 from cloud.billing import service as billing
 from cloud.billing.documents import BillSummary
+from cloud.documents.printer import Printer
+from cloud.documents.service import Press
 from cloud.identity.credentials import Passwords
 from cloud.identity.policy import RoleName
 from cloud.kit.runner import JobMetrics, Runner
@@ -37,6 +39,7 @@ class Front:
 
     counter: Counter
     app: FastAPI
+    press: Press
     people: int = 0
 
     @property
@@ -91,7 +94,7 @@ class Front:
         await self.counter.work()
 
 
-def open_front(counter: Counter, folder: Path) -> Front:
+def open_front(counter: Counter, folder: Path, printer: Printer | None = None) -> Front:
     """Build the application and its worker over a counter."""
     services = build_services(
         Outside(
@@ -100,6 +103,7 @@ def open_front(counter: Counter, folder: Path) -> Front:
             http=counter.channel.http,
             secret_box=SecretBox(bytes(range(32))),
             passwords=Passwords(api.CHEAP),
+            printer=printer or Printer(),
             signing_key_file=folder / "signing.key",
             public_url=api.HOST,
             secure_cookies=False,
@@ -113,7 +117,7 @@ def open_front(counter: Counter, folder: Path) -> Front:
         metrics=JobMetrics(CollectorRegistry()),
         name="worker",
     )
-    return Front(counter=counter, app=build_api(services))
+    return Front(counter=counter, app=build_api(services), press=services.press)
 
 
 def words_of(page: httpx.Response, status: int = 200) -> str:

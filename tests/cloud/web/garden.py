@@ -44,6 +44,7 @@ async def running_pages(database: Database, folder: Path, book: b.PriceBook) -> 
                 database=services.database,
                 passwords=services.passwords,
                 cashier=services.cashier,
+                press=services.press,
                 rate=book,
                 secret_box=services.secret_box,
                 public_url=services.public_url,

@@ -23,6 +23,8 @@ from sqlalchemy import Table
 from cloud import flow
 from cloud.billing import corrections
 from cloud.billing.corrections import Cause, CorrectionScope
+from cloud.documents import service as papers
+from cloud.documents.kinds import PaperKind
 from cloud.estate import service as estate
 from cloud.fleet import service as fleet
 from cloud.identity import service as identity
@@ -60,11 +62,18 @@ PROVEN_BY_SECRET = {
     ("post", "/pay/{token}/begin"),
     ("get", "/pay/{token}/dues"),
     ("get", "/pay/{token}/orders/{attempt_id}"),
+    ("get", "/pay/{token}/paper"),
+    ("get", "/pay/{token}/paper/file"),
+    ("get", "/pay/{token}/paper/state"),
+    ("post", "/pay/{token}/paper"),
+    ("get", "/v/{token}"),
+    ("get", "/verify/{token}"),
+    ("get", "/verify/{token}/certificates.pem"),
     ("get", "/pay/{token}/orders/{attempt_id}/state"),
 }
 CHANNELS = re.compile(r"/notify/[a-z]+/\{notify_token\}")
 ENDS_THE_SESSION = {("delete", "/api/v1/session"), ("post", "/sign-out")}
-OPEN = {("get", "/healthz"), ("get", "/metrics")}
+OPEN = {("get", "/healthz"), ("get", "/metrics"), ("get", "/v"), ("post", "/v"), ("post", "/verify")}
 # The description of the API and the files of the pages, the same for everybody.
 SAME_FOR_ALL = {("Route", "/api/v1/openapi.json"), ("Mount", "/static")}
 REFUSED = {303, 400, 403, 404, 405, 409, 422}
@@ -101,6 +110,8 @@ async def house(front: Front) -> Front:
             community_id=site.community_id, premises=frozenset({premises_id}), first_day=b.MONTHS[0].start
         )
         await corrections.open_correction(unit, scope, cause=Cause.READING, reason="misread")
+    (paid, *_) = await front.counter.payments()
+    await papers.issue(front.press, counter.tenant, site.actor, PaperKind.RECEIPT, paid.payment_id)
     return front
 
 
