@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.reconciliation.remitting import BankLineState
-from cloud.reconciliation.tables import BankAccountRow, BankFileRow, BankLineRow, PayerLinkRow
+from cloud.reconciliation.tables import BankAccountRow, BankFileRow, BankLineRow, FundDayRow, PayerLinkRow
 
 
 async def bank_account(session: AsyncSession, bank_account_id: UUID) -> BankAccountRow | None:
@@ -62,6 +63,27 @@ async def open_lines(session: AsyncSession, community_id: UUID) -> Sequence[Bank
         .order_by(BankLineRow.day, BankLineRow.bank_line_id)
     )
     return list(found)
+
+
+async def withdrawals(session: AsyncSession, merchant_account_id: UUID, span: tuple[date, date]) -> dict[date, int]:
+    """Return what a merchant account sent to its bank on each day of a span, both included, by the newest fund bill."""
+    first, last = span
+    rows = await session.execute(
+        select(FundDayRow.day, FundDayRow.withdrawn_fen)
+        .where(FundDayRow.merchant_account_id == merchant_account_id, FundDayRow.day >= first, FundDayRow.day <= last)
+        .order_by(FundDayRow.day, FundDayRow.version)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def is_settled(session: AsyncSession, reason: str) -> bool:
+    """Return whether a bank line settled a day of a merchant account already; `reason` names both."""
+    found = await session.scalar(
+        select(BankLineRow.bank_line_id)
+        .where(BankLineRow.state == BankLineState.SETTLEMENT, BankLineRow.reason == reason)
+        .limit(1)
+    )
+    return found is not None
 
 
 async def payer_link(session: AsyncSession, payer_sha: str, account_id: UUID) -> PayerLinkRow | None:

@@ -11,7 +11,14 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.reconciliation.tables import MatchRow, ReconBreakRow, ReconDayRow, StatementFileRow, StatementLineRow
+from cloud.reconciliation.tables import (
+    FundDayRow,
+    MatchRow,
+    ReconBreakRow,
+    ReconDayRow,
+    StatementFileRow,
+    StatementLineRow,
+)
 
 LineTuple = tuple[UUID, int, str, str, int, datetime]
 
@@ -41,6 +48,16 @@ async def statements(session: AsyncSession, merchant_account_id: UUID, day: date
         select(StatementFileRow)
         .where(StatementFileRow.merchant_account_id == merchant_account_id, StatementFileRow.day == day)
         .order_by(StatementFileRow.version.desc())
+    )
+    return list(found)
+
+
+async def fund_days(session: AsyncSession, merchant_account_id: UUID, day: date) -> Sequence[FundDayRow]:
+    """Return all versions of a day's fund bill, the newest first."""
+    found = await session.scalars(
+        select(FundDayRow)
+        .where(FundDayRow.merchant_account_id == merchant_account_id, FundDayRow.day == day)
+        .order_by(FundDayRow.version.desc())
     )
     return list(found)
 

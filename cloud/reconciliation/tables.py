@@ -240,6 +240,31 @@ class PayerLinkRow(CommunityRow):
     )
 
 
+class FundDayRow(TenantRow):
+    """One version of a day's fund bill, sealed as it came, and what comparing it with the trade bill found."""
+
+    __tablename__ = "fund_day"
+
+    merchant_account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[bytes]
+    raw_sealed: Mapped[bytes]
+    compared_at: Mapped[datetime]
+    traded_fen: Mapped[Fen]
+    moved_fen: Mapped[Fen]
+    fees_fen: Mapped[Fen]
+    withdrawn_fen: Mapped[Fen]
+    findings: Mapped[list[Any]]
+    faults: Mapped[list[Any]]
+
+    __table_args__ = (
+        ForeignKeyConstraint(_MERCHANT_KEY, _MERCHANT),
+        CheckConstraint("version > 0", name="version_from_one"),
+        table_flags(append_only=True),
+    )
+
+
 class ReconDayRow(TenantRow):
     """How a day of a merchant account stands after its last comparison."""
 

@@ -18,7 +18,7 @@ from cloud.payments.channels.provider import EmptyDay, NotReady, Refused, TradeB
 from cloud.payments.events import PaymentBooked
 from cloud.payments.merchants import MerchantAccount
 from cloud.payments.providers import Providers
-from cloud.reconciliation import service, statements
+from cloud.reconciliation import legs, service, statements
 from cloud.refunds import service as refunds
 from cloud.refunds.events import RefundMoved
 from cloud.refunds.rules import RefundState
@@ -84,14 +84,21 @@ class ReconciliationTasks:
         """Fetch a day's bill and keep it; one that is not ready is asked for again in half an hour, for a day."""
         payload = context.job.payload
         day, tries = date.fromisoformat(str(payload["day"])), int(payload["tries"])
+        cause = str(payload["cause"]).removesuffix(":funds")
         async with context.view() as session:
             account = await merchants.merchant_account(session, UUID(str(payload["merchant_account_id"])))
-        outcome = await self._providers.of(account).trade_bill(day)
+        provider = self._providers.of(account)
+        outcome = await provider.trade_bill(day)
+        funds = await provider.fund_bill(day) if isinstance(outcome, TradeBill | EmptyDay) else outcome
         async with context.finishing_unit() as unit:
             if isinstance(outcome, TradeBill | EmptyDay):
                 raw = outcome.raw if isinstance(outcome, TradeBill) else b""
-                read = statements.read(self._providers.of(account), raw)
-                stored = await statements.store(unit, self._box, account, day, read)
+                stored = await statements.store(unit, self._box, account, day, statements.read(provider, raw))
+                if isinstance(funds, TradeBill | EmptyDay) and stored.usable:
+                    flows = legs.read(provider, raw, funds.raw if isinstance(funds, TradeBill) else b"")
+                    await legs.store(unit, self._box, account, day, flows)
+                elif stored.usable and tries < TRIES_MAX:
+                    unit.enqueue(_later(fetch_job(account.merchant_account_id, day, f"{cause}:funds", tries + 1), unit))
                 if stored.usable and not stored.known:
                     version = f"version:{stored.version}"
                     unit.enqueue(service.compare_job(account.merchant_account_id, day, version))

@@ -11,9 +11,8 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,10 +25,7 @@ from cloud.kit.db import Unit
 from cloud.kit.errors import ConflictError, NotFoundError
 from cloud.kit.secretbox import SecretBox
 from cloud.ledger import postings
-from cloud.ledger import service as ledger
 from cloud.ledger.accounts import Book
-from cloud.ledger.errors import SealedDayError
-from cloud.ledger.journals import DocumentKind, DocumentRef, JournalDraft
 from cloud.payments import booking, remittance
 from cloud.payments.channel import Channel, Method
 from cloud.payments.channels.bank.camt053 import read_camt053
@@ -38,25 +34,16 @@ from cloud.payments.channels.bank.lines import BankLine, BankStatement
 from cloud.payments.channels.bank.mt940 import read_mt940
 from cloud.payments.channels.bank.profiles import profiles
 from cloud.reconciliation import bank_repository as repository
+from cloud.reconciliation import settlements
+from cloud.reconciliation.accounts import BankAccount
 from cloud.reconciliation.remitting import BankLineState
 from cloud.reconciliation.tables import BankAccountRow, BankFileRow, BankLineRow, PayerLinkRow
 from cloud.tariffs.charge import FundClass
-from common.civil import civil_day
 from common.errors import RefusalError
 from common.ids import AccountId, CommunityId, LegalEntityId, PaymentId
 
 _NUMBER = re.compile(r"[0-9]{8,32}", re.ASCII)
 _READERS: dict[str, Callable[[bytes], BankStatement]] = {"mt940": read_mt940, "camt053": read_camt053}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BankAccount:
-    """A bank account and whose money of which fund it holds."""
-
-    bank_account_id: UUID
-    book: Book
-    bank: str
-    number_tail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,8 +237,9 @@ async def _take(
     moves = postings.unknown_money_suspended(
         postings.bank(account.book, account.bank_account_id), account.bank_account_id, line.fen
     )
-    draft = await _draft(unit, account, row, "suspended", (moves,))
-    await _posted(unit, draft)
+    await settlements.post(unit, account, row, "suspended", (moves,))
+    if await settlements.settle(unit, account, row):
+        return True
     owner = await remittance.account_of(unit.session, line.memo)
     if owner is None or (await billing.account(unit.session, owner)).community_id != account.book.community_id:
         await cases.raise_case(unit, _unknown_credit(row))
@@ -278,30 +266,6 @@ async def _post(unit: Unit, account: BankAccount, row: BankLineRow, owner: Accou
     _decide(unit, row, BankLineState.IDENTIFIED, "")
     await _close_case(unit, row)
     return payment.payment_id
-
-
-async def _draft(
-    unit: Unit, account: BankAccount, row: BankLineRow, moment: str, transfers: tuple[Any, ...]
-) -> JournalDraft:
-    zone = (await estate.community(unit.session, account.book.community_id)).zone
-    return JournalDraft(
-        idem_key=f"bank_line:{row.bank_line_id}:{moment}",
-        kind="bank_credit",
-        community_id=account.book.community_id,
-        business_date=min(row.day, civil_day(unit.now, zone)),
-        document=DocumentRef(kind=DocumentKind.STATEMENT, document_id=row.bank_line_id),
-        transfers=transfers,
-    )
-
-
-async def _posted(unit: Unit, draft: JournalDraft) -> None:
-    """Post on the day of the line, or today when that day is sealed."""
-    try:
-        await ledger.post(unit, draft)
-    except SealedDayError:
-        zone = (await estate.community(unit.session, draft.community_id)).zone
-        today = civil_day(unit.now, zone)
-        await ledger.post(unit, replace(draft, business_date=today))
 
 
 async def _open_line(unit: Unit, bank_line_id: UUID) -> BankLineRow:

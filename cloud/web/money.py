@@ -24,11 +24,11 @@ from cloud.payments import merchants
 from cloud.payments import service as payments
 from cloud.payments.merchants import MerchantAccount
 from cloud.payments.rules import AttemptState
-from cloud.reconciliation import service, tasks
+from cloud.reconciliation import legs, service, tasks
 from cloud.reconciliation.service import DayReport
 from cloud.web.frame import Frame, page_router, see_other
 from cloud.web.listing import Cell, csv_file
-from cloud.web.money_words import ACTIONS, BREAKS
+from cloud.web.money_words import ACTIONS, BREAKS, FLOWS
 from cloud.web.rendering import ZONE, yuan
 from common.civil import Period, civil_day
 
@@ -99,6 +99,7 @@ def _add_day(router: APIRouter, frame: Frame) -> None:
         async with frame.database.view(caller.tenant) as session:
             report = await service.day_report(session, merchant_account_id, day)
             account = await merchants.merchant_account(session, merchant_account_id)
+            funds = await legs.fund_day(session, merchant_account_id, day)
             attempts = await payments.attempts_numbered(session, [broken.number for broken in report.breaks])
         return frame.page(
             request,
@@ -110,6 +111,8 @@ def _add_day(router: APIRouter, frame: Frame) -> None:
             breaks=sorted(report.breaks, key=lambda broken: (broken.closed_at is not None, broken.opened_at)),
             receipts={n: a.attempt_id for n, a in attempts.items() if a.state is AttemptState.PAID},
             words=BREAKS,
+            funds=funds,
+            flow_words=FLOWS,
             actions=ACTIONS,
         )
 

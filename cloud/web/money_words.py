@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from cloud.ledger.routes import Route
 from cloud.payments.channel import Channel, Method
+from cloud.reconciliation.flows import FlowFinding
 from cloud.reconciliation.matching import BreakClass, FirstAction
 from cloud.tariffs.charge import FundClass
 from common.errors import ensure
@@ -108,6 +109,15 @@ BREAKS: Mapping[BreakClass, Words] = MappingProxyType(
         BreakClass.DOUBLED_ROW: ("账单重复行", "the statement names one number twice"),
     }
 )
+FLOWS: Mapping[FlowFinding, Words] = MappingProxyType(
+    {
+        FlowFinding.FLOW_MISSING: ("有交易，余额未变动", "traded, but the balance did not move"),
+        FlowFinding.FLOW_DIFFERS: ("余额变动金额不同", "the balance moved by another amount"),
+        FlowFinding.FLOW_UNKNOWN: ("余额变动，无对应交易", "the balance moved and no trade explains it"),
+        FlowFinding.FEE_DIFFERS: ("手续费不一致", "the fee differs"),
+        FlowFinding.COMPLAINT: ("投诉扣款", "taken for a complaint"),
+    }
+)
 ACTIONS: Mapping[FirstAction, Words] = MappingProxyType(
     {
         FirstAction.ASK_CHANNEL: ("向渠道查询该订单", "ask the channel about the order"),
@@ -126,6 +136,7 @@ for words, kinds in (
     (QUANTITIES, Quantity),
     (BREAKS, BreakClass),
     (ACTIONS, FirstAction),
+    (FLOWS, FlowFinding),
 ):
     ensure(set(words) == set(kinds), f"every member of {kinds.__name__} has words")
 ensure({route.code for route in Route} <= set(ROUTES), "every fund route has words")

@@ -91,6 +91,31 @@ create policy company on "bank_file" using (tenant_id = nullif(current_setting('
 grant select, insert on "bank_file" to gatehouse_app, gatehouse_worker;
 create trigger append_only before update or delete or truncate on "bank_file" for each statement execute function refuse_change();
 
+CREATE TABLE fund_day (
+    tenant_id UUID NOT NULL,
+    merchant_account_id UUID NOT NULL,
+    day DATE NOT NULL,
+    version BIGINT NOT NULL,
+    digest BYTEA NOT NULL,
+    raw_sealed BYTEA NOT NULL,
+    compared_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    traded_fen BIGINT NOT NULL,
+    moved_fen BIGINT NOT NULL,
+    fees_fen BIGINT NOT NULL,
+    withdrawn_fen BIGINT NOT NULL,
+    findings JSONB NOT NULL,
+    faults JSONB NOT NULL,
+    CONSTRAINT pk_fund_day PRIMARY KEY (tenant_id, merchant_account_id, day, version),
+    CONSTRAINT fk_fund_day_tenant_id_merchant_account_id_merchant_account FOREIGN KEY(tenant_id, merchant_account_id) REFERENCES merchant_account (tenant_id, merchant_account_id),
+    CONSTRAINT ck_fund_day_version_from_one CHECK (version > 0)
+);
+
+alter table "fund_day" enable row level security;
+alter table "fund_day" force row level security;
+create policy company on "fund_day" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+grant select, insert on "fund_day" to gatehouse_app, gatehouse_worker;
+create trigger append_only before update or delete or truncate on "fund_day" for each statement execute function refuse_change();
+
 CREATE TABLE bank_line (
     tenant_id UUID NOT NULL,
     community_id UUID NOT NULL,

@@ -120,7 +120,7 @@ async def test_a_row_the_channel_forgot_is_named_and_closes_when_the_bill_is_iss
     found = await morning_after(counter, day)
     assert kinds(found) == [BreakClass.BOOK_ONLY]
     assert found.figures.explained_basis_points < 10_000
-    assert await open_cases(counter) == ["book_only"]
+    assert await open_cases(counter) == ["book_only", "fund_flow_differs"]
     await fetch(counter, day, "reissued")
     again = await report(counter, day)
     assert (again.version, kinds(again), again.figures.explained_basis_points) == (2, [], 10_000)
