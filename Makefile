@@ -59,6 +59,13 @@ soak-edge: $(VENV)/.installed ## kill a gateway's store at random, at write poin
 	@$(RUN) -m tests.edge.kill.soak --cycles $(CYCLES) --seconds $(SECONDS)
 	@$(RUN) -m tests.edge.driver.campaign
 
+soak-payments: $(VENV)/.installed ## 10,000 payments and refunds over all channels under faults, then every commit point; prints the table
+	@$(RUN) -m tests.simulation.soak
+	@$(BIN)/pytest -q -p no:randomly tests/cloud/payments/test_crashes.py tests/cloud/refunds/test_crashes.py tests/cloud/reconciliation/test_crashes.py
+
+bench-payments: $(VENV)/.installed ## notification to booked, a day of 100,000 rows, an intent: limits and ratios in one run
+	@$(RUN) -m tests.bench.payments
+
 lock: ## resolve the locks again (needs uv)
 	@for extra in edge cloud; do \
 	  uv pip compile pyproject.toml --extra $$extra --universal --generate-hashes --no-header -q -o deploy/locks/$$extra.txt; done
