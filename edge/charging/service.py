@@ -259,7 +259,7 @@ class ChargingStage:
         known = None if charge is None else self._plan.piles.get(charge.pile)
         if charge is None or charge.ended_ms is not None or known is None:
             raise RefusalError("this charge is not under way any more; look at the list again")
-        return await self._wires[known.wire].remote_stop(charge.pile, charge.transaction)
+        return await self._wires[known.wire].remote_stop(charge.pile, charge.connector, charge.transaction)
 
     async def sweep(self) -> None:
         """Seal what has waited for its pile long enough."""

@@ -94,7 +94,7 @@ class OcppWire:
         """Ask a pile to begin a charge."""
         return await self._ask(pile, call.RemoteStartTransaction(id_tag=card, connector_id=connector))
 
-    async def remote_stop(self, pile: str, transaction: int) -> StopAnswer:
+    async def remote_stop(self, pile: str, connector: int, transaction: int) -> StopAnswer:  # noqa: ARG002 - a charge has its own number here
         """Ask a pile to end a charge."""
         return await self._ask(pile, call.RemoteStopTransaction(transaction_id=transaction))
 

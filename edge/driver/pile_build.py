@@ -8,6 +8,7 @@ from common.clock import Clock
 from common.errors import RefusalError
 from edge.driver.outcome import WireConfig, WireKind
 from edge.driver.pile_events import PileDesk, PileWire
+from edge.driver.ykc_server import YkcWire
 
 
 def pile_wires(
@@ -33,4 +34,6 @@ def build_pile_wire(
         from edge.driver.ocpp_server import OcppWire  # noqa: PLC0415 - 12 MiB of packages, for sites with such piles
 
         return OcppWire(config, piles, desk, clock)
-    raise RefusalError(f"wire {config.wire}: no charging piles run over {config.kind}; make it an ocpp wire")
+    if config.kind is WireKind.YKC:
+        return YkcWire(config, piles, desk, clock)
+    raise RefusalError(f"wire {config.wire}: no charging piles run over {config.kind}; make it an ocpp or ykc wire")

@@ -111,6 +111,6 @@ class PileWire(Protocol):
         """Ask a pile to begin a charge."""
         ...
 
-    async def remote_stop(self, pile: str, transaction: int) -> StopAnswer:
+    async def remote_stop(self, pile: str, connector: int, transaction: int) -> StopAnswer:
         """Ask a pile to end a charge."""
         ...

@@ -56,8 +56,8 @@ class SilentWire:
         self.asked.append((pile, connector, card))
         return StopAnswer.ACCEPTED
 
-    async def remote_stop(self, pile: str, transaction: int) -> StopAnswer:
-        self.asked.append((pile, transaction))
+    async def remote_stop(self, pile: str, connector: int, transaction: int) -> StopAnswer:
+        self.asked.append((pile, connector, transaction))
         return StopAnswer.ACCEPTED
 
 

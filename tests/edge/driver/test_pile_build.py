@@ -26,7 +26,7 @@ def test_ocpp_piles_get_their_driver_and_others_a_refusal_with_its_remedy(
 ) -> None:
     yard = PileYard(tmp_path / "store.db")
     assert isinstance(build_pile_wire((WIRES, "piles"), ("P1",), yard.stage, HandClock()), OcppWire)
-    with pytest.raises(RefusalError, match="make it an ocpp wire"):
+    with pytest.raises(RefusalError, match="make it an ocpp or ykc wire"):
         build_pile_wire((WIRES, "bus"), ("P1",), yard.stage, HandClock())
     with pytest.raises(RefusalError, match="'else' is unknown; name one of"):
         build_pile_wire((WIRES, "else"), ("P1",), yard.stage, HandClock())
