@@ -27,6 +27,8 @@ DONE: dict[str, tuple[str, str]] = {
     "relief-asked": ("已提交，由他人审批", "Asked; another person decides"),
     "relief-decided": ("审批已记录", "Decided"),
     "settled": ("已结算", "Settled"),
+    "reading-entered": ("读数已录入", "Reading entered"),
+    "meter-swapped": ("已换表", "Meter swapped"),
     "correction-applied": ("更正已出具调整单", "Correction applied; adjustments issued"),
     "correction-empty": ("没有账单受影响，无需调整", "No bill is affected; nothing to adjust"),
     "correction-dropped": ("更正已放弃", "Correction dropped"),
