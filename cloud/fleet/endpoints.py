@@ -107,6 +107,14 @@ def _add_gateways(router: APIRouter, database: Database) -> None:
             code = await fleet.issue_code(unit, GatewayId(gateway_id))
         return schemas.CodeOut(gateway_id=gateway_id, code=code)
 
+    @router.post("/gateways/{gateway_id}/key-change", status_code=HTTPStatus.ACCEPTED)
+    async def order_key_change(gateway_id: UUID, caller: Keeper) -> schemas.OrderedOut:
+        """Tell a gateway to change its key at its next poll; its effects say what became of it."""
+        _require_whole_company(caller)
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            version = await fleet.order_key_change(unit, GatewayId(gateway_id))
+        return schemas.OrderedOut(version=version)
+
     @router.post("/gateways/{gateway_id}/revocation", status_code=HTTPStatus.NO_CONTENT)
     async def revoke(gateway_id: UUID, caller: Keeper) -> None:
         """Stop accepting anything that the gateway signs, from now on and for good."""

@@ -35,6 +35,12 @@ class CodeOut(BaseModel):
     code: str
 
 
+class OrderedOut(BaseModel):
+    """The version of the command that was published; the gateway reports its effect under it."""
+
+    version: int
+
+
 class GatewayOut(BaseModel):
     """A gateway with its newest health; times in UTC."""
 

@@ -42,6 +42,7 @@ from common.wire.records import Health
 from common.wire.stamp import Stamp
 
 CODE_LIFE = timedelta(days=30)
+COMMAND_LIFE = timedelta(days=30)
 
 
 async def create_gateway(unit: Unit, *, label: str) -> tuple[GatewayId, str]:
@@ -148,6 +149,16 @@ async def publish_bundle(
     )
     unit.record("published", "gateway_bundle", gateway_id, after={"kind": str(kind), "version": version})
     return version
+
+
+async def order_key_change(unit: Unit, gateway_id: GatewayId) -> int:
+    """Publish the command that makes a gateway change its key, and return its version; a repeat orders once more.
+
+    Raises:
+        NotFoundError: the gateway is unknown here.
+    """
+    body = {"do": "change_key", "ordered_ms": to_epoch_ms(unit.now)}
+    return await publish_bundle(unit, gateway_id, BundleKind.COMMAND, body, expires_at=unit.now + COMMAND_LIFE)
 
 
 async def newer_bundles(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 import pytest_asyncio
 from fastapi import FastAPI
 
+from cloud.fleet import service as fleet
 from cloud.identity.policy import RoleName
 from cloud.kit.db import Database
-from common.ids import CommunityId, TenantId
+from common.ids import CommunityId, GatewayId, TenantId
+from common.wire.bundle import BundleKind
 from tests.support import api
 
 V1 = "/api/v1"
@@ -39,6 +42,24 @@ async def test_a_manager_plans_a_gateway_and_revokes_it(whole: FastAPI, database
     assert (again.status_code, revoked.status_code, refused.status_code) == (409, 204, 409)
     assert (listed["label"], listed["state"]) == ("building 1", "retired")
     assert effects == []
+
+
+async def test_a_manager_orders_a_change_of_key_and_the_gateway_gets_a_command(
+    whole: FastAPI, database: Database, tenant: TenantId
+) -> None:
+    token = await api.signed_in(database, tenant, "boss", RoleName.MANAGER)
+    async with api.client(whole, token) as client:
+        planned = (await client.post(f"{V1}/gateways", json={"label": "building 2"})).json()
+        path = f"{V1}/gateways/{planned['gateway_id']}"
+        ordered = await client.post(f"{path}/key-change")
+        unknown = await client.post(f"{V1}/gateways/{UUID(int=9)}/key-change")
+    assert (ordered.status_code, ordered.json(), unknown.status_code) == (202, {"version": 1}, 404)
+    async with database.view(tenant) as session:
+        (bundle,) = await fleet.newer_bundles(
+            session, GatewayId(UUID(planned["gateway_id"])), {}, datetime(2026, 1, 2, tzinfo=UTC)
+        )
+    assert (bundle.kind, bundle.body["do"]) == (BundleKind.COMMAND, "change_key")
+    assert bundle.expires_ms is not None
 
 
 async def test_a_technician_places_a_meter_and_takes_it_away(
