@@ -20,8 +20,8 @@ from tests.edge.driver.builders import StandingClock, catalogue, device, wire_co
 from tests.simulation.devices.rtu_pty import checksum
 
 METERS = 20
-SWEEPS = 8
-PERIOD_S = 0.9
+SWEEPS = 6
+PERIOD_S = 1.5
 ANSWER_BOUND_S = 6.0
 Bytes = Callable[[bytes], list[bytes]]
 
@@ -29,7 +29,7 @@ Bytes = Callable[[bytes], list[bytes]]
 def quick_models() -> Catalogue:
     """Return the model sdm120 with the pace of a fast line, so that a dead meter costs milliseconds."""
     profile = catalogue().profile("eastron-sdm120")
-    return Catalogue({profile.model: replace(profile, timing=Timing(answer_ms=15, longest_ms=20, gap_ms=1))})
+    return Catalogue({profile.model: replace(profile, timing=Timing(answer_ms=40, longest_ms=45, gap_ms=1))})
 
 
 def energy_answer(request: bytes) -> bytes:
