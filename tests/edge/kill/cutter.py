@@ -26,12 +26,17 @@ class Cutter:
         self._folder = home / FOLDER
         self._chance = seeded(seed)
         self._synced = 0
+        self._inside = False
         self._count = 0
 
     def __call__(self, statement: str) -> None:
         wal = self._store.with_name("store.db-wal")
-        if statement.startswith("BEGIN"):
+        if not self._inside:
             self._synced = wal.stat().st_size if wal.exists() else 0
+        if statement.startswith("BEGIN"):
+            self._inside = True
+        elif statement in {"COMMIT", "ROLLBACK"}:
+            self._inside = False  # from the next statement on; a cut now still falls inside
         if "checkpoint" in statement or self._count >= CUTS_MAX or self._chance.randrange(ONE_IN):
             return
         self._count += 1
