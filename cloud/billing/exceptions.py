@@ -54,6 +54,8 @@ async def report(unit: Unit, scope: RunScope, premises: Collection[PremisesId], 
         case = case_of(exception, scope)
         open_now.add((case.object_id, case.reason, case.subject))
         await cases.raise_case(unit, case)
+    if not await cases.count_open(unit.session, scope.community_id):
+        return
     suffix = _period_mark(scope)
     for standing in await cases.open_about(unit.session, premises):
         known = (standing.object_id, standing.reason, standing.subject)

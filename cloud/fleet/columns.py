@@ -20,12 +20,11 @@ _PLACED: LiteralString = """
       from meter_installation i join meter m on m.tenant_id = i.tenant_id and m.meter_id = i.meter_id
      where i.community_id = {community} and i.premises_id between {first} and {last}
        and i.starts < {end} and (i.ends is null or i.ends > {start})
-     order by i.premises_id, i.meter_id
 """
 
 
 async def placed_meters(session: AsyncSession, where: PremisesRange, reach: Period) -> Columns:
-    """Return the installations of a range of premises that touch some days, with what their meters are.
+    """Return the installations of a range of premises that touch some days, with what their meters are, in any order.
 
     `resource` counts from 1 in the order of `RESOURCES`; `starts` and `ends` are days as binary COPY counts them.
     """

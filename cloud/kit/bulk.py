@@ -8,14 +8,17 @@ is a query as any other, under row security.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import numpy as np
 import numpy.typing as npt
 from psycopg import AsyncConnection as PsycopgConnection
+from psycopg import Error as PsycopgError
 from psycopg import sql
 from sqlalchemy import Dialect, Table, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from cloud.kit.images import SIGNATURE, TRAILER, Cells, Columns, array_of
@@ -75,11 +78,12 @@ async def copy_images(
     )
     await connection.execute(text(f"set local role {BULK_ROLE}"))
     driver = await _driver(connection)
-    async with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        await copy.write(SIGNATURE)
-        for image in images:
-            await copy.write(np.ascontiguousarray(image).tobytes())
-        await copy.write(TRAILER)
+    with _as_errors_of_the_engine():
+        async with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            await copy.write(SIGNATURE)
+            for image in images:
+                await copy.write(np.ascontiguousarray(image).tobytes())
+            await copy.write(TRAILER)
     await connection.execute(text("reset role"))
 
 
@@ -115,12 +119,22 @@ async def read_columns(
     driver = await _driver(connection)
     filled = sql.SQL(query).format(**{name: sql.Literal(value) for name, value in values.items()})
     arrays = sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in types)
-    async with driver.cursor(binary=True) as cursor:
-        await cursor.execute(sql.SQL("select {} from ({}) answer").format(arrays, filled))
-        answer = cursor.pgresult
-        ensure(answer is not None, "a query that was asked has an answer")
-        given = [None if answer is None else answer.get_value(0, place) for place in range(len(types))]
+    with _as_errors_of_the_engine():
+        async with driver.cursor(binary=True) as cursor:
+            await cursor.execute(sql.SQL("select {} from ({}) answer").format(arrays, filled))
+            answer = cursor.pgresult
+    ensure(answer is not None, "a query that was asked has an answer")
+    given = [None if answer is None else answer.get_value(0, place) for place in range(len(types))]
     return {name: array_of(one, kind) for one, (name, kind) in zip(given, types.items(), strict=True)}
+
+
+@contextmanager
+def _as_errors_of_the_engine() -> Iterator[None]:
+    """Let the driver's errors leave as those of any other statement, so that callers know one family."""
+    try:
+        yield
+    except PsycopgError as error:
+        raise DBAPIError.instance(None, None, error, PsycopgError, hide_parameters=True) from error
 
 
 async def _driver(connection: AsyncConnection) -> PsycopgConnection[Any]:

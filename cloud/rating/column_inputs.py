@@ -31,7 +31,7 @@ from cloud.rating.columns import Column
 from cloud.rating.lines import RatingInput
 from cloud.rating.replay import ReplaySources
 from common.civil import Period, midnight
-from common.errors import ensure
+from common.errors import InvariantError, ensure
 from common.ids import ChargeItemId, MeterId, PremisesId
 from common.rating.engine import ENGINE_VERSION, rate
 from common.rating.line import RatedLine
@@ -174,8 +174,12 @@ def _bytes(column: Column) -> bytes:
 def _opened(body: bytes) -> tuple[dict[str, Any], memoryview]:
     ensure(is_columns(body), "an input of columns begins with its mark")
     packed = body[len(MAGIC) :]
-    ensure(0 < zstandard.frame_content_size(packed) <= UNPACKED_MAX, "an input unfolds to more than its bound")
-    raw = memoryview(zstandard.ZstdDecompressor().decompress(packed, max_output_size=UNPACKED_MAX))
+    try:
+        size = zstandard.frame_content_size(packed)
+        ensure(0 < size <= UNPACKED_MAX, "an input unfolds to more than its bound")
+        raw = memoryview(zstandard.ZstdDecompressor().decompress(packed, max_output_size=UNPACKED_MAX))
+    except zstandard.ZstdError as error:
+        raise InvariantError("the bytes of an input are damaged") from error
     (length,) = struct.unpack_from("<I", raw)
     head: dict[str, Any] = json.loads(bytes(raw[4 : 4 + length]))
     return head, raw[4 + length :]

@@ -94,7 +94,7 @@ def count(connection: psycopg.Connection[Any], table: str) -> int:
 @contextmanager
 def filled_town(households: int) -> Iterator[Town]:
     """Start a durable server, fill it, and forget it with the block."""
-    folder = Path(tempfile.mkdtemp(prefix="gatehouse-bench-", dir="/var/tmp"))  # noqa: S108 - a disk, not memory
+    folder = Path(tempfile.mkdtemp(prefix="gatehouse-bench-", dir="/var/tmp"))
     folder.chmod(0o711)
     server = EmbeddedPostgres(folder)
     try:
@@ -196,10 +196,9 @@ def _dump(connection: psycopg.Connection[Any], table: str, community_id: UUID, f
     statement = sql.SQL("copy (select * from {} where community_id = {}) to stdout (format binary)").format(
         sql.Identifier(table), sql.Literal(community_id)
     )
-    with (folder / f"{table}-{community_id}").open("wb") as out, connection.cursor() as cursor:
-        with cursor.copy(statement) as copy:
-            for part in copy:
-                out.write(part)
+    target = folder / f"{table}-{community_id}"
+    with target.open("wb") as out, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        out.writelines(copy)
 
 
 def _load(town: Town, communities: Sequence[Community], folder: Path) -> None:
@@ -230,7 +229,7 @@ def measure(households: int, workers: int = WORKERS) -> list[Measure]:
             Measure(name="rows of the second run", value=written, unit="", most=0),
         ]
         if households <= RAW_HOUSEHOLDS_MAX:
-            with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:  # noqa: S108 - a disk, not memory
+            with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
                 raw = raw_load(town, Path(folder), workers)
             found += [
                 Measure(name="raw load of the same rows", value=raw, unit="s"),

@@ -8,6 +8,7 @@
     actor            Actor of kind user, for `database.unit(tenant, actor)`
     published        every event published in units of this test, in order (events also go to `routes`)
     routes           override in a module to route events to jobs: dict[type[Event], sequence of makers]
+    hamlet           a priced community of twelve households with readings, due for a month (see hamlet.py)
     server, database_name   the embedded server and the name of the test's database, for raw connections
 
 Write rows through `async with database.unit(tenant, actor) as unit:` and record at least one deed in each.
@@ -29,6 +30,7 @@ from cloud.kit.events import Event, Router, Routes, router
 from cloud.kit.jobs import NewJob
 from cloud.kit.roles import APP, WORKER
 from common.ids import TenantId, TimeOrderedIds
+from tests.cloud.hamlet import Hamlet, build_hamlet
 from tests.support.clock import SettableClock
 from tests.support.postgres import TestServer, test_server
 from tests.support.randomness import seeded_bytes
@@ -109,6 +111,18 @@ async def tenant(database: Database, ids: TimeOrderedIds) -> TenantId:
 @pytest_asyncio.fixture
 async def other_tenant(database: Database, ids: TimeOrderedIds) -> TenantId:
     return await _company(database, ids, "west", "西城物业")
+
+
+@pytest_asyncio.fixture
+async def hamlet(
+    server: TestServer,
+    database_name: str,
+    database: Database,
+    worker_database: Database,
+    tenant: TenantId,
+    clock: SettableClock,
+) -> Hamlet:
+    return await build_hamlet(server, database_name, database, worker_database, tenant, clock)
 
 
 async def _company(database: Database, ids: TimeOrderedIds, code: str, name: str) -> TenantId:
