@@ -30,6 +30,7 @@ from cloud.kit.telemetry import HttpMetrics, metrics_page
 from cloud.ledger import endpoints as ledger
 from cloud.ledger import period_endpoints as ledger_periods
 from cloud.metering import endpoints as metering
+from cloud.notices import endpoints as notices
 from cloud.parking import endpoints as parking
 from cloud.payments import endpoints as payments
 from cloud.rating.service import rate_period
@@ -78,6 +79,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         imports.build_router(database),
         disclosure.build_router(database),
         documents.build_router(services.press),
+        notices.build_router(database),
         reconciliation.build_router(database),
     )
 

@@ -17,7 +17,7 @@ from cloud.billing import tasks as billing
 from cloud.billing.events import BillsIssued, RunRequested
 from cloud.cases import tasks as cases
 from cloud.deposits import tasks as deposits
-from cloud.deposits.events import ReturnDue
+from cloud.deposits.events import DeductionProposed, ReturnDue
 from cloud.documents import tasks as documents
 from cloud.ingest import tasks as ingest
 from cloud.ingest.events import BatchStored, EpochOpened, HistoryForked
@@ -28,6 +28,7 @@ from cloud.kit.schedules import Schedule
 from cloud.ledger import tasks as ledger
 from cloud.metering import tasks as metering
 from cloud.metering.events import EstimatesStored, OddityFound, ParkingReported, UseReported
+from cloud.notices import tasks as notices
 from cloud.parking import tasks as parking
 from cloud.parking.events import PermitsChanged
 from cloud.payments import kiosk_dues
@@ -38,7 +39,9 @@ from cloud.rating import tasks as rating
 from cloud.rating.column_run import prepare
 from cloud.rating.service import rate_period
 from cloud.reconciliation import tasks as reconciliation
+from cloud.reconciliation import uploads
 from cloud.reconciliation.tasks import ReconciliationTasks
+from cloud.reconciliation.uploads import UploadTasks
 from cloud.refunds import tasks as refunds
 from cloud.refunds.events import RefundMoved
 from cloud.refunds.tasks import RefundTasks
@@ -70,6 +73,7 @@ ROUTES: Routes = {
         lambda event: deposits.note_job(event.refund_id, event.state),
         reconciliation.on_refund_moved,
     ),
+    DeductionProposed: (notices.deduction_job,),
     ReturnDue: (lambda event: refunds.return_job(event.return_id, event.wish()),),
 }
 
@@ -83,6 +87,7 @@ SCHEDULES: Sequence[Schedule] = (
     ingest.SCHEDULE,
     reconciliation.SCHEDULE,
     deposits.SCHEDULE,
+    notices.SCHEDULE,
     parking.MORNING,
 )
 
@@ -114,11 +119,13 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         deposits.HOLD: deposits.hold,
         deposits.NOTE_REFUND: deposits.note_refund,
         deposits.LOOK: deposits.look,
+        **notices.HANDLERS,
         **documents.handlers(services.press, services.secret_box),
-        outbox.DELIVER: outbox.deliver_by({}),
+        outbox.DELIVER: outbox.deliver_by(notices.SENDERS),
         reconciliation.BEGIN: books.begin,
         reconciliation.FETCH: books.fetch,
         reconciliation.COMPARE: books.compare,
         reconciliation.RECHECK: books.recheck,
         reconciliation.RECHECK_REFUND: books.recheck_refund,
+        uploads.READ: UploadTasks(services.secret_box).read,
     }

@@ -37,6 +37,7 @@ PLACES: tuple[Place, ...] = (
     Place(path="/arrears", zh="违约金与减免", en="Arrears", needs=Permission.ASK_RELIEF),
     Place(path="/settle", zh="退租结算", en="Move-out", needs=Permission.SETTLE),
     Place(path="/books", zh="总账", en="Books", needs=Permission.SEE_PAYMENTS),
+    Place(path="/notices", zh="通知", en="Notices", needs=Permission.SEE_BILLS),
     Place(path="/cases", zh="待办事项", en="Cases", needs=Permission.SEE_CASES),
     Place(path="/corrections", zh="更正", en="Corrections", needs=Permission.CORRECT),
     Place(path="/tariffs", zh="价格", en="Tariffs", needs=Permission.CHANGE_TARIFFS),
@@ -46,6 +47,7 @@ PLACES: tuple[Place, ...] = (
     Place(path="/audit", zh="审计日志", en="Audit log", needs=Permission.MANAGE_USERS, company_wide=True),
     Place(path="/my", zh="我的账单", en="My bills", needs=Permission.SEE_OWN),
     Place(path="/sunshine", zh="阳光账本", en="Sunshine ledger", needs=Permission.SEE_OWN),
+    Place(path="/my/notices", zh="我的通知", en="My notices", needs=Permission.SEE_OWN),
     Place(path="/my/parking", zh="我的停车", en="My parking", needs=Permission.SEE_OWN),
 )
 SIGN_IN = "/sign-in"

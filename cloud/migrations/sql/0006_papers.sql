@@ -74,3 +74,54 @@ alter table "paper_seal" force row level security;
 create policy company on "paper_seal" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
 grant select, insert on "paper_seal" to gatehouse_app, gatehouse_worker;
 create trigger append_only before update or delete or truncate on "paper_seal" for each statement execute function refuse_change();
+
+CREATE TABLE notice_wish (
+    tenant_id UUID NOT NULL,
+    party_id UUID NOT NULL,
+    language VARCHAR(32) NOT NULL,
+    quiet_from TIME WITHOUT TIME ZONE NOT NULL,
+    quiet_to TIME WITHOUT TIME ZONE NOT NULL,
+    changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_notice_wish PRIMARY KEY (tenant_id, party_id),
+    CONSTRAINT fk_notice_wish_tenant_id_party_id_party FOREIGN KEY(tenant_id, party_id) REFERENCES party (tenant_id, party_id),
+    CONSTRAINT ck_notice_wish_language CHECK (language IN ('zh', 'en'))
+);
+
+alter table "notice_wish" enable row level security;
+alter table "notice_wish" force row level security;
+create policy company on "notice_wish" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+grant select, insert, update, delete on "notice_wish" to gatehouse_app, gatehouse_worker;
+CREATE TABLE notice (
+    tenant_id UUID NOT NULL,
+    community_id UUID NOT NULL,
+    notice_id UUID NOT NULL,
+    account_id UUID NOT NULL,
+    party_id UUID NOT NULL,
+    kind VARCHAR(32) NOT NULL,
+    subject_id UUID NOT NULL,
+    key TEXT NOT NULL,
+    language VARCHAR(32) NOT NULL,
+    title TEXT NOT NULL,
+    body TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    state VARCHAR(32) NOT NULL,
+    written_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    tell_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    told_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_notice PRIMARY KEY (tenant_id, community_id, notice_id),
+    CONSTRAINT fk_notice_tenant_id_community_id_account_id_account FOREIGN KEY(tenant_id, community_id, account_id) REFERENCES account (tenant_id, community_id, account_id),
+    CONSTRAINT uq_notice_tenant_id_key UNIQUE (tenant_id, key),
+    CONSTRAINT ck_notice_told_has_time CHECK ((state = 'told') = (told_at is not null)),
+    CONSTRAINT ck_notice_noticekind CHECK (kind IN ('due_soon', 'due_today', 'overdue', 'overdue_long', 'deduction')),
+    CONSTRAINT ck_notice_language CHECK (language IN ('zh', 'en')),
+    CONSTRAINT ck_notice_noticestate CHECK (state IN ('written', 'told', 'dropped'))
+);
+
+CREATE INDEX ix_notice_community ON notice (tenant_id, community_id, written_at);
+
+CREATE INDEX ix_notice_party ON notice (tenant_id, party_id, written_at);
+
+alter table "notice" enable row level security;
+alter table "notice" force row level security;
+create policy company on "notice" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+grant select, insert, update, delete on "notice" to gatehouse_app, gatehouse_worker;

@@ -1,0 +1,34 @@
+"""What people are told, in which languages, and what becomes of a notice."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class NoticeKind(StrEnum):
+    """What a notice tells."""
+
+    DUE_SOON = "due_soon"
+    DUE_TODAY = "due_today"
+    OVERDUE = "overdue"
+    OVERDUE_LONG = "overdue_long"
+    DEDUCTION = "deduction"
+
+
+class Language(StrEnum):
+    """In which language somebody wants to be told."""
+
+    ZH = "zh"
+    EN = "en"
+
+
+class NoticeState(StrEnum):
+    """Where a notice stands; `dropped` means that its reason was gone before it was told."""
+
+    WRITTEN = "written"
+    TOLD = "told"
+    DROPPED = "dropped"
+
+
+DUNNING = frozenset({NoticeKind.DUE_SOON, NoticeKind.DUE_TODAY, NoticeKind.OVERDUE, NoticeKind.OVERDUE_LONG})
+INBOX = "inbox"

@@ -1,0 +1,80 @@
+"""The pages of notices: a resident's inbox and how he wants to be told, and what the house has told a community.
+
+/my/notices        what I was told; language and quiet hours
+/notices           every notice of a community with its state: the local inbox, for staff
+"""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+
+from cloud.identity.caller import Caller
+from cloud.identity.callers import SignedIn, require
+from cloud.identity.policy import Permission
+from cloud.kit.httpapi import Paging, paging
+from cloud.notices import service
+from cloud.notices.endpoints import party_of
+from cloud.notices.kinds import Language, NoticeState
+from cloud.notices.rules import QuietHours
+from cloud.notices.service import Wish
+from cloud.web.frame import Frame, chosen, communities_of, page_router, see_other
+from cloud.web.listing import listing
+
+STATES = {
+    NoticeState.WRITTEN: ("等待发送", "waits for its time"),
+    NoticeState.TOLD: ("已通知", "told"),
+    NoticeState.DROPPED: ("已取消（已缴或有异议）", "dropped: paid or disputed"),
+}
+Viewer = Annotated[Caller, Depends(require(Permission.SEE_BILLS))]
+
+
+def build_pages(frame: Frame) -> APIRouter:
+    """Return the pages of notices."""
+    router = page_router()
+
+    @router.get("/my/notices")
+    async def own(request: Request, caller: SignedIn) -> Response:
+        """Show what the caller was told and how he wants to be told."""
+        party_id = party_of(caller)
+        async with frame.database.view(caller.tenant) as session:
+            found = await service.notices_of(session, party_id)
+            wish = await service.wish_of(session, party_id)
+        return frame.page(request, "resident/notices.html", caller=caller, notices=found, wish=wish)
+
+    @router.post("/my/notices/wish")
+    async def set_wish(
+        caller: SignedIn,
+        language: Annotated[Language, Form()],
+        quiet_from: Annotated[time, Form()],
+        quiet_to: Annotated[time, Form()],
+    ) -> Response:
+        """Keep how the caller wants to be told."""
+        party_id = party_of(caller)
+        wish = Wish(language=language, quiet=QuietHours(starts=quiet_from, ends=quiet_to))
+        async with frame.database.unit(caller.tenant, caller.actor) as unit:
+            await service.set_wish(unit, party_id, wish)
+        return see_other("/my/notices", done="notice-wish")
+
+    @router.get("/notices")
+    async def told(
+        request: Request, caller: Viewer, part: Annotated[Paging, Depends(paging)], community: str | None = None
+    ) -> Response:
+        """Show the notices of a community."""
+        async with frame.database.view(caller.tenant) as session:
+            choices = await communities_of(session, caller, Permission.SEE_BILLS)
+            here = chosen(choices, community or None)
+            found = await service.notices_in(session, here.id, limit=part.limit + 1, offset=part.offset)
+        return frame.page(
+            request,
+            "manager/notices.html",
+            caller=caller,
+            communities=choices,
+            community=here,
+            rows=listing(found, part),
+            states=STATES,
+        )
+
+    return router
