@@ -190,11 +190,10 @@ def _percent(rate: Fraction) -> str:
 
 
 def _decimal(value: Fraction) -> str:
-    """Return the value as decimal text with at most six decimals; one that needs more is told as a fraction."""
+    """Return a value of at least zero with at most six decimals; one that needs more is told as a fraction."""
     micro = divide(value.numerator * _MICRO, value.denominator, RoundingMode.HALF_UP)
     if Fraction(micro, _MICRO) != value:
         return str(value)
-    sign = "-" if micro < 0 else ""
-    whole, rest = divmod(abs(micro), _MICRO)
+    whole, rest = divmod(micro, _MICRO)
     digits = f"{rest:06d}".rstrip("0")
-    return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
+    return f"{whole}.{digits}" if digits else f"{whole}"

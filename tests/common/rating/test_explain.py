@@ -257,3 +257,26 @@ def test_charges_and_bills_are_rounded_at_their_own_stage() -> None:
     assert line.exact == 770 + 222
     assert round_bill(compiled.document.rounding, 1_239) == -9
     assert round_bill(unit_price("1").document.rounding, 1_239) == 0
+
+
+def test_a_price_of_nothing_and_a_usage_of_nothing_are_told_as_such() -> None:
+    assert explain(rate(unit_price("0"), usage(5_000)), "zh")[0] == "energy: 5 度 × 0.00 = 0.00 元"
+    assert explain(rate(unit_price("2"), usage(0)), "en")[0] == "energy: 0 kWh × 2.00 = 0.00 CNY"
+
+
+def test_a_unit_without_a_chinese_word_stands_as_it_is() -> None:
+    told = explain(rate(tariff(unit="degC", charges=[{"key": "heat", "price": "2"}]), usage(1_000)), "zh")
+    assert told[0] == "heat: 1 degC × 2.00 = 2.00 元"
+
+
+def test_money_is_told_with_the_decimals_of_its_currency() -> None:
+    told = explain(rate(tariff(currency="KRW", charges=[{"key": "e", "price": "20"}]), usage(2_500)), "en")
+    assert told[-1] == "Total 50 KRW"
+
+
+def test_stretches_of_a_stay_on_two_days_are_told_apart() -> None:
+    compiled = tariff(session={"blocks": [{"every": 60, "price": "2"}], "cut": "calendar_day"})
+    session = stay(("2026-06-01T23:00", "2026-06-02T01:00"), ("2026-06-02T03:00", "2026-06-02T04:00"))
+    told = explain(rate(compiled, RatingRequest(period=JUNE, session=session)), "zh")
+    assert len(told) == 4
+    assert told[-1] == "合计 6.00 元"
