@@ -19,9 +19,9 @@ from cloud.ledger.routes import Route
 from cloud.payments import merchants
 from cloud.payments.channel import ONLINE
 from cloud.reconciliation import bank_repository as repository
-from cloud.reconciliation.accounts import BankAccount
 from cloud.reconciliation.remitting import BankLineState
 from cloud.reconciliation.tables import BankLineRow
+from cloud.reconciliation.values import BankAccount
 from common.civil import civil_day
 
 LATEST = timedelta(days=3)

@@ -35,9 +35,9 @@ from cloud.payments.channels.bank.mt940 import read_mt940
 from cloud.payments.channels.bank.profiles import profiles
 from cloud.reconciliation import bank_repository as repository
 from cloud.reconciliation import settlements
-from cloud.reconciliation.accounts import BankAccount
 from cloud.reconciliation.remitting import BankLineState
 from cloud.reconciliation.tables import BankAccountRow, BankFileRow, BankLineRow, PayerLinkRow
+from cloud.reconciliation.values import BankAccount
 from cloud.tariffs.charge import FundClass
 from common.errors import RefusalError
 from common.ids import AccountId, CommunityId, LegalEntityId, PaymentId

@@ -87,6 +87,7 @@ def build_pages(frame: Frame) -> APIRouter:
     router = page_router()
     _add_page(router, frame)
     _add_means(router, frame)
+    _add_code(router, frame)
     _add_receipt(router, frame)
     return router
 
@@ -164,6 +165,8 @@ def _add_means(router: APIRouter, frame: Frame) -> None:
             await collection.take_card(unit, shift.cash_shift_id, receipt)
         return _back(collection_id, goal, "card-taken")
 
+
+def _add_code(router: APIRouter, frame: Frame) -> None:
     @router.post("/desk/collections/{collection_id}/code")
     async def code(
         collection_id: UUID, caller: CashTaker, goal: Annotated[Goal, Query()], form: Annotated[CodeForm, Form()]

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.identity.caller import Caller
@@ -22,9 +22,10 @@ from cloud.identity.callers import require
 from cloud.identity.policy import Permission
 from cloud.payments import merchants
 from cloud.payments import service as payments
+from cloud.payments.channel import Channel
 from cloud.payments.merchants import MerchantAccount
 from cloud.payments.rules import AttemptState
-from cloud.reconciliation import legs, service, tasks
+from cloud.reconciliation import legs, service, tasks, uploads
 from cloud.reconciliation.service import DayReport
 from cloud.web.frame import Frame, page_router, see_other
 from cloud.web.listing import Cell, csv_file
@@ -78,6 +79,7 @@ def _add_days(router: APIRouter, frame: Frame) -> None:
             reports=reports,
             accounts=accounts,
             explained=explained,
+            terminals=[account for account in accounts.values() if account.channel is Channel.POS],
             span=span,
             earlier=span.start - _DAY,
             later=None if last is None else span.end + timedelta(days=DAYS - 1),
@@ -115,6 +117,19 @@ def _add_day(router: APIRouter, frame: Frame) -> None:
             flow_words=FLOWS,
             actions=ACTIONS,
         )
+
+    @router.post("/reconciliation/{merchant_account_id}/file")
+    async def bring(
+        merchant_account_id: UUID,
+        caller: Reconciler,
+        day: Annotated[date, Form()],
+        file: Annotated[UploadFile, File()],
+    ) -> Response:
+        """Take an acquirer's file of a day."""
+        raw = await file.read()
+        async with frame.database.unit(caller.tenant, caller.actor) as unit:
+            await uploads.bring(unit, frame.parts.secret_box, merchant_account_id, day, raw)
+        return see_other("/reconciliation", done="bank-imported")
 
     @router.post("/reconciliation/{merchant_account_id}/{day}/fetch")
     async def fetch(merchant_account_id: UUID, day: date, caller: Reconciler) -> Response:
