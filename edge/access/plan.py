@@ -11,6 +11,7 @@ import msgspec
 
 from common.errors import Fault, FaultsError
 from edge.driver.door_events import DoorPost
+from edge.driver.wire_names import wires_of
 
 DOORS_MAX = 512
 _NUMBERS = range(1, 5)
@@ -51,7 +52,7 @@ def parse_access(site: Mapping[str, Any]) -> AccessPlan:
     except msgspec.ValidationError as error:
         fault = Fault(where="access", what=str(error), remedy="mend the field and publish the bundle again")
         raise FaultsError("site bundle, access", [fault]) from error
-    faults = list(_faults(document))
+    faults = [*_faults(document), *_wire_faults(document, wires_of(site))]
     if faults:
         raise FaultsError("site bundle, access", faults)
     doors: dict[str, tuple[DoorPost, ...]] = {}
@@ -59,6 +60,13 @@ def parse_access(site: Mapping[str, Any]) -> AccessPlan:
         post = DoorPost(door=item.door, board=item.board, address=item.address, number=item.number)
         doors[item.wire] = (*doors.get(item.wire, ()), post)
     return AccessPlan(doors=doors)
+
+
+def _wire_faults(document: _Access, wires: frozenset[str]) -> Iterator[Fault]:
+    for item in document.doors:
+        if item.wire not in wires:
+            what = f"hangs on the unknown wire {item.wire!r}"
+            yield Fault(where=f"door {item.door}", what=what, remedy=f"name one of {sorted(wires)}")
 
 
 def _faults(document: _Access) -> Iterator[Fault]:

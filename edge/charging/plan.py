@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from common.errors import Fault, FaultsError
+from edge.driver.wire_names import wires_of
 
 PILES_MAX = 256
 
@@ -72,7 +73,7 @@ def parse_charging(site: Mapping[str, Any]) -> ChargingPlan:
     except msgspec.ValidationError as error:
         fault = Fault(where="charging", what=str(error), remedy="mend the field and publish the bundle again")
         raise FaultsError("site bundle, charging", [fault]) from error
-    faults = list(_faults(document))
+    faults = [*_faults(document), *_wire_faults(document, wires_of(site))]
     if faults:
         raise FaultsError("site bundle, charging", faults)
     piles = {
@@ -82,6 +83,13 @@ def parse_charging(site: Mapping[str, Any]) -> ChargingPlan:
         for item in document.piles
     }
     return ChargingPlan(piles=piles)
+
+
+def _wire_faults(document: _Charging, wires: frozenset[str]) -> Iterator[Fault]:
+    for item in document.piles:
+        if item.wire not in wires:
+            what = f"hangs on the unknown wire {item.wire!r}"
+            yield Fault(where=f"pile {item.pile}", what=what, remedy=f"name one of {sorted(wires)}")
 
 
 def _faults(document: _Charging) -> Iterator[Fault]:

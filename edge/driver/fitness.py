@@ -33,7 +33,8 @@ _LINE_PROTOCOLS = frozenset(
     }
 )
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
-_NETWORK_KINDS = frozenset({WireKind.SERIAL_TCP, WireKind.MODBUS_TCP, WireKind.MQTT})
+_PORTS_OF_OURS = frozenset({WireKind.CAMERA_HTTP, WireKind.OCPP, WireKind.YKC, WireKind.DOOR_UDP, WireKind.DOOR_TCP})
+_NETWORK_KINDS = frozenset({WireKind.SERIAL_TCP, WireKind.MODBUS_TCP, WireKind.MQTT}) | _PORTS_OF_OURS
 
 
 def check_site(

@@ -13,7 +13,7 @@ DOOR: dict[str, Any] = {"door": "gate-1", "wire": "doors", "board": "405419896",
 
 
 def site(*doors: dict[str, Any]) -> dict[str, Any]:
-    return {"access": {"doors": list(doors)}}
+    return {"wires": [{"wire": "doors"}], "access": {"doors": list(doors)}}
 
 
 def test_doors_are_taken_by_wire() -> None:
@@ -31,6 +31,7 @@ def test_doors_are_taken_by_wire() -> None:
         ([DOOR | {"number": 5}], "give 1 to 4"),
         ([DOOR | {"board": "a b"}], "plate"),
         ([DOOR | {"debt": 1}], "debt"),
+        ([DOOR | {"wire": "z"}], "unknown wire 'z'"),
     ],
 )
 def test_a_broken_part_is_refused(doors: list[dict[str, Any]], message: str) -> None:

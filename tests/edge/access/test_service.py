@@ -59,7 +59,8 @@ class House:
         self.store.use_sealer(self.sealer)
         self.stage = Access(self.store, self.clock, TimeOrderedIds(self.clock.now, counting()), self.make_wire)
         door = {"door": "gate-1", "wire": "doors", "board": str(self.board.serial), "number": 2}
-        self.stage.use(parse_access({"access": {"doors": [door | {"address": f"127.0.0.1:{self.board.port}"}]}}))
+        door["address"] = f"127.0.0.1:{self.board.port}"
+        self.stage.use(parse_access({"wires": [{"wire": "doors"}], "access": {"doors": [door]}}))
         self.stage.use_cards(parse_cards(cards()))
 
     def make_wire(self, name: str, posts: Any) -> DoorWire:

@@ -11,7 +11,7 @@ from edge.charging.plan import OpenTo, parse_charging
 
 
 def site(*piles: dict[str, Any]) -> dict[str, Any]:
-    return {"charging": {"piles": list(piles)}}
+    return {"wires": [{"wire": "a"}, {"wire": "b"}], "charging": {"piles": list(piles)}}
 
 
 def test_piles_are_taken_with_their_wire() -> None:
@@ -27,6 +27,7 @@ def test_piles_are_taken_with_their_wire() -> None:
         ([{"pile": "P1", "wire": "a"}] * 2, "described twice"),
         ([{"pile": "P1", "wire": "a", "connectors": 0}], "connectors"),
         ([{"pile": "P1", "wire": "a", "colour": "red"}], "colour"),
+        ([{"pile": "P1", "wire": "z"}], "unknown wire 'z'"),
         ([{"pile": f"P{n}", "wire": "a"} for n in range(257)], "257 piles"),
     ],
 )

@@ -22,7 +22,10 @@ from edge.driver.pile_events import PileDesk, PileWire, StopAnswer
 from tests.edge.builders import HandClock, OpenSealer, counted
 from tests.edge.gate.bench import counting
 
-SITE: dict[str, Any] = {"charging": {"piles": [{"pile": "P1", "wire": "piles"}, {"pile": "P2", "wire": "piles"}]}}
+SITE: dict[str, Any] = {
+    "wires": [{"wire": "piles"}],
+    "charging": {"piles": [{"pile": "P1", "wire": "piles"}, {"pile": "P2", "wire": "piles"}]},
+}
 CARD = "B4F62CEF"
 CARDS: dict[str, Any] = {
     "permits": [

@@ -30,7 +30,9 @@ class Site:
         self.wires: list[YkcWire] = []
         self.yard = PileYard(folder / "store.db", self.make_wire)
         self.yard.stage._quote = lambda *_: None
-        self.yard.stage.use(parse_charging({"charging": {"piles": [{"pile": PILE, "wire": "piles"}]}}))
+        self.yard.stage.use(
+            parse_charging({"wires": [{"wire": "piles"}], "charging": {"piles": [{"pile": PILE, "wire": "piles"}]}})
+        )
         permit: dict[str, Any] = CARDS["permits"][0] | {"card": CARD, "piles": [PILE]}
         self.yard.stage.use_cards(parse_cards({"permits": [permit]}))
 
