@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cloud.billing.lines import BillKind, book_of, charge_of, nets_of, said_template
+from cloud.billing.lines import BillKind, LineComponent, book_of, canonical, charge_of, net_of
 from cloud.billing.rules import NUMBER_DIGITS
 from cloud.kit import images
 from cloud.kit.images import Cells, Ids, Integers, image
@@ -26,7 +26,7 @@ from cloud.rating.columns import NO_PRICE
 from common.civil import Period
 from common.errors import ensure
 from common.ids import CommunityId, TenantId
-from common.money.amount import CNY, INT64_MAX
+from common.money.amount import CNY, INT64_MAX, MICRO
 
 GROUPS_MAX = 26
 SEQ = 1
@@ -85,6 +85,9 @@ LINE_COLUMNS = (
     "trace",
 )
 _STATES = 5
+# Where a template has a figure or a text: no amount is this one, and no subject is named so.
+_HOLE = -(10**18) - 777
+_HOLE_TEXT = "~~~"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +274,7 @@ def _line(issue: Issue, line: PatternLine, bills: Cells) -> list[Cells | None]:
         _subjects(line),
         images.day(group.period.start),
         images.day(group.period.end),
-        images.text("charge"),
+        images.text(LineComponent.CHARGE),
         images.text(item.code),
         images.text(item.name_zh),
         images.text(item.name_en),
@@ -312,7 +315,7 @@ def _document_shas(issue: Issue, pattern: Pattern) -> list[bytes]:
     templates: list[bytes] = []
     columns: list[Sequence[Any]] = []
     for line in pattern.lines:
-        templates.append(said_template(line.group, issue.input_sha))
+        templates.append(_said_template(line.group, issue.input_sha))
         columns += [line.fen.tolist(), nets_of(line.fen, line.group.item.tax_rate_micro).tolist()]
         if line.group.quantity_milli is not None:
             columns.append(line.group.quantity_milli[line.at].tolist())
@@ -323,3 +326,30 @@ def _document_shas(issue: Issue, pattern: Pattern) -> list[bytes]:
     template = b"[" + b",".join(templates) + b"]"
     sha256 = hashlib.sha256
     return [sha256(template % row).digest() for row in zip(*columns, strict=True)]
+
+
+def _said_template(group: LineColumns, input_sha: str) -> bytes:
+    """Return what `BillDraft.sha` is taken over, with places for amount, net, quantity and subject in order."""
+    said = {
+        "charge_item": str(group.item.charge_item_id),
+        "subject": _HOLE_TEXT,
+        "service": str(group.period),
+        "component": LineComponent.CHARGE,
+        "fen": _HOLE,
+        "net_fen": _HOLE,
+        "quantity_milli": None if group.quantity_milli is None else _HOLE,
+        "tariff": f"{group.revision.body_sha}/{group.revision.effective_from}/{group.revision.rev}",
+        "input": input_sha,
+        "corrects": None,
+    }
+    written = canonical(said).replace(b"%", b"%%")
+    return written.replace(str(_HOLE).encode(), b"%d").replace(_HOLE_TEXT.encode(), b"%b")
+
+
+def nets_of(fen: Integers, tax_rate_micro: int) -> Integers:
+    """Return the parts of many charges that are not tax; see `net_of`."""
+    whole = MICRO + tax_rate_micro
+    if fen.size and int(fen.max()) > INT64_MAX // (4 * MICRO):
+        return np.array([net_of(one, tax_rate_micro) for one in fen.tolist()], dtype=np.int64)
+    nets: Integers = (2 * fen * MICRO + whole) // (2 * whole)
+    return nets

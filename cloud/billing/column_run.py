@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cloud.billing import due as due_queries
 from cloud.billing import repository
 from cloud.billing.column_bills import (
     BILL_COLUMNS,
@@ -26,7 +27,7 @@ from cloud.billing.events import BillsIssued
 from cloud.billing.lines import BillKind
 from cloud.billing.rules import number_prefix
 from cloud.billing.tables import BillingPeriodRow, BillLineRow, BillRow
-from cloud.estate.columns import NOBODY
+from cloud.estate.in_columns import NOBODY
 from cloud.estate.values import Community
 from cloud.kit.db import Unit
 from cloud.kit.images import Columns, Ids, id_at
@@ -74,7 +75,7 @@ async def issue_by_column(
     total_fen = await chunk.issue(groups, rated.homes.premises, accounts, charged)
     waived = accounts[asked & ~charged]
     if len(waived):
-        settled = await repository.settle_columns(unit.session, period, waived, None)
+        settled = await due_queries.settle_columns(unit.session, period, waived, None)
         ensure(settled == len(waived), "an obligation that is held is still due")
         unit.record("waived", "billing_period", community.id, after={"obligations": settled})
     return ColumnChunk(issued=int(charged.sum()), waived=len(waived), total_fen=total_fen, left=~plain)
@@ -123,7 +124,7 @@ class _Chunk:
         batches = [batch_of(issue, pattern, ids) for pattern in made]
         await post_issued(unit, community.id, today, f"bill_{BillKind.REGULAR}", batches)
         await self._write(issue, made, ids)
-        settled = await repository.settle_columns(unit.session, period, ids.accounts, ids.bills)
+        settled = await due_queries.settle_columns(unit.session, period, ids.accounts, ids.bills)
         ensure(settled == count, "an obligation that is held is still due")
         await rating.keep(unit, community.id, kept)
         total_fen = sum(int(pattern.total_fen.sum()) for pattern in made)

@@ -12,26 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
-
-import numpy as np
-import numpy.typing as npt
 
 from cloud.ledger.accounts import Book
 from cloud.ledger.journals import LineRef
-from cloud.rating.column_lines import LineColumns
 from cloud.tariffs.charge import ChargeItem, FundClass, Nature
 from common.civil import Period
 from common.errors import ensure
 from common.ids import AccountId, BillId, ChargeItemId, CommunityId, LegalEntityId, TariffId
-from common.money.amount import INT64_MAX, MICRO, check_int64
+from common.money.amount import MICRO, check_int64
 from common.money.rounding import RoundingMode, divide
-
-Column: TypeAlias = npt.NDArray[np.int64]
-# Where a template has a figure or a text: no amount is this one, and no subject is named so.
-_HOLE = -(10**18) - 777
-_HOLE_TEXT = "~~~"
 
 
 class LineComponent(StrEnum):
@@ -152,21 +143,12 @@ class BillDraft:
     @property
     def sha(self) -> bytes:
         """Return the SHA-256 over what the document charges and on what ground, whenever it is computed."""
-        return hashlib.sha256(_canonical([_said(line) for line in self.lines])).digest()
+        return hashlib.sha256(canonical([_said(line) for line in self.lines])).digest()
 
 
 def net_of(fen: int, tax_rate_micro: int) -> int:
     """Return the part of an amount that is not tax, half up; a credit mirrors its charge."""
     return divide(fen * MICRO, MICRO + tax_rate_micro, RoundingMode.HALF_UP)
-
-
-def nets_of(fen: Column, tax_rate_micro: int) -> Column:
-    """Return the parts of many charges that are not tax; see `net_of`."""
-    whole = MICRO + tax_rate_micro
-    if fen.size and int(fen.max()) > INT64_MAX // (4 * MICRO):
-        return np.array([net_of(one, tax_rate_micro) for one in fen.tolist()], dtype=np.int64)
-    nets: Column = (2 * fen * MICRO + whole) // (2 * whole)
-    return nets
 
 
 def charge_of(item: ChargeItem) -> Charge:
@@ -225,23 +207,6 @@ def _said(line: LineDraft) -> dict[str, Any]:
     }
 
 
-def said_template(group: LineColumns, input_sha: str) -> bytes:
-    """Return what `_said` says of the lines of a group, with places for amount, net, quantity and subject in order."""
-    said = {
-        "charge_item": str(group.item.charge_item_id),
-        "subject": _HOLE_TEXT,
-        "service": str(group.period),
-        "component": LineComponent.CHARGE,
-        "fen": _HOLE,
-        "net_fen": _HOLE,
-        "quantity_milli": None if group.quantity_milli is None else _HOLE,
-        "tariff": f"{group.revision.body_sha}/{group.revision.effective_from}/{group.revision.rev}",
-        "input": input_sha,
-        "corrects": None,
-    }
-    written = _canonical(said).replace(b"%", b"%%")
-    return written.replace(str(_HOLE).encode(), b"%d").replace(_HOLE_TEXT.encode(), b"%b")
-
-
-def _canonical(value: Any) -> bytes:
+def canonical(value: Any) -> bytes:
+    """Return the bytes of what a document says, over which its hash is taken."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()

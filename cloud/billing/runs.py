@@ -17,6 +17,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.billing import due as due_queries
 from cloud.billing import exceptions, repository
 from cloud.billing.column_run import BILL_TABLES, issue_by_column
 from cloud.billing.documents import Rater
@@ -179,7 +180,7 @@ async def run_chunk(
     that waited finds it no longer due. Plain households are rated and written by column, all others by value.
     """
     period = await period_of(unit.session, scope)
-    due = await repository.due_columns(unit.session, period, after, accounts_max)
+    due = await due_queries.due_columns(unit.session, period, after, accounts_max)
     count = len(due["account_id"])
     if not count:
         return ChunkReport(issued=0, waived=0, waiting=0, exceptions=0, total_fen=0, after=None)
@@ -285,7 +286,7 @@ def _settled(obligation: ObligationRow, bill_id: BillId | None) -> dict[str, obj
         "seq": obligation.seq,
         "state": "issued" if bill_id else "waived",
         "bill_id": bill_id,
-        "reason": None if bill_id else repository.NOTHING_TO_CHARGE,
+        "reason": None if bill_id else due_queries.NOTHING_TO_CHARGE,
     }
 
 

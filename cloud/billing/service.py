@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.billing import lookups, repository
+from cloud.billing import due, lookups, repository
 from cloud.billing.documents import (
     Account,
     BillSummary,
@@ -31,7 +31,7 @@ from cloud.billing.explaining import explained
 from cloud.billing.lines import BillKind, IssuedLine, LineDraft
 from cloud.billing.tables import BillingPeriodRow, BillRow
 from cloud.estate import service as estate
-from cloud.estate.columns import PremisesRange, may_owe
+from cloud.estate.in_columns import PremisesRange, may_owe
 from cloud.kit.db import Unit
 from cloud.kit.errors import NotFoundError
 from cloud.kit.images import pairs_of
@@ -122,7 +122,7 @@ async def _everybody_obliged(session: AsyncSession, period: BillingPeriodRow) ->
     """Return whether whoever may owe has an obligation, so that there is nobody to be looked at one by one."""
     days = Period(period.period_start, period.period_end)
     premises, parties = await may_owe(session, PremisesRange.whole(period.community_id), days)
-    obliged = await repository.obliged(session, period)
+    obliged = await due.obliged(session, period)
     known = pairs_of(obliged["premises_id"], obliged["party_id"])
     return bool(np.isin(pairs_of(premises, parties), known).all())
 

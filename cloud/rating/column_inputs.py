@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import zstandard
 
-from cloud.estate.columns import ABSENT
+from cloud.estate.in_columns import ABSENT
 from cloud.kit.images import ID, Ids, id_at
 from cloud.metering.usage import RegisterRef
 from cloud.rating.column_lines import FACT, PART_FEN, PRIOR, QUANTITY, WEIGHT, WINDOW, LineColumns

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import numpy as np
 
-from cloud.estate.columns import Households
+from cloud.estate.in_columns import Households
 from cloud.estate.kinds import PremisesKind
 from cloud.kit.images import ID, Ids
 from cloud.rating.column_lines import Rows, SharedPool

@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.estate.columns import ABSENT, Households, PremisesRange, households
+from cloud.estate.in_columns import ABSENT, Households, PremisesRange, households
 from cloud.fleet import service as fleet
 from cloud.kit.images import Ids, text_list, uuid_texts
 from cloud.metering import service as metering

@@ -15,10 +15,10 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.estate.columns import ABSENT, NOBODY, Households, PremisesRange, households
-from cloud.fleet.columns import RESOURCES, placed_meters
+from cloud.estate.in_columns import ABSENT, NOBODY, Households, PremisesRange, households
+from cloud.fleet.in_columns import RESOURCES, placed_meters
 from cloud.kit.images import Columns, Ids, day_number, ids_of
-from cloud.metering.columns import Midnight, Registers, corrected_meters, registers_at
+from cloud.metering.in_columns import Midnight, Registers, corrected_meters, registers_at
 from cloud.metering.registers import BILLED_QUANTITY
 from cloud.metering.usage import HELD
 from cloud.rating.column_lines import (

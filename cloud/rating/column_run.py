@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.estate import service as estate
-from cloud.estate.columns import PremisesRange
+from cloud.estate.in_columns import PremisesRange
 from cloud.kit.images import Ids
 from cloud.metering import claims
 from cloud.rating import column_inputs

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cloud.billing.column_bills import GROUPS_MAX, patterns
-from cloud.billing.lines import net_of, nets_of
+from cloud.billing.column_bills import GROUPS_MAX, nets_of, patterns
+from cloud.billing.lines import net_of
 from common.errors import InvariantError
 from tests.cloud.rating.test_column_inputs import common, energy
 

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from cloud.estate.columns import Households
+from cloud.estate.in_columns import Households
 from cloud.estate.kinds import PremisesKind
 from cloud.kit.images import ids_of
 from cloud.rating.column_plan import ColumnPlan, NotPlain, Priced, places_of

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from cloud.estate import service as estate
-from cloud.estate.columns import PremisesRange
+from cloud.estate.in_columns import PremisesRange
 from cloud.estate.kinds import PartyKind, Role
 from cloud.fleet import service as fleet
 from cloud.kit.db import Unit

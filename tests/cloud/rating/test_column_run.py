@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloud.estate.columns import PremisesRange
+from cloud.estate.in_columns import PremisesRange
 from cloud.rating.column_run import prepare, replayed_lines
 from cloud.rating.service import keep, rate_period
 from tests.bench.billing_town import NOW, PERIOD

@@ -9,8 +9,8 @@ import numpy as np
 from sqlalchemy import text
 
 from cloud.kit.images import ids_of
-from cloud.metering.columns import Midnight, Registers, corrected_meters, registers_at
 from cloud.metering.corrections import Correction, revise_reading
+from cloud.metering.in_columns import Midnight, Registers, corrected_meters, registers_at
 from common.civil import Period, midnight
 from common.ids import MeterId
 from common.reading.reading import Quantity

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cloud.estate import service as estate
-from cloud.estate.columns import ABSENT, NOBODY, PremisesRange, households, may_owe, sole_payers
+from cloud.estate.in_columns import ABSENT, NOBODY, PremisesRange, households, may_owe, sole_payers
 from cloud.estate.kinds import Fact, PartyKind, PremisesKind, Role
 from cloud.estate.values import NewPremises
 from cloud.kit.actor import Actor

@@ -6,11 +6,11 @@ from datetime import date
 from uuid import UUID
 
 from cloud.estate import service as estate
-from cloud.estate.columns import PremisesRange
+from cloud.estate.in_columns import PremisesRange
 from cloud.estate.kinds import PremisesKind
 from cloud.estate.values import NewPremises
 from cloud.fleet import service as fleet
-from cloud.fleet.columns import RESOURCES, placed_meters
+from cloud.fleet.in_columns import RESOURCES, placed_meters
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
 from cloud.kit.images import day_number, id_at

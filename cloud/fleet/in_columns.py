@@ -6,7 +6,7 @@ from typing import LiteralString
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.estate.columns import PremisesRange
+from cloud.estate.in_columns import PremisesRange
 from cloud.kit.bulk import read_columns
 from cloud.kit.images import ID, Columns
 from common.civil import Period
