@@ -231,7 +231,7 @@ class Store:
             sealing.settle(connection, writer_state, number, receipt, state)
             sealing.purge(connection, writer_state, self._budget.keep_ms)
 
-        await self._writer.submit(work, Urgency.GATE)
+        await self._writer.submit(work, Urgency.SOON)
 
     async def bundle(self, kind: str) -> StoredBundle | None:
         """Return the bundle in force: the newest in trial, else the newest good one."""

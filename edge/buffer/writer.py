@@ -44,6 +44,7 @@ class Urgency(Enum):
 
     READ = "read"  # at once, outside any write transaction
     GATE = "gate"  # committed at once
+    SOON = "soon"  # committed at once together with whatever waits, gate jobs excepted
     MEASURE = "measure"  # committed with its group, at most once an interval
 
 
@@ -151,8 +152,8 @@ class Writer:
             _deliver([_Done(job=job, error=broken) for job in (*group, *waiting)])
 
     def _next_group(self) -> list[_Job[Any]]:
-        """Wait for work that is due and return it: reads, gate jobs, or the others; never two kinds together."""
-        reads, gate, measure = (self._queues[urgency] for urgency in Urgency)
+        """Wait for work that is due and return it: reads, gate jobs, or the others."""
+        reads, gate, soon, measure = (self._queues[urgency] for urgency in Urgency)
         with self._changed:
             while True:
                 if reads:
@@ -160,8 +161,8 @@ class Writer:
                 wait_s = self._next_commit_s - self._monotonic_s()
                 if gate:
                     return _take(gate)
-                if measure and (wait_s <= 0 or self._stopping):
-                    return _take(measure)
+                if soon or (measure and (wait_s <= 0 or self._stopping)):
+                    return _take(soon) + _take(measure)
                 if self._stopping:
                     return []
                 self._dozing = bool(measure)
@@ -171,7 +172,7 @@ class Writer:
     def _commit(self, group: list[_Job[Any]]) -> None:
         """Commit a group; when the disk refuses, make room and try again, at last the gate lane alone."""
         started_s = self._monotonic_s()
-        if group[0].urgency is Urgency.MEASURE:
+        if group[0].urgency is not Urgency.GATE:
             self._next_commit_s = started_s + self._interval_s
         trouble = self._attempt(group, self._budget.pages_measure)
         if trouble is not None:
