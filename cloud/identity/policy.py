@@ -42,6 +42,7 @@ class Permission(StrEnum):
     CLOSE_BOOKS = "close_books"
     IMPORT_TABLES = "import_tables"
     SETTLE = "settle"
+    READ_SUNSHINE = "read_sunshine"
     RECONCILE = "reconcile"
     SEE_CASES = "see_cases"
     WORK_CASES = "work_cases"
@@ -79,7 +80,7 @@ ROLE_PERMISSIONS: dict[RoleName, frozenset[Permission]] = {
             Permission.WORK_CASES,
         }
     ),
-    RoleName.RESIDENT: _OWN,
+    RoleName.RESIDENT: _OWN | {Permission.READ_SUNSHINE},
 }
 
 

@@ -46,7 +46,7 @@ PLACES: tuple[Place, ...] = (
     Place(path="/imports", zh="导入", en="Imports", needs=Permission.IMPORT_TABLES),
     Place(path="/audit", zh="审计日志", en="Audit log", needs=Permission.MANAGE_USERS, company_wide=True),
     Place(path="/my", zh="我的账单", en="My bills", needs=Permission.SEE_OWN),
-    Place(path="/sunshine", zh="阳光账本", en="Sunshine ledger", needs=Permission.SEE_OWN),
+    Place(path="/sunshine", zh="阳光账本", en="Sunshine ledger", needs=Permission.READ_SUNSHINE),
     Place(path="/my/notices", zh="我的通知", en="My notices", needs=Permission.SEE_OWN),
     Place(path="/my/parking", zh="我的停车", en="My parking", needs=Permission.SEE_OWN),
 )

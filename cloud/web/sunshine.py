@@ -20,15 +20,15 @@ from cloud.disclosure import service
 from cloud.disclosure.values import OWNERS_FUNDS, EntryKind, FundEntry
 from cloud.estate import service as estate
 from cloud.identity.caller import Caller
-from cloud.identity.callers import SignedIn, require
+from cloud.identity.callers import require
 from cloud.identity.policy import Permission
-from cloud.kit.errors import ForbiddenError
 from cloud.tariffs import service as tariffs
 from cloud.web.charge_forms import fen_of
 from cloud.web.frame import Frame, chosen, page_router, see_other
 from common.civil import Period, civil_day
 from common.ids import ChargeItemId, CommunityId
 
+Reader = Annotated[Caller, Depends(require(Permission.READ_SUNSHINE))]
 Keeper = Annotated[Caller, Depends(require(Permission.CLOSE_BOOKS))]
 
 
@@ -66,7 +66,7 @@ def build_pages(frame: Frame) -> APIRouter:
     @router.get("/sunshine")
     async def read(
         request: Request,
-        caller: SignedIn,
+        caller: Reader,
         community: Annotated[str | None, Query(max_length=80)] = None,
         year: Annotated[int | None, Query(ge=2000, le=2200)] = None,
     ) -> Response:
@@ -76,7 +76,7 @@ def build_pages(frame: Frame) -> APIRouter:
             seen = caller.scope(Permission.SEE_PAYMENTS)
             communities = tuple(one for one in await estate.communities(session) if one.id in seen or one.id in own)
             if not communities:
-                raise ForbiddenError("the sunshine ledger is for residents of a community and its people")
+                return frame.page(request, "resident/sunshine_none.html", caller=caller)
             one = chosen(communities, community)
             wanted = year or civil_day(frame.now(), one.zone).year
             period = Period(date(wanted, 1, 1), date(wanted + 1, 1, 1))

@@ -9,11 +9,21 @@ from cloud.arrears.values import ReliefKind, ReliefWish, RelievedLine
 from cloud.billing import service as billing
 from cloud.charges import service as charges
 from cloud.charges.values import Coverage, NewOneOff, Sharing
+from cloud.estate import service as estate
+from cloud.estate.kinds import PartyKind
 from cloud.fleet import service as fleet
+from cloud.imports import service as imports
+from cloud.imports.columns import columns_of
+from cloud.imports.kinds import ImportKind
+from cloud.imports.service import Upload
+from cloud.imports.sheets import csv_text
 from cloud.kit.db import Unit
 from cloud.parking import service as parking
 from cloud.parking.kinds import VehicleClass
 from cloud.parking.service import PermitDraft
+from cloud.rating.service import rate_period
+from cloud.settlement import service as settlement
+from cloud.settlement.values import MoveOut, Statement
 from cloud.tariffs import service as tariffs
 from cloud.tariffs.charge import ChargeBasis, ChargeItem, FundClass, Nature
 from common.ids import ChargeItemId
@@ -26,6 +36,8 @@ async def add_belongings(unit: Unit, front: Front, mark: str) -> None:
     await _add_parking(unit, front, mark)
     await _draft_charge(unit, front, mark)
     await _ask_relief(unit, front, mark)
+    await _settle(unit, front, mark)
+    await _import(unit, front, mark)
 
 
 async def _add_parking(unit: Unit, front: Front, mark: str) -> None:
@@ -88,3 +100,36 @@ async def _ask_relief(unit: Unit, front: Front, mark: str) -> None:
         reason=f"{mark} was ill",
     )
     await arrears.ask(unit, wish)
+
+
+async def _settle(unit: Unit, front: Front, mark: str) -> None:
+    """Settle somebody who owes nothing and leaves nothing behind."""
+    community_id, premises_id = front.counter.office.site.community_id, front.flats[0][0]
+    party = await estate.add_party(unit, kind=PartyKind.PERSON, name=mark)
+    (account,) = await billing.open_accounts(unit, community_id, {(premises_id, party)})
+    gone_on = b.MONTHS[0].start
+    nothing = Statement(
+        gone_on=gone_on,
+        final_number=None,
+        final_fen=0,
+        owed=(),
+        owed_fen=0,
+        ahead_fen=0,
+        deposit_fen=0,
+        from_deposit_fen=0,
+        refund_fen=0,
+        still_owed_fen=0,
+    )
+    wish = MoveOut(settlement_id=unit.new_id(), account_id=account.account_id, gone_on=gone_on)
+    await settlement.settle(unit, rate_period, wish, preview_sha=nothing.sha)
+
+
+async def _import(unit: Unit, front: Front, mark: str) -> None:
+    row = {"房号": f"{mark}-imported", "类型": "住宅", "起始日": "2026-01-01"}
+    upload = Upload(
+        community_id=front.counter.office.site.community_id,
+        kind=ImportKind.ESTATE,
+        file_name=f"{mark}.csv",
+        content=csv_text(columns_of(ImportKind.ESTATE), [row]),
+    )
+    await imports.apply(unit, unit.new_id(), upload)
