@@ -7,7 +7,7 @@ LOCK   := deploy/locks/dev.txt
 VENDOR := cloud/web/static/vendor/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e mutation bench-rating bench-billing bench-edge soak-edge soak bench lock clean
+.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e coverage mutation bench-rating bench-billing bench-edge soak-edge soak bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,8 +41,15 @@ test: $(VENV)/.installed $(VENDOR) ## everything: style, types, import rules, da
 lint types imports data unit e2e: $(VENV)/.installed $(VENDOR)
 	@$(RUN) deploy/setup/suites.py $@
 
+CORE := money measure tariff rating
+coverage: $(VENV)/.installed ## every branch of money, measure, tariff, rating is walked by their own tests
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run --source=common.money,common.measure,common.tariff,common.rating -m pytest -q --timeout=120 $(CORE:%=tests/common/%) tests/common/test_told.py
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report --show-missing --fail-under=100
+
 mutation: $(VENV)/.installed ## change the code of money, measure, tariff, rating; the tests must notice 95 % (an hour)
-	@HYPOTHESIS_PROFILE=mutation nice -n 19 $(RUN) deploy/setup/mutation.py $(MUTANTS)
+	@TZ=Asia/Kathmandu HYPOTHESIS_PROFILE=mutation nice -n 19 $(RUN) deploy/setup/mutation.py $(MUTANTS)
 
 bench-billing: $(VENV)/.installed ## a bill run against the raw load of its rows; HOUSEHOLDS=1000000 for a large one
 	@$(RUN) -m tests.bench.billing $(HOUSEHOLDS)
