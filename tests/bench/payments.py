@@ -193,7 +193,7 @@ def _book_a_day(house: Soak, conninfo: str, rows: int) -> None:
             "amount_fen": "100",
             "ahead_fen": "0",
             "channel": "'wechat'",
-            "paid_at": "timestamptz '2026-02-01 04:00:00+00' + n * interval '500 ms'",
+            "paid_at": "timestamptz '2026-02-01 04:00:00+00' + n * interval '300 ms'",
         }
         columns = ", ".join(fixed[name] for name in told)
         connection.execute(
@@ -206,7 +206,7 @@ def _bill(merchant: str, app_id: str, rows: int) -> bytes:
     lines = [_HEADER]
     start = timedelta(hours=12)
     for n in range(1, rows + 1):
-        at = start + timedelta(milliseconds=500) * n
+        at = start + timedelta(milliseconds=300) * n
         clock = f"{_DAY.isoformat()} {at // timedelta(hours=1):02d}:{at.seconds // 60 % 60:02d}:{at.seconds % 60:02d}"
         cells = (
             clock, app_id, merchant, "0", "", f"4200{n}", f"GHBENCH{n}", "o", "NATIVE", "SUCCESS", "OTHERS", "CNY",
