@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.rating.columns import CHUNK_ROWS, ColumnTable, ColumnTariff, takes
+from cloud.rating.columns import CHUNK_ROWS, NO_PRICE, ColumnTable, ColumnTariff, takes
 from common.civil import Period
 from common.errors import InvariantError, RefusalError
 from common.money.amount import INT64_MAX
@@ -146,3 +146,33 @@ def test_negative_columns_and_tables_of_fractions_are_invariant_errors() -> None
         by_columns(compiled, [(-1, 0)])
     table = compiled.plans[0].charges[0].tables[""]
     assert ColumnTable(table).most(10) == 2 * 10 * 1_000_000
+
+
+@given(ROWS)
+def test_a_price_is_shown_for_the_rows_whose_explanation_has_one_component(rows: list[tuple[int, int]]) -> None:
+    compiled = graduated(["180", "260"], ["2.07", "4.07", "6.07"])
+    small = [(quantity % 400_000, prior % 400_000) for quantity, prior in rows]
+    priced = ColumnTariff(compiled, compiled.plans[0])
+    found = priced.single_prices({"usage": column([row[0] for row in small])}, column([row[1] for row in small]))
+    for price, (quantity, prior) in zip(found.tolist(), small, strict=True):
+        line = rate(compiled, RatingRequest(period=JUNE, quantity_milli=quantity, prior_milli=prior))
+        single = line.components[0].price_micro if len(line.components) == 1 else NO_PRICE
+        assert price == single
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)), min_size=1, max_size=20))
+def test_windows_are_columns_of_their_own(rows: list[tuple[int, int]]) -> None:
+    windows = [
+        {"name": "peak", "label": {"zh": "峰", "en": "peak"}, "times": ["08:00-22:00"]},
+        {"name": "valley", "label": {"zh": "谷", "en": "valley"}, "times": ["22:00-08:00"]},
+    ]
+    compiled = tariff(windows=windows, charges=[{"key": "e", "by_window": {"peak": "0.568", "valley": "0.288"}}])
+    priced = ColumnTariff(compiled, compiled.plans[0])
+    assert priced.names == {"usage_peak", "usage_valley"}
+    columns = {"usage_peak": column([row[0] for row in rows]), "usage_valley": column([row[1] for row in rows])}
+    found = priced.amounts(columns, column([0] * len(rows)))
+    assert found.tolist() == [
+        rate(compiled, RatingRequest(period=JUNE, windows_milli={"peak": peak, "valley": valley})).amount_fen
+        for peak, valley in rows
+    ]
+    assert set(priced.single_prices(columns, column([0] * len(rows))).tolist()) == {NO_PRICE}
