@@ -37,6 +37,8 @@ from cloud.ledger.accounts import AccountType
 from cloud.ledger.reports import Posting, StatementLine
 from cloud.payments import booking, links
 from cloud.payments.values import Payment
+from cloud.refunds import service as refunds
+from cloud.refunds.rules import RefundState
 from cloud.web import pay_code
 from cloud.web.frame import Frame, page_router, see_other
 from cloud.web.money_words import CHANNELS, QUANTITIES, ROUTES, Words
@@ -226,9 +228,11 @@ def _add_account(router: APIRouter, frame: Frame) -> None:
             place = await place_of(session, frame, account)
             parts = await _parts(session, payment)
             names = await estate.entity_names(session)
+            back = await refunds.refunds_of_payment(session, payment.payment_id)
         return frame.page(
             request,
             "resident/receipt.html",
+            refunds=[one for one in back if one.state is RefundState.ARRIVED],
             caller=caller,
             payment=payment,
             place=place,

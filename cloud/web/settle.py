@@ -86,7 +86,14 @@ def _add_search(router: APIRouter, frame: Frame) -> None:
             if account.community_id != community_id:
                 raise NotFoundError("there is no such settlement")
             room = (await estate.premises(session, account.premises_id, day=statement.gone_on)).label
-        return frame.page(request, "manager/settlement.html", caller=caller, room=room, statement=statement)
+        return frame.page(
+            request,
+            "manager/settlement.html",
+            caller=caller,
+            room=room,
+            statement=statement,
+            settlement_id=settlement_id,
+        )
 
 
 def _add_settling(router: APIRouter, frame: Frame) -> None:
