@@ -18,11 +18,14 @@ from common.rating.plain import component_to_plain
 from common.rating.refusal import RatingRefusedError
 from common.rating.request import RatingRequest
 from common.rating.usage_document import read_request
+from common.tariff.daytype import parse_calendar
 from common.tariff.document import parse_tariff
 from tests.common.rating.test_refusals import REFUSED
 from tests.common.rating.test_usage_document import BROKEN
 from tests.common.rating.test_usage_document import faults_of as usage_faults
 from tests.common.tariff.builders import JUNE, tariff
+from tests.common.tariff.test_daytype import BROKEN as BROKEN_NOTICES
+from tests.common.tariff.test_daytype import year_of
 from tests.common.tariff.test_faults import DOCUMENTS, SESSIONS, WINDOWED
 from tests.common.tariff.test_language import CASES, PLACE
 from tests.common.tariff.test_language import JUNE as JUNE_DAYS
@@ -40,6 +43,14 @@ def _faults(source: Any) -> list[str]:
         parse_tariff(source)
     except FaultsError as error:
         return [str(fault) for fault in error.faults]
+    return []
+
+
+def _calendar_faults(sources: list[dict[str, object]]) -> list[str]:
+    try:
+        parse_calendar("cn", sources)
+    except FaultsError as error:
+        return [str(error), *(str(fault) for fault in error.faults)]
     return []
 
 
@@ -62,6 +73,10 @@ def _explained(fields: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str
 
 TELLERS: dict[str, Callable[[], list[Any]]] = {
     "faults": lambda: [_faults(source) for source, _ in (*DOCUMENTS, *WINDOWED, *SESSIONS)],
+    "calendars": lambda: (
+        [_calendar_faults([year_of(**fields)]) for fields, _ in BROKEN_NOTICES]
+        + [_calendar_faults([year_of(), year_of()])]
+    ),
     "requests": lambda: [usage_faults(source) for source in BROKEN],
     "refusals": lambda: [_refusal(fields, request) for fields, request, _, _ in REFUSED],
     "explanations": lambda: [_explained(case.tariff, source) for case in CASES for source, _ in case.priced],

@@ -63,23 +63,23 @@ def year_of(**fields: object) -> dict[str, object]:
     return {**plain, **fields}
 
 
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({"days_off": [{"from": "2026-01-03", "to": "2026-01-01"}]}, "days_off[0]: it is no range of days"),
-        ({"days_off": [{"from": "2026-01-03"}]}, "days_off[0]: it is no range of days"),
-        ({"days_off": [{"from": "2026-01-01", "to": "2026-06-01"}]}, "days_off[0]: it is no range of days"),
-        ({"workdays": ["2026-02-30"]}, "workdays.0: day"),
-        ({"workdays": ["2025-02-01"]}, "year: 2025-02-01 is not in 2026"),
-        ({"statutory": ["2026-01-01"]}, "statutory: 2026-01-01 is no day off"),
-        (
-            {"days_off": [{"from": "2026-01-01", "to": "2026-01-01"}], "workdays": ["2026-01-01"]},
-            "workdays: 2026-01-01 is also a day off",
-        ),
-        ({"year": 20}, "year: 20 is out of range"),
-        ({"other": 1}, "other: the field is unknown"),
-    ],
-)
+BROKEN: list[tuple[dict[str, object], str]] = [
+    ({"days_off": [{"from": "2026-01-03", "to": "2026-01-01"}]}, "days_off[0]: it is no range of days"),
+    ({"days_off": [{"from": "2026-01-03"}]}, "days_off[0]: it is no range of days"),
+    ({"days_off": [{"from": "2026-01-01", "to": "2026-06-01"}]}, "days_off[0]: it is no range of days"),
+    ({"workdays": ["2026-02-30"]}, "workdays.0: day"),
+    ({"workdays": ["2025-02-01"]}, "year: 2025-02-01 is not in 2026"),
+    ({"statutory": ["2026-01-01"]}, "statutory: 2026-01-01 is no day off"),
+    (
+        {"days_off": [{"from": "2026-01-01", "to": "2026-01-01"}], "workdays": ["2026-01-01"]},
+        "workdays: 2026-01-01 is also a day off",
+    ),
+    ({"year": 20}, "year: 20 is out of range"),
+    ({"other": 1}, "other: the field is unknown"),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), BROKEN)
 def test_a_broken_notice_is_refused_with_the_fault_named(fields: dict[str, object], expected: str) -> None:
     with pytest.raises(FaultsError) as refusal:
         parse_calendar("cn", [year_of(**fields)])
@@ -95,3 +95,24 @@ def test_the_hash_of_a_calendar_names_its_content() -> None:
     first, again = parse_calendar("cn", [year_of()]), parse_calendar("cn", [year_of()])
     other = parse_calendar("cn", [year_of(source="another")])
     assert first.sha == again.sha != other.sha
+
+
+def test_a_notice_keeps_its_days_as_they_are_written() -> None:
+    days = [{"from": "2026-01-01", "to": "2026-01-03"}, {"from": "2026-05-01", "to": "2026-05-31"}]
+    calendar = parse_calendar("cn", [year_of(days_off=days, workdays=["2026-01-04"], statutory=["2026-01-01"])])
+    notice = calendar.years[2026]
+    assert calendar.code == "cn"
+    assert sorted(notice.days_off) == [
+        *(date(2026, 1, day) for day in (1, 2, 3)),
+        *(date(2026, 5, day) for day in range(1, 32)),
+    ]
+    assert (notice.workdays, notice.statutory) == (frozenset({date(2026, 1, 4)}), frozenset({date(2026, 1, 1)}))
+
+
+@pytest.mark.parametrize(("year", "fits"), [(1948, False), (1949, True), (9999, True), (10_000, False)])
+def test_a_notice_is_of_a_year_since_1949(year: int, fits: bool) -> None:  # noqa: FBT001 - a column of the table
+    if fits:
+        assert set(parse_calendar("cn", [year_of(year=year)]).years) == {year}
+        return
+    with pytest.raises(FaultsError, match=f"year: {year} is out of range"):
+        parse_calendar("cn", [year_of(year=year)])

@@ -230,3 +230,40 @@ def test_a_value_that_json_cannot_say_is_refused() -> None:
     odd = body(late_charge={"rate_per_day": "0.001", "excluded": [0.5]})
     (fault,) = faults_of(odd)
     assert "document.late_charge.excluded[0]: 0.5 is a binary fraction" in fault
+
+
+@pytest.mark.parametrize("start", ["01-01", "12-31", "02-28", "11-30"])
+def test_an_accumulation_may_start_on_any_day_of_the_year(start: str) -> None:
+    source = body(accumulate={"starts": [start]}, charges=[CHARGE])
+    month, day = (int(part) for part in start.split("-"))
+    assert parse_tariff(source).accumulation.starts == ((month, day),)
+
+
+def test_whole_units_are_of_one_unit_unless_they_say_their_size() -> None:
+    units = [parse_tariff(body(whole_units=size, charges=[CHARGE])).whole_units for size in ({}, {"size": "0.5"})]
+    assert [one.size_milli for one in units if one is not None] == [1_000, 500]
+
+
+def test_what_is_declared_carries_its_name() -> None:
+    document = parse_tariff(
+        body(
+            facts={"rooms": {"scale": "count", "default": "3"}},
+            traits={"class": {"choices": ["a", "b"], "default": "b"}},
+            cases=[{"key": "one", "charges": [CHARGE]}],
+        )
+    )
+    rooms, kind = document.facts["rooms"], document.traits["class"]
+    assert (rooms.name, rooms.default, kind.name, kind.default) == ("rooms", 3, "class", "b")
+    assert [plan.key for plan in document.plans] == ["one"]
+    assert [(plan.key, plan.label.zh, plan.label.en) for plan in parse_tariff(body(charges=[CHARGE])).plans] == [
+        ("", "", "")
+    ]
+
+
+def test_fifty_tiers_are_not_too_many() -> None:
+    bounds = [str(n) for n in range(1, TIERS_MAX)]
+    prices = [str(n) for n in range(TIERS_MAX)]
+    document = parse_tariff(body(tiers={"bounds": bounds}, charges=[{"key": "e", "prices": prices}]))
+    (charge,) = document.plans[0].charges
+    assert charge.tiers is not None
+    assert charge.tiers.count == TIERS_MAX
