@@ -105,7 +105,7 @@ def test_money_of_one_community_pays_no_bill_of_another() -> None:
 
 def test_a_route_that_leaves_its_fund_or_gives_up_a_debt_needs_approval() -> None:
     needing = {route for route in Route if route.needs_approval}
-    assert needing == {Route.DEPOSIT_DEDUCTION, Route.WRITE_OFF}
+    assert needing == {Route.DEPOSIT_DEDUCTION, Route.WRITE_OFF, Route.FUND_SPENT}
     written_off = TransferDraft(
         debit=b.book().account(AccountType.WRITE_OFF, b.COMPANY),
         credit=postings.receivable(b.book(), b.ACCOUNT),
