@@ -84,6 +84,10 @@ DEEDS: Mapping[str, Words] = {
     "was refused sign-in": ("登录被拒", "was refused sign-in"),
     "withdrawn": ("撤回", "withdrawn"),
     "withdrew": ("撤销", "withdrew"),
+    "wrote": ("拟写通知", "wrote"),
+    "had written": ("已拟写过", "had written"),
+    "wished": ("选择通知方式", "wished"),
+    "told": ("告知", "told"),
 }
 THINGS: Mapping[str, Words] = {
     "access_act": ("通行记录", "passage"),
@@ -148,6 +152,10 @@ THINGS: Mapping[str, Words] = {
     "tenant": ("公司", "company"),
     "usage_session": ("使用记录", "usage session"),
     "user_session": ("登录会话", "session"),
+    "paper": ("单据", "paper"),
+    "seal_key": ("印章密钥", "seal key"),
+    "notice": ("通知", "notice"),
+    "notice_wish": ("通知方式", "how to be told"),
 }
 ACTORS: Mapping[str, Words] = {
     "user": ("用户", "user"),

@@ -28,6 +28,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "refund": ("退款", "refund"),
     "deposit": ("押金", "deposit"),
     "recon_break": ("对账差异", "reconciliation break"),
+    "paper": ("单据", "paper"),
     "merchant_account": ("商户号", "merchant account"),
 }
 _ID_END = 6

@@ -19,7 +19,7 @@ from cloud.notices import service
 from cloud.notices.endpoints import party_of
 from cloud.notices.kinds import Language, NoticeState
 from cloud.notices.rules import QuietHours
-from cloud.notices.service import Wish
+from cloud.notices.service import Notice, Wish
 from cloud.web.frame import Frame, chosen, communities_of, page_router, see_other
 from cloud.web.listing import listing
 
@@ -38,10 +38,13 @@ def build_pages(frame: Frame) -> APIRouter:
     @router.get("/my/notices")
     async def own(request: Request, caller: SignedIn) -> Response:
         """Show what the caller was told and how he wants to be told."""
-        party_id = party_of(caller)
-        async with frame.database.view(caller.tenant) as session:
-            found = await service.notices_of(session, party_id)
-            wish = await service.wish_of(session, party_id)
+        caller.require(Permission.SEE_OWN)
+        found: tuple[Notice, ...] = ()
+        wish = Wish()
+        if caller.party_id is not None:
+            async with frame.database.view(caller.tenant) as session:
+                found = await service.notices_of(session, caller.party_id)
+                wish = await service.wish_of(session, caller.party_id)
         return frame.page(request, "resident/notices.html", caller=caller, notices=found, wish=wish)
 
     @router.post("/my/notices/wish")

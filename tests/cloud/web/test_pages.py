@@ -19,7 +19,7 @@ from tests.cloud.web.browsing import reading, sign_in
 from tests.support import api
 from tests.support.endpoints import Filler, operations
 
-OPEN = ("/sign-in", "/pay/")  # a stranger may open these
+OPEN = ("/sign-in", "/pay/", "/v")  # a stranger may open these
 
 
 async def test_no_page_opens_to_a_stranger_and_no_form_of_his_is_taken(
