@@ -83,3 +83,17 @@ def test_every_amount_reads_back_as_itself_and_has_no_double_zero(fen: int) -> N
     words = amount_in_words(fen)
     assert read(words) == fen
     assert "零零" not in words
+
+
+@pytest.mark.parametrize(
+    ("yuan", "words"),
+    [
+        (11_000, "壹万壹仟元整"),
+        (101_000, "壹拾万壹仟元整"),
+        (110_000_000, "壹亿壹仟万元整"),
+        (100_001_000, "壹亿零壹仟元整"),
+        (1_010, "壹仟零壹拾元整"),
+    ],
+)
+def test_a_group_that_begins_with_its_thousands_needs_no_zero_before_it(yuan: int, words: str) -> None:
+    assert amount_in_words(100 * yuan) == f"人民币{words}"
