@@ -40,6 +40,8 @@ from common.ids import CommunityId, TenantId
 from common.reading.reading import Resource
 from tests.cloud.billing import builders as b
 from tests.cloud.deposits.vault import open_vault
+from tests.cloud.payments.channels.bank.files import ICBC
+from tests.cloud.reconciliation.test_transfers import bank_of, imported
 from tests.cloud.refunds.till import Till
 from tests.cloud.web.belongings import add_belongings
 from tests.cloud.web.front import Front
@@ -110,6 +112,8 @@ async def house(front: Front) -> Front:
             community_id=site.community_id, premises=frozenset({premises_id}), first_day=b.MONTHS[0].start
         )
         await corrections.open_correction(unit, scope, cause=Cause.READING, reason="misread")
+    await counter.start(amount_fen=1, collection_id=UUID(int=9))
+    await imported(counter, await bank_of(counter), ICBC.encode("gb18030"))
     (paid, *_) = await front.counter.payments()
     await papers.issue(front.press, counter.tenant, site.actor, PaperKind.RECEIPT, paid.payment_id)
     return front
