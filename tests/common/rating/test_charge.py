@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from common.clock import to_epoch_ms
 from common.errors import InvariantError
-from common.rating.charge import IDLE_FACT, Charge, idle_minutes, request_of, thinned
+from common.rating.charge import IDLE_FACT, Charge, idle_minutes, pack_samples, request_of, thinned, unpack_samples
 from common.rating.engine import rate
 from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.tariff.compile import CompiledTariff, compile_tariff
@@ -138,3 +138,10 @@ def test_thinning_to_two_keeps_start_and_end_and_one_is_too_few() -> None:
     with pytest.raises(InvariantError, match=r"^a start and an end are kept$"):
         thinned(samples, 1)
     assert [idle_minutes(0, 0), idle_minutes(60_000, 120_000), idle_minutes(0, 60_001)] == [0, 1, 1]
+
+
+def test_registers_are_kept_as_one_text_and_read_back() -> None:
+    samples = ((ms(9), 0), (ms(10), 1_500))
+    assert pack_samples(samples) == f"{ms(9)}:0 {ms(10)}:1500"
+    assert unpack_samples(pack_samples(samples)) == samples
+    assert unpack_samples("") == ()
