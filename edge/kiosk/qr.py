@@ -12,5 +12,7 @@ def qr_svg(text: str) -> str | None:
     except ImportError:
         return None
     out = io.BytesIO()
-    segno.make(text, error="m").save(out, kind="svg", scale=6, border=2, omitsize=True, xmldecl=False, svgns=True, nl=False)
+    segno.make(text, error="m").save(
+        out, kind="svg", scale=6, border=2, omitsize=True, xmldecl=False, svgns=True, nl=False
+    )
     return out.getvalue().decode()

@@ -20,7 +20,7 @@ from cloud.estate import service as estate
 from cloud.estate.kinds import PartyKind, PremisesKind, Role
 from cloud.estate.values import NewPremises
 from cloud.identity import service as identity
-from cloud.identity.policy import Grant, RoleName
+from cloud.identity.policy import Grant, RoleName, Scope
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
 from cloud.kit.postgres import SUPERUSER
@@ -61,7 +61,7 @@ async def foreign(database: Database, other_tenant: TenantId, actor: Actor) -> d
         grant = Grant(role=RoleName.MANAGER, community_id=None)
         user = await identity.add_user(unit, login="stranger", display_name=f"{MARK} user", grants=[grant])
     async with database.view(other_tenant) as session:
-        (listed,) = await identity.users(session)
+        (listed,) = await identity.users(session, Scope(everywhere=True, communities=frozenset()))
     return {
         "community_id": community,
         "building_id": building,

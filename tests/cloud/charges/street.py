@@ -20,7 +20,7 @@ from cloud.kit.db import Database
 from cloud.ledger import postings
 from cloud.ledger import service as ledger
 from cloud.ledger.accounts import Book
-from cloud.ledger.journals import DocumentKind, DocumentRef, JournalDraft
+from cloud.ledger.journals import DocumentKind, DocumentRef, JournalDraft, LineRef
 from cloud.tariffs.charge import ChargeBasis, ChargeItem, FundClass
 from common.civil import Period
 from common.ids import (
@@ -127,7 +127,7 @@ class Street:
         book = Book(community_id=self.community, legal_entity_id=self.entity, fund_class=line.line.charge.fund_class)
         self.payments.append(fen)
         async with self.database.unit(self.tenant, self.actor) as unit:
-            ref = postings.LineRef(bill_id=view.summary.bill_id, n=1)
+            ref = LineRef(bill_id=view.summary.bill_id, n=1)
             part = postings.Allocation(account_id=view.account.account_id, line=ref, fen=fen)
             draft = JournalDraft(
                 idem_key=f"payment:{len(self.payments)}",

@@ -45,4 +45,4 @@ async def test_a_template_filled_in_goes_in_and_out_over_http(
             assert [row["state"] for row in (await manager.get(base)).json()] == ["applied"]
             assert (await manager.delete(f"{base}/{UUID(int=5)}")).json()["state"] == "undone"
             assert (await manager.delete(f"{base}/{UUID(int=9)}")).status_code == 404
-    assert ImportKind.ESTATE == "estate"
+    assert ImportKind.ESTATE.value == "estate"

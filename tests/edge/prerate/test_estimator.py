@@ -175,7 +175,7 @@ def test_a_price_change_inside_the_month_splits_by_days() -> None:
 
 PEAK, VALLEY = Quantity.ENERGY_T2, Quantity.ENERGY_T4
 WINDOWS = [{"name": "peak", "times": ["08:00-22:00"]}, {"name": "valley", "times": ["22:00-08:00"]}]
-BY_WINDOW = {
+BY_WINDOW: dict[str, Any] = {
     "windows": WINDOWS,
     "charges": [{"key": "energy", "by_window": {"peak": "0.60", "valley": "0.30"}}],
 }
@@ -191,7 +191,7 @@ def test_a_meter_by_time_of_use_is_priced_by_its_rate_registers() -> None:
 
 
 def test_the_rate_registers_are_spread_by_days_where_the_price_changes() -> None:
-    dearer = {**BY_WINDOW, "charges": [{"key": "energy", "by_window": {"peak": "1", "valley": "0.50"}}]}
+    dearer: dict[str, Any] = {**BY_WINDOW, "charges": [{"key": "energy", "by_window": {"peak": "1", "valley": "0.50"}}]}
     prices = bundle(revision("electricity", **BY_WINDOW), revision("electricity", since="2026-01-11", **dearer))
     year = Year(prices)
     year.show(date(2026, 1, 1), 0, {PEAK: 0, VALLEY: 0})
@@ -207,7 +207,7 @@ def test_a_meter_without_rate_registers_gives_no_line_for_a_tariff_by_window() -
 
 
 def test_tiers_that_count_each_window_apart_are_left_to_the_cloud() -> None:
-    apart = {
+    apart: dict[str, Any] = {
         "windows": WINDOWS,
         "charges": [
             {
@@ -256,7 +256,7 @@ NOTICE = {
     "workdays": ["2026-01-04"],
     "statutory": ["2026-01-01"],
 }
-WORKING_DAYS = {
+WORKING_DAYS: dict[str, Any] = {
     "session": {
         "windows": [
             {"name": "work", "days": ["workday"], "times": ["00:00-24:00"], "blocks": [{"every": 60, "price": "5"}]},
