@@ -26,7 +26,7 @@ ROLLING = {**HOURLY, "rolling_cap": "10"}
 FIRST_ENTRY = {**HOURLY, "cut": "day_from_first_entry", "day_cap": "10"}
 TOGETHER = {**HOURLY, "cut": "calendar_day", "visits": "together", "free": {"minutes": 60}}
 REJOIN = {**HOURLY, "rejoin_minutes": 30}
-ACROSS = {
+ACROSS: dict[str, dict[str, Any]] = {
     "calendar day": CALENDAR_DAY,
     "any 24 hours": ROLLING,
     "24 hours from the first entry": FIRST_ENTRY,
@@ -116,7 +116,7 @@ def test_visits_charged_one_by_one_cost_what_all_cost_together(name: str, gaps: 
 
 def test_what_earlier_visits_cost_is_a_component_of_its_own() -> None:
     line = priced(tariff(session=CALENDAR_DAY), (visit(1, 5), visit(6, 8)), charged=1)
-    assert (line.amount_fen, line.exact) == (200, 200)
+    assert line.amount_fen == line.exact == 200
     assert [(one.kind, one.fen) for one in line.components if one.key == EARLIER_KEY] == [(ComponentKind.REBATE, -800)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -15,12 +16,12 @@ from tests.common.tariff.library import SHANGHAI, in_force
 DAY, NIGHT = ["08:00-22:00"], ["22:00-08:00"]
 
 
-def windowed(*windows: dict[str, object]) -> TariffDocument:
+def windowed(*windows: Mapping[str, object]) -> TariffDocument:
     prices = {str(window["name"]): "1" for window in windows}
     return parse_tariff(body(windows=list(windows), charges=[{"key": "e", "by_window": prices}]))
 
 
-def registers(months: set[int], *windows: dict[str, object]) -> dict[str, int]:
+def registers(months: set[int], *windows: Mapping[str, object]) -> dict[str, int]:
     return rate_registers(windowed(*windows).windows, months)
 
 
