@@ -10,7 +10,7 @@ from cloud.billing import service as billing
 from cloud.charges import service as charges
 from cloud.charges.values import Coverage, NewOneOff, Sharing
 from cloud.estate import service as estate
-from cloud.estate.kinds import PartyKind
+from cloud.estate.kinds import PartyKind, Role
 from cloud.fleet import service as fleet
 from cloud.imports import service as imports
 from cloud.imports.columns import columns_of
@@ -106,8 +106,10 @@ async def _settle(unit: Unit, front: Front, mark: str) -> None:
     """Settle somebody who owes nothing and leaves nothing behind."""
     community_id, premises_id = front.counter.office.site.community_id, front.flats[0][0]
     party = await estate.add_party(unit, kind=PartyKind.PERSON, name=mark)
-    (account,) = await billing.open_accounts(unit, community_id, {(premises_id, party)})
     gone_on = b.MONTHS[0].start
+    lived = {"starts": gone_on - timedelta(days=365), "ends": gone_on}
+    await estate.relate(unit, party_id=party, premises_id=premises_id, role=Role.TENANT, **lived)
+    (account,) = await billing.open_accounts(unit, community_id, {(premises_id, party)})
     nothing = Statement(
         gone_on=gone_on,
         final_number=None,
