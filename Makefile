@@ -7,7 +7,7 @@ LOCK   := deploy/locks/dev.txt
 VENDOR := cloud/web/static/vendor/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e coverage mutation bench-rating bench-billing bench-edge soak-edge soak bench lock clean
+.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e coverage mutation bench-rating bench-billing bench-edge bench-payments soak-edge soak-payments soak bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -72,6 +72,10 @@ soak-payments: $(VENV)/.installed ## 10,000 payments and refunds over all channe
 
 bench-payments: $(VENV)/.installed ## notification to booked, a day of 100,000 rows, an intent: limits and ratios in one run
 	@$(RUN) -m tests.bench.payments
+
+bench: bench-rating bench-edge bench-billing bench-payments ## all benches, one after the other
+
+soak: soak-edge soak-payments ## all soaks, one after the other
 
 lock: ## resolve the locks again (needs uv)
 	@for extra in edge cloud; do \
