@@ -37,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     channel.base_url = base_url
     config = uvicorn.Config(build_app(channel), log_level="warning", access_log=False, lifespan="on")
     ready = {"port": listener.getsockname()[1], "base_url": base_url}
-    (arguments.dir / "ready.json").write_text(json.dumps(ready), encoding="utf-8")
+    written = arguments.dir / "ready.new"
+    written.write_text(json.dumps(ready), encoding="utf-8")
+    written.replace(arguments.dir / "ready.json")  # whoever waits for the file never sees half of it
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
     channel.book.close()
     return 0
