@@ -1,1 +1,0 @@
--- Guards found by simulation.
