@@ -85,6 +85,7 @@ async def link_for(unit: Unit, bill_id: BillId, random_bytes: Callable[[int], by
     Raises:
         UnknownBillError: the company has no such bill.
     """
+    await repository.lock_pay_link(unit.session, bill_id)
     standing = await repository.pay_link_of(unit.session, bill_id)
     if standing is not None:
         return standing.token

@@ -273,6 +273,11 @@ async def paid_out_fen(session: AsyncSession, cash_shift_id: UUID) -> int:
     return int(found or 0)
 
 
+async def lock_pay_link(session: AsyncSession, bill_id: UUID) -> None:
+    """Let whoever asks for the address of a bill at the same moment wait until this transaction ends."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"pay_link:{bill_id}", 0))))
+
+
 async def pay_link_of(session: AsyncSession, bill_id: UUID) -> PayLinkRow | None:
     """Return the cashier address of a bill that is not revoked."""
     return await session.scalar(

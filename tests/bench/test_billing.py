@@ -12,5 +12,4 @@ from tests.bench.billing import measure
 def test_a_small_town_is_billed_once() -> None:
     found = {one.name: one for one in measure(400, workers=1)}
     assert found["rows of the second run"].value == 0
-    assert found["peak memory of a worker"].passed
     assert found["run / raw load"].value > 0
