@@ -44,7 +44,6 @@ HOUSEHOLDS = 100_000
 WORKERS = 2
 RATIO_MAX = 1.5
 PEAK_MIB_MAX = 300
-SECOND_RUN_S_MAX = 1
 RAW_HOUSEHOLDS_MAX = 200_000
 DATABASE = "bench"
 TABLES = ("ledger_account", "journal", "transfer", "bill", "bill_line", "obligation", "rating_input", "apportionment")
