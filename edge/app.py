@@ -332,16 +332,16 @@ class Gateway:
         return None if self._clock.look().source is ClockSource.BOUNDED else self._clock.now()
 
     def _uplink_state(self) -> dict[str, Any]:
-        """Return how the link to the cloud is doing."""
+        """Return how the link to the cloud is doing; it stands as long as the cloud holds the long poll."""
         state: dict[str, Any] = {
             "cloud": self._settings.cloud_url,
             "enrolled": self._identity.enrolled,
-            "connected": False,
+            "connected": self._listener is not None and self._listener.stats.connected,
         }
         if self._identity.enrolled:
             state["gateway_id"] = str(self._identity.gateway_id)
         if self._courier is not None:
-            state |= asdict(self._courier.stats)
+            state["sent"] = asdict(self._courier.stats)
         if self._listener is not None:
             state["downlink"] = asdict(self._listener.stats)
         return state

@@ -155,7 +155,7 @@ async def test_the_pages_without_the_cloud_in_a_browser(
     (bill,) = january.bills[HOUSEHOLD]
     async with chromium() as browser, watched(browser, width=width, height=height) as page:
         await page.goto(january.kiosk)
-        await expect(page.locator(".note")).to_contain_text(AS_OF)
+        await expect(page.locator(".note:visible")).to_contain_text(AS_OF)
         await keep(page, tmp_path, "home")
         for key in HOUSEHOLD:
             await page.click(f"[data-key='{key}']")
