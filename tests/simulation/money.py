@@ -5,6 +5,7 @@ Amounts come from the cashier address or the desk; a resident who pays too much 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
@@ -20,6 +21,7 @@ from tests.simulation.plan import ROLES
 from tests.simulation.processes import wait_until
 
 _SECONDS = 60.0
+_AT_ONCE = 4  # residents do not queue for each other
 _LATER_OF_TEN = 3  # of ten households, so many pay on the second day
 _TOO_MUCH_FEN = 8_800
 _NOTE_FEN = 5_000
@@ -34,27 +36,30 @@ class Money:
         self.seen = seen
         self.cashiers: dict[str, Office] = {}
         self._managers = managers
-        self._ids = 0
 
     def pay(self, day: date) -> None:
         """Residents pay: most by WeChat, one too much and one in part, one in cash, one never; then all are booked."""
-        waiting: list[str] = []
+        due: list[tuple[str, dict[str, Any]]] = []
         month = (day.replace(day=1) - timedelta(days=1)).replace(day=1).isoformat()
         for bill_id, bill in self.seen["bills"].items():
             if bill["month"] != month or bill["label"] == ROLES.never_pays or bill["total_fen"] <= 0:
                 continue
             first = draw(self.house.seed, bill["label"], month) % 10 >= _LATER_OF_TEN
             if (day.day == plan.PAY_DAYS[0]) == (first or bill["label"] in _NAMED):
-                waiting += self._pay_one(bill_id, bill)
-        for attempt in waiting:
-            self._wait_for_receipt(attempt)
-
-    def _pay_one(self, bill_id: str, bill: dict[str, Any]) -> list[str]:
-        """Pay one bill and return the addresses where its receipts will be told."""
-        if bill["label"] == ROLES.pays_cash and bill["company"] == "cuihu":
+                due.append((bill_id, bill))
+        at_desk = [(bill_id, bill) for bill_id, bill in due if _pays_cash(bill)]
+        for bill_id, bill in at_desk:
             self._pay_cash(bill_id, bill, bill["total_fen"] + _NOTE_FEN)
-            return []
-        attempts: list[str] = []
+        with ThreadPoolExecutor(_AT_ONCE) as residents:
+            paid = residents.map(lambda one: self._pay_by_phone(*one), [one for one in due if one not in at_desk])
+            told = [payment for payments in paid for payment in payments]
+        for address, payment in told:
+            self.seen["payments"].append(payment)
+            self._wait_for_receipt(address)
+
+    def _pay_by_phone(self, bill_id: str, bill: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        """Pay one bill by WeChat and return each payment with the address where its receipt will be told."""
+        payments: list[tuple[str, dict[str, Any]]] = []
         office = self._managers[bill["company"]]
         link = office.post(f"/bills/{bill_id}/pay-link")
         address = f"{self.house.cloud_url}/pay/{link['token']}"
@@ -64,22 +69,21 @@ class Money:
             amount = bill["total_fen"] + _TOO_MUCH_FEN
         elif bill["label"] == ROLES.pays_in_part:
             amount = bill["total_fen"] // 2
-        for quote in page["bill_quotes"]:
+        for number, quote in enumerate(page["bill_quotes"]):
             wish = {} if amount is None else {"amount_fen": amount}
-            attempt = pay_at_link(self.house.http, address, quote, self._new_id(), **wish)
+            intent = self._new_id(f"{bill_id}:{number}")
+            attempt = pay_at_link(self.house.http, address, quote, intent, **wish)
             paid = self.house.control_wechat("pay", code_url=attempt["code_url"])
-            self.seen["payments"].append(
-                {
-                    "bill_id": bill_id,
-                    "company": bill["company"],
-                    "channel": "wechat",
-                    "order": attempt["order_number"],
-                    "fen": paid["fen"],
-                    "on": self.house.conductor.now().isoformat(),
-                }
-            )
-            attempts.append(f"{address}/attempts/{attempt['attempt_id']}")
-        return attempts
+            payment = {
+                "bill_id": bill_id,
+                "company": bill["company"],
+                "channel": "wechat",
+                "order": attempt["order_number"],
+                "fen": paid["fen"],
+                "on": self.house.conductor.now().isoformat(),
+            }
+            payments.append((f"{address}/attempts/{attempt['attempt_id']}", payment))
+        return payments
 
     def _wait_for_receipt(self, attempt: str) -> None:
         def booked() -> bool:
@@ -106,7 +110,7 @@ class Money:
         )
         payment = cashier.post(
             f"/cash-shifts/{shift['cash_shift_id']}/payments",
-            payment_id=str(self._new_id()),
+            payment_id=str(self._new_id(bill_id)),
             account_id=told["bill"]["account_id"],
             tendered_fen=tendered_fen,
             bill_ids=[bill_id],
@@ -137,10 +141,13 @@ class Money:
                 )
                 self.seen["days"].append({"company": company, **office.get(path)})
 
-    def _new_id(self) -> UUID:
-        self._ids += 1
-        entropy = sha256(f"{self.house.seed}:{self._ids}".encode()).digest()
+    def _new_id(self, intent: str) -> UUID:
+        entropy = sha256(f"{self.house.seed}:{intent}".encode()).digest()
         return uuid7(self.house.conductor.now(), lambda size: entropy[:size])
+
+
+def _pays_cash(bill: dict[str, Any]) -> bool:
+    return (bill["label"], bill["company"]) == (ROLES.pays_cash, "cuihu")
 
 
 def _exists(office: Office, path: str) -> bool:

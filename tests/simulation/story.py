@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -28,6 +30,7 @@ _MOMENT = timedelta(seconds=1)
 _DUE_DAYS = 20
 _QUARTER = timedelta(minutes=15)
 _QUARTERS = 96
+_AT_ONCE = 4  # clerks who note the bills
 
 
 class Story:
@@ -284,19 +287,25 @@ class Story:
         """Remember each issued bill as it stood when it was issued."""
         for company, _, community_id in self._communities():
             office = self._managers[company]
-            for label, premises in office.premises(community_id, month).items():
-                for bill in office.get(f"/premises/{premises['id']}/bills"):
-                    if bill["bill_id"] not in self.seen["bills"]:
-                        told = office.get(f"/bills/{bill['bill_id']}")
-                        self.seen["bills"][bill["bill_id"]] = {
+            premises = office.premises(community_id, month)
+            with ThreadPoolExecutor(_AT_ONCE) as clerks:
+                told = clerks.map(partial(self._fresh_bills, office), [one["id"] for one in premises.values()])
+                for label, bills in zip(premises, told, strict=True):
+                    for bill in bills:
+                        self.seen["bills"][bill["bill"]["bill_id"]] = {
                             "company": company,
                             "community_id": community_id,
                             "label": label,
                             "month": month.isoformat(),
-                            "number": bill["number"],
-                            "total_fen": bill["total_fen"],
-                            "sha": issued_sha(told),
+                            "number": bill["bill"]["number"],
+                            "total_fen": bill["bill"]["total_fen"],
+                            "sha": issued_sha(bill),
                         }
+
+    def _fresh_bills(self, office: Office, premises_id: str) -> list[dict[str, Any]]:
+        """Return the bills of a premises that were not noted yet, as they stand."""
+        bills = office.get(f"/premises/{premises_id}/bills")
+        return [office.get(f"/bills/{bill['bill_id']}") for bill in bills if bill["bill_id"] not in self.seen["bills"]]
 
     def _correct(self) -> None:
         """Correct the misread register: preview, apply, and apply again."""
