@@ -1,0 +1,1 @@
+-- What a worker holds ends with its session.

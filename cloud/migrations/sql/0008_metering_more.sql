@@ -1,0 +1,1 @@
+-- Estimates and what bill runs and corrections need.

@@ -1,0 +1,1 @@
+-- Automatic deduction and how payments are divided.
