@@ -1,7 +1,9 @@
 """The worker process: jobs in lanes, schedules by business time, old jobs to the archive, and the figures of all that.
 
-Three loops beside the lanes, each alone with its job: one listens for new work, one keeps the schedules, one tidies.
-A loop that meets a database that is away waits and goes on.
+Loops beside the lanes, each alone with its job: one listens for new work, one frees the jobs of workers that died, one
+keeps the schedules, one tidies. The session that listens also keeps the worker's name, which is never used twice: when
+the worker dies, its jobs are free as soon as another looks, at the latest when their lease ends. A loop that meets a
+database that is away waits and goes on.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ class Worker:
             "gatehouse_jobs_waiting", "Jobs that are not done", ["kind", "state"], registry=services.registry
         )
         self._next_due: dict[TenantId, datetime] = {}
+        self._named = asyncio.Event()
         self.runner = Runner(
             database=services.database,
             handlers=flow.handlers(services),
@@ -60,6 +63,7 @@ class Worker:
         async with asyncio.TaskGroup() as loops:
             helpers = [
                 loops.create_task(self._forever(self._listen, _PAUSE_S)),
+                loops.create_task(self._forever(self._free_jobs, TIDY_S)),
                 loops.create_task(self._forever(self._fire_schedules, self._poll_s)),
                 loops.create_task(self._forever(self._tidy, TIDY_S)),
             ]
@@ -100,11 +104,21 @@ class Worker:
         async with asyncio.timeout(TIDY_S):
             connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
         async with connection:
+            await connection.execute("select directory.keep_name(%s)", (self.runner.name,))
+            self._named.set()
             await connection.execute(f"listen {jobqueue.CHANNEL}")
             while True:
                 async for _ in connection.notifies(timeout=TIDY_S, stop_after=1):
                     self.runner.wake.set()
                 await connection.execute("select 1")  # a connection that died in silence is noticed here
+
+    async def _free_jobs(self) -> None:
+        await self._named.wait()  # else the jobs of this worker would look abandoned
+        async with self._services.database.directory() as connection:
+            freed = await jobqueue.free_jobs_of_the_gone(connection)
+        if freed:
+            _log.warning("jobs_freed", count=freed)
+            self.runner.wake.set()
 
     async def _tidy(self) -> None:
         async with self._services.database.directory() as connection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +31,7 @@ def work(options: argparse.Namespace) -> None:
                 worker = Worker(
                     services,
                     house.database.worker,
-                    name=f"worker-{os.getpid()}",
+                    name=f"worker-{os.getpid()}-{secrets.token_hex(4)}",
                     lanes=settings.lanes,
                     poll_s=settings.poll_ms / _MILLI,
                 )

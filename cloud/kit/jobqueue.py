@@ -123,6 +123,15 @@ async def claim(
     ]
 
 
+async def free_jobs_of_the_gone(connection: AsyncConnection) -> int:
+    """Let go of the jobs whose worker keeps its name no more (see `Worker`), and return how many they were.
+
+    Should such a worker still live, its epoch is old once another has claimed the job, and nothing it does commits.
+    """
+    freed = await connection.scalar(text("select directory.free_jobs_of_the_gone()"))
+    return int(freed or 0)
+
+
 async def renew(session: AsyncSession, job: Job, lease: timedelta = LEASE) -> None:
     """Keep the job for another lease, in the caller's transaction.
 

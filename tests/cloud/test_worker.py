@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import pytest_asyncio
 from prometheus_client import generate_latest
 from sqlalchemy import text
 
 from cloud import flow
+from cloud.kit import jobqueue
 from cloud.kit.db import Database
 from cloud.kit.roles import WORKER
 from cloud.services import Services
@@ -99,3 +101,32 @@ async def test_waiting_jobs_are_counted_by_kind_and_state_and_no_longer_once_don
     await working.runner.drain()
     await working._tidy()
     assert 'kind="tariffs.publish",state="ready"' not in generate_latest(services.registry).decode()
+
+
+async def test_the_jobs_of_a_dead_worker_are_done_at_once_and_those_of_a_living_one_are_not_taken(
+    services: Services, server: TestServer, database_name: str, tenant: TenantId, clock: SettableClock
+) -> None:
+    working, database = worker(services, server, database_name), services.database
+    clock.advance(hours=12)
+    await working.fire_schedules()
+    conninfo = server.server.conninfo(role=WORKER, database=database_name)
+    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as life:
+        await life.execute("select directory.keep_name('living')")
+        async with database.directory() as connection:
+            for name in ("living", "dead"):
+                await jobqueue.claim(
+                    connection,
+                    worker=name,
+                    now=clock.now(),
+                    wanted=1,
+                    kinds=tuple(working.runner.handlers),
+                    lease=timedelta(hours=1),
+                )
+        stop = asyncio.Event()
+        async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+            group.create_task(working.run(stop))
+            await until_done(database, tenant, count=len(flow.SCHEDULES) - 1)
+            stop.set()
+    async with database.view(tenant) as session:
+        found = await session.execute(text("select distinct worker, state from job where key like 'schedule:%'"))
+    assert {(row.worker, row.state) for row in found} == {("living", "leased"), ("w", "done")}

@@ -184,7 +184,8 @@ def test_the_functions_of_the_directory_are_closed_to_everybody_else(catalogue: 
         assert app == (name in open_to_app), name
         assert worker, name
         assert not bulk, name
-    assert seen == open_to_app | plain | {"claim_jobs", "archive_jobs", "job_counts", "companies"}
+    of_workers = {"keep_name", "claim_jobs", "free_jobs_of_the_gone", "archive_jobs", "job_counts", "companies"}
+    assert seen == open_to_app | plain | of_workers
 
 
 def test_no_role_can_read_the_directory_itself(server: TestServer, database_name: str) -> None:
