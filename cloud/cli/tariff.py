@@ -16,17 +16,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cloud.cli.tariff_comparison import histogram, table
-from cloud.cli.yaml_lines import Loaded, load_file
 from cloud.tariffs import trial
-from common.errors import FaultsError, RefusalError
+from cloud.tariffs.comparison import summarise
+from cloud.tariffs.text import CHARACTERS_MAX, TextFaultsError, load_text
+from common.errors import RefusalError
 from common.rating.explain import explain
 from common.rating.plain import line_to_plain
 from common.rating.refusal import RatingRefusedError
 from common.rating.usage_document import Place
 from common.tariff.canonical import canonical_json
-from common.tariff.compile import CompiledTariff, compile_tariff
+from common.tariff.compile import CompiledTariff
 from common.tariff.daytype import OfficialCalendar, parse_calendar
-from common.tariff.document import parse_tariff
 
 _CALENDAR_CODE = "cn"
 _TARIFF_HELP = "a tariff, YAML or JSON"
@@ -64,6 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.word == "price":
             return _price(options)
         return _compare(options)
+    except TextFaultsError as refusal:
+        sys.stderr.writelines(f"{line}\n" for line in refusal.told())
+        return 1
     except RefusalError as refusal:
         sys.stderr.write(f"gatehouse tariff: {refusal}\n")
         return 1
@@ -100,12 +103,11 @@ def _zone(name: str) -> ZoneInfo:
 def _check(files: Sequence[Path]) -> int:
     faulty = 0
     for path in files:
-        loaded = load_file(path)
         try:
-            tariff = compile_tariff(parse_tariff(loaded.data))
-        except FaultsError as refusal:
+            tariff = _load_tariff(path)
+        except TextFaultsError as refusal:
             faulty += 1
-            sys.stdout.writelines(f"{loaded.told(fault)}\n" for fault in refusal.faults)
+            sys.stdout.writelines(f"{line}\n" for line in refusal.told())
         else:
             sys.stdout.write(f"{path}: {tariff.code} {tariff.body_sha[:12]} 无误 no fault\n")
     return 1 if faulty else 0
@@ -114,7 +116,7 @@ def _check(files: Sequence[Path]) -> int:
 def _price(options: argparse.Namespace) -> int:
     tariff = _load_tariff(options.file)
     try:
-        line = trial.price(tariff, load_file(options.usage).data, _place(options))
+        line = trial.price_text(tariff, load_text(*_text(options.usage)), _place(options))
     except RatingRefusedError as refusal:
         reason = refusal.detail_zh if options.language == "zh" else refusal.detail_en
         sys.stderr.write(f"gatehouse tariff: {reason}\n")
@@ -127,11 +129,20 @@ def _price(options: argparse.Namespace) -> int:
 
 
 def _load_tariff(path: Path) -> CompiledTariff:
-    loaded = load_file(path)
+    return trial.read_tariff(*_text(path))
+
+
+def _text(path: Path) -> tuple[str, str]:
+    """Return the text of a file and its name.
+
+    Raises:
+        RefusalError: the file cannot be read, or holds more than a text may.
+    """
     try:
-        return compile_tariff(parse_tariff(loaded.data))
-    except FaultsError as refusal:
-        raise RefusalError("\n".join(loaded.told(fault) for fault in refusal.faults)) from refusal
+        with path.open(encoding="utf-8") as file:
+            return file.read(CHARACTERS_MAX + 1), str(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RefusalError(f"{path}: {error}; give the name of a readable UTF-8 file") from error
 
 
 def _place(options: argparse.Namespace) -> Place:
@@ -140,19 +151,13 @@ def _place(options: argparse.Namespace) -> Place:
 
 
 def _calendar(files: Sequence[Path]) -> OfficialCalendar | None:
-    return parse_calendar(_CALENDAR_CODE, [load_file(path).data for path in files]) if files else None
+    return parse_calendar(_CALENDAR_CODE, [load_text(*_text(path)).data for path in files]) if files else None
 
 
 def _compare(options: argparse.Namespace) -> int:
     old, new = _load_tariff(options.old), _load_tariff(options.new)
-    changes = trial.compare(old, new, _requests(load_file(options.usage)), _place(options))
-    sys.stdout.writelines(f"{row}\n" for row in table(changes, old.currency))
-    sys.stdout.writelines(f"{row}\n" for row in histogram(changes, old.currency))
+    requests = trial.read_requests(*_text(options.usage))
+    found = summarise(trial.compare(old, new, requests, _place(options)))
+    sys.stdout.writelines(f"{row}\n" for row in table(found, old.currency))
+    sys.stdout.writelines(f"{row}\n" for row in histogram(found, old.currency))
     return 0
-
-
-def _requests(loaded: Loaded) -> list[dict[str, object]]:
-    entries = loaded.data.get("requests")
-    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
-        raise RefusalError(f"{loaded.path}: there are no requests; write `requests:` and a list of them")
-    return entries

@@ -6,20 +6,23 @@ A year whose notice is not recorded is not known: a tariff that asks for its day
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.estate.values import Community
 from cloud.kit.db import Unit
 from cloud.tariffs import repository
 from cloud.tariffs.book import KnownCalendar
 from cloud.tariffs.events import tell_of_change
 from cloud.tariffs.tables import CalendarRevisionRow
 from common.civil import Period
+from common.rating.usage_document import Place
 from common.tariff.canonical import canonical_json, canonical_sha, to_plain
 from common.tariff.daytype import parse_calendar
 
 CALENDAR_CODE = "cn"
+_ALL_YEARS = Period(date(1949, 1, 1), date(9999, 1, 1))
 
 
 async def record_calendar(unit: Unit, document: Mapping[str, object], *, basis_document: str) -> int:
@@ -61,3 +64,10 @@ async def official_calendar(session: AsyncSession, period: Period, known_at: dat
 async def official_notices(session: AsyncSession, known_at: datetime) -> dict[int, Mapping[str, object]]:
     """Return the newest known notice of each year, in the order of years."""
     return {row.year: row.body for row in await repository.calendars(session, CALENDAR_CODE, known_at)}
+
+
+async def trial_place(session: AsyncSession, community: Community, known_at: datetime) -> Place:
+    """Return where a tariff is tried out for a community: its zone, and every official notice that is known."""
+    known = await official_calendar(session, _ALL_YEARS, known_at)
+    calendar = None if known is None else known.calendar
+    return Place(zone=community.zone, zone_name=community.zone_name, calendar=calendar)

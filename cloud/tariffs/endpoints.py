@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -16,8 +15,7 @@ from cloud.identity.policy import Permission
 from cloud.kit.db import Database
 from cloud.tariffs import schemas, trial
 from cloud.tariffs import service as tariffs
-from cloud.tariffs.calendars import official_calendar, official_notices, record_calendar
-from common.civil import Period
+from cloud.tariffs.calendars import official_notices, record_calendar, trial_place
 from common.ids import CommunityId
 from common.rating.usage_document import Place
 from common.tariff.compile import compile_tariff
@@ -25,8 +23,6 @@ from common.tariff.document import parse_tariff
 
 Editor = Annotated[Caller, Depends(require(Permission.CHANGE_TARIFFS))]
 Viewer = Annotated[Caller, Depends(require(Permission.SEE_BILLS))]
-
-_ALL_YEARS = Period(date(1949, 1, 1), date(9999, 1, 1))
 
 
 def build_router(database: Database) -> APIRouter:
@@ -129,16 +125,14 @@ def _add_trials(router: APIRouter, database: Database) -> None:
     async def place_of(community_id: UUID, caller: Caller) -> Place:
         async with database.view(caller.tenant) as session:
             community = await estate.community(session, CommunityId(community_id))
-            known = await official_calendar(session, _ALL_YEARS, database.clock.now())
-        calendar = None if known is None else known.calendar
-        return Place(zone=community.zone, zone_name=community.zone_name, calendar=calendar)
+            return await trial_place(session, community, database.clock.now())
 
     @router.post("/tariff-checks")
     async def check(community_id: UUID, body: schemas.TariffTextIn, caller: Editor) -> schemas.TariffTextOut:
         """Check a tariff document; one with faults is refused with all of them. Nothing is stored."""
         await place_of(community_id, caller)
-        document = parse_tariff(body.document)
-        return schemas.TariffTextOut(tariff_code=document.header.code, body_sha=document.body_sha)
+        tariff = compile_tariff(parse_tariff(body.document))
+        return schemas.TariffTextOut(tariff_code=tariff.code, body_sha=tariff.body_sha)
 
     @router.post("/tariff-prices")
     async def price(community_id: UUID, body: schemas.PriceIn, caller: Editor) -> schemas.PriceOut:

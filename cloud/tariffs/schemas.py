@@ -241,6 +241,7 @@ class ChangeOut(BaseModel):
     new_fen: int | None
     change_fen: int | None
     reason: str
+    reason_zh: str
 
     @classmethod
     def of(cls, change: Change) -> ChangeOut:
@@ -251,4 +252,5 @@ class ChangeOut(BaseModel):
             new_fen=change.new,
             change_fen=change.difference,
             reason=change.reason,
+            reason_zh=change.reason_zh,
         )

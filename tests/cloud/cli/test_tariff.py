@@ -10,7 +10,7 @@ import pytest
 
 from cloud.cli.tariff import main
 from cloud.cli.tariff_comparison import histogram, table
-from cloud.cli.yaml_lines import BYTES_MAX, VALUES_MAX
+from cloud.tariffs.comparison import summarise
 from cloud.tariffs.trial import Change
 from common.money.amount import CNY
 from tests.common.tariff.library import LIBRARY
@@ -102,46 +102,38 @@ def test_a_comparison_counts_who_pays_more_and_less(tmp_path: Path, capsys: pyte
 def test_a_table_orders_by_change_and_a_histogram_counts_everyone() -> None:
     changes = [Change(name=str(n), old=1_000, new=1_000 + n * 7) for n in range(-20, 21)]
     changes += [Change(name="zero", old=0, new=5), Change(name="none", old=None, new=5, reason="no reading")]
-    rows = table(changes, CNY)
+    rows = table(summarise(changes), CNY)
     assert rows[1].startswith("20 ")
     assert rows[1].endswith("+14.0%")
     assert rows[41].endswith("-14.0%") or rows[42].endswith("-14.0%")
     assert next(row for row in rows if row.startswith("zero")).endswith("+0.05")
     assert "no reading" in rows[-3]
-    bars = histogram(changes, CNY)
+    bars = histogram(summarise(changes), CNY)
     assert len(bars) <= 10
     assert sum(int(bar.split()[-1]) for bar in bars) == 42
-    assert histogram([changes[-1]], CNY) == []
-    (single,) = histogram([Change(name="a", old=1, new=1)], CNY)
+    assert histogram(summarise([changes[-1]]), CNY) == []
+    (single,) = histogram(summarise([Change(name="a", old=1, new=1)]), CNY)
     assert single.endswith("#" * 40 + " 1")
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        ("list.yaml", "- 1\n", "the file holds no fields"),
-        ("empty.yaml", "", "the file holds no fields"),
-        ("broken.yaml", "a: [1", "it is not YAML"),
-        ("twice.yaml", "a: 1\nb: 2\na: 3\n", "a: the field stands twice, on lines 1 and 3"),
-        ("deep.yaml", "[" * 60 + "]" * 60, "nests deeper than 40"),
-        ("large.yaml", "a: " + "x" * BYTES_MAX, "larger than"),
-        ("object.yaml", "a: !!python/object/apply:os.system ['true']\n", "it is not YAML"),
-    ],
-)
-def test_a_file_that_is_no_document_is_refused(
-    name: str, text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_file_that_is_no_yaml_is_told_with_its_line_and_the_next_file_is_checked_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, _, err = run(capsys, "check", write(tmp_path, name, text))
+    torn = write(tmp_path, "torn.yaml", "a: 1\nb: [1")
+    twice = write(tmp_path, "twice.yaml", "a: 1\nb: 2\na: 3\n")
+    code, out, _ = run(capsys, "check", torn, twice, BEIJING)
     assert code == 1
-    assert message in err
+    assert f"{torn}:2: text: it is not YAML" in out
+    assert f"{twice}:3: a: the field stands twice, on lines 1 and 3; keep one of them" in out
+    assert "beijing-annual" in out
 
 
-def test_aliases_of_aliases_cannot_grow_without_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = ["a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]"]
-    rows += [f"a{n}: &a{n} [{', '.join(['*a' + str(n - 1)] * 10)}]" for n in range(1, 9)]
-    code, _, err = run(capsys, "check", write(tmp_path, "bomb.yaml", "\n".join(rows)))
-    assert code == 1
-    assert f"unfolds to more than {VALUES_MAX} values" in err
+def test_a_fault_of_a_request_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    usage = write(tmp_path, "usage.yaml", 'period: ["2026-06-01", "2026-07-01"]\nquantity: much\npeople: "3"\n')
+    code, out, err = run(capsys, "price", BEIJING, "--usage", usage)
+    assert (code, out) == (1, "")
+    assert f"{usage}:2: quantity: " in err
+    assert f"{usage}:3: people: the field is unknown" in err
 
 
 def test_missing_files_other_currencies_and_no_requests_are_refused(

@@ -163,7 +163,8 @@ async def test_a_tariff_is_tried_out_before_anything_is_recorded(
     assert priced.json()["explanation_en"][-1] == "Total 79.50 CNY"
     assert priced.json()["line"]["amount_fen"] == 79_50
     known, refused = compared.json()
-    assert known == {"name": "1-1-1", "old_fen": 79_50, "new_fen": 94_50, "change_fen": 15_00, "reason": ""}
+    no_reason = {"reason": "", "reason_zh": ""}
+    assert known == {"name": "1-1-1", "old_fen": 79_50, "new_fen": 94_50, "change_fen": 15_00, **no_reason}
     assert (refused["old_fen"], refused["change_fen"]) == (None, None)
     assert "no_usage" in refused["reason"]
     assert history.json() == []

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cloud.tariffs.trial import Change, compare, price
+from cloud.tariffs.text import TextFaultsError, load_text
+from cloud.tariffs.trial import Change, compare, price, price_text, read_requests, read_tariff
 from common.errors import FaultsError, RefusalError
 from common.rating.refusal import RatingRefusedError
 from common.rating.usage_document import Place
@@ -41,8 +42,46 @@ def test_two_tariffs_are_compared_request_by_request() -> None:
     assert known.difference == -15_00
     assert (refused.name, refused.old, refused.new, refused.difference) == ("", None, None, None)
     assert refused.reason.count("there is no usage") == 2
+    assert refused.reason_zh.startswith("原: 缺少用量: ")
+    assert "新: 缺少用量: " in refused.reason_zh
 
 
 def test_currencies_are_not_compared() -> None:
     with pytest.raises(RefusalError, match="CNY and USD cannot be compared"):
         compare(OLD, compiled("0.50", "0.55", "0.80", currency="USD"), [MONTH], PLACE)
+
+
+TARIFF = """format: gatehouse-tariff/1
+code: test/one
+name: one
+unit: kWh
+charges: [{key: energy, price: "0.50"}]
+"""
+
+
+def test_texts_are_read_priced_and_listed() -> None:
+    tariff = read_tariff(TARIFF, "tariff")
+    usage = load_text('period: ["2026-06-01", "2026-07-01"]\nquantity: "150"\n', "usage")
+    assert price_text(tariff, usage, PLACE).amount_fen == 75_00
+    assert read_requests('requests: [{name: a, quantity: "1"}]', "list") == [{"name": "a", "quantity": "1"}]
+
+
+def test_faults_of_texts_are_told_with_their_lines() -> None:
+    with pytest.raises(TextFaultsError) as refused:
+        read_tariff(TARIFF.replace("kWh", "kwh").replace('"0.50"', "0.5"), "tariff")
+    assert [fault.line for fault in refused.value.line_faults] == [4, 5]
+    with pytest.raises(TextFaultsError, match="line 2: quantity: "):
+        price_text(OLD, load_text('period: ["2026-06-01", "2026-07-01"]\nquantity: much\n', "usage"), PLACE)
+
+
+@pytest.mark.parametrize("text", ["a: 1", "requests: []", "requests: [1]", "requests: {a: 1}"])
+def test_a_text_without_a_list_of_requests_is_refused(text: str) -> None:
+    with pytest.raises(TextFaultsError, match="there are no requests"):
+        read_requests(text, "list")
+
+
+def test_a_request_with_faults_is_told_on_one_line() -> None:
+    (change,) = compare(OLD, OLD, [{"name": "a", "period": "June", "quantity": "much"}], PLACE)
+    assert (change.old, change.new) == (None, None)
+    assert "\n" not in change.reason
+    assert "quantity: " in change.reason
