@@ -166,7 +166,7 @@ async def test_a_tariff_is_tried_out_before_anything_is_recorded(
     no_reason = {"reason": "", "reason_zh": ""}
     assert known == {"name": "1-1-1", "old_fen": 79_50, "new_fen": 94_50, "change_fen": 15_00, **no_reason}
     assert (refused["old_fen"], refused["change_fen"]) == (None, None)
-    assert "no_usage" in refused["reason"]
+    assert "no usage" in refused["reason"]
     assert history.json() == []
 
 
