@@ -15,6 +15,7 @@ WELL=${WELL:-curl -fsS --max-time 3 -o /dev/null http://127.0.0.1:8480/status}
 TRIES=${TRIES:-60}
 PAUSE=${PAUSE:-5}
 STEADY=${STEADY:-3}
+NOT_RUN='/(test|tests|idlelib|lib2to3|turtledemo|site-packages|dist-packages)/'
 
 say() { printf 'release: %s\n' "$*" >&2; }
 
@@ -39,6 +40,19 @@ well() {
 	return 1
 }
 
+# Bytecode of the program, its packages and the standard library for the way the unit runs them (-OO): without it each
+# start compiles everything anew. Python looks it up by the path it runs from, and that path leads through `current`.
+compile() {
+	release="$ROOT/releases/$1"
+	library=$("$release/bin/python" -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
+	export PYTHONPYCACHEPREFIX="$release/bytecode"
+	"$release/bin/python" -OO -m compileall -q -x "$NOT_RUN" "$library" &&
+		"$release/bin/python" -OO -m compileall -q "$release/lib" ||
+		say "what could not be compiled is compiled at each start"
+	mkdir -p "$release/bytecode$ROOT/current"
+	mv "$release/bytecode$release/lib" "$release/bytecode$ROOT/current/lib"
+}
+
 case "${1:-}" in
 install)
 	target="$ROOT/releases/$2"
@@ -46,6 +60,7 @@ install)
 	python3 -m venv "$target"
 	"$target/bin/pip" install -q --require-hashes -r "$3/deploy/locks/edge.txt"
 	"$target/bin/pip" install -q --no-deps "$3"
+	compile "$2"
 	say "$2 is installed; switch to it with: release.sh switch $2"
 	;;
 switch)

@@ -73,6 +73,63 @@ def test_an_unknown_release_changes_nothing(releases: Path) -> None:
     assert "no release three" in done.stderr
 
 
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Return a source tree with one module, an empty lock and a build that needs nothing from anywhere."""
+    tree = tmp_path / "source"
+    (tree / "deploy" / "locks").mkdir(parents=True)
+    (tree / "deploy" / "locks" / "edge.txt").touch()
+    (tree / "small.py").write_text("FIGURE = 1\n", encoding="utf-8")
+    (tree / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n', encoding="utf-8"
+    )
+    (tree / "backend.py").write_text(
+        "import zipfile\n"
+        "def build_wheel(folder, config_settings=None, metadata_directory=None):\n"
+        "    name, about = 'small-1-py3-none-any.whl', 'small-1.dist-info/'\n"
+        "    with zipfile.ZipFile(f'{folder}/{name}', 'w') as wheel:\n"
+        "        wheel.write('small.py')\n"
+        "        wheel.writestr(about + 'METADATA', 'Metadata-Version: 2.1\\nName: small\\nVersion: 1\\n')\n"
+        "        wheel.writestr(about + 'WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n"
+        "        wheel.writestr(about + 'RECORD', '')\n"
+        "    return name\n",
+        encoding="utf-8",
+    )
+    return tree
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_an_installed_release_is_compiled_the_way_the_unit_runs_it(releases: Path, source: Path) -> None:
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    done = subprocess.run(  # noqa: S603 - our own script
+        [SCRIPT, "install", "new", str(source)],
+        env={"PATH": path, "ROOT": str(releases)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "release: new is installed; switch to it with: release.sh switch new"
+    assert "could not be compiled" not in done.stderr
+    (releases / "current").unlink()
+    (releases / "current").symlink_to(releases / "releases" / "new")
+    (line,) = (line for line in UNIT.read_text(encoding="utf-8").splitlines() if line.startswith("Environment="))
+    variables = dict(word.split("=", 1) for word in line.removeprefix("Environment=").split())
+    prefix = variables["PYTHONPYCACHEPREFIX"].replace("/opt/gatehouse", str(releases))
+    look = "import importlib.util as u, json, os, small; print([os.path.exists(m.__cached__) for m in (json, small)])"
+    seen = subprocess.run(  # noqa: S603 - the Python of the release
+        [releases / "current" / "bin" / "python", "-OO", "-c", look],
+        env=variables | {"PYTHONPYCACHEPREFIX": prefix},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=20,
+    )
+    assert seen.stdout == "[True, True]\n"
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="this machine has no systemd-analyze")
 def test_systemd_takes_the_unit_without_a_word(tmp_path: Path) -> None:
     unit = tmp_path / UNIT.name

@@ -2,17 +2,16 @@
 
     python -m tests.bench.edge [--rounds N] [--window SECONDS] [--days N]
 
-What it needs lies in `.bench/`: an environment with exactly what a gateway ships (deploy/locks/edge.txt) and one for
-the peer. Ratios are judged within one run; a busy machine makes seconds worse, ratios hardly.
+What it needs lies in `.bench/`: an environment with exactly what a gateway ships (deploy/locks/edge.txt), compiled and
+run as the unit does, and one for the peer. Ratios are judged within one run; a busy machine makes seconds worse, ratios
+hardly.
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 
 from tests.bench.edge import peer
@@ -21,32 +20,10 @@ from tests.bench.edge.alone import barrier, idle, starts, thaw
 from tests.bench.edge.figures import table
 from tests.bench.edge.polling import Bench, poll_round, polling_figures
 from tests.bench.edge.rig import ROOT
+from tests.bench.edge.shipped import compiled, edge_python
 
 FIRST_PORT = 25_000
 MADE = ROOT / ".bench"
-LOCK = ROOT / "deploy" / "locks" / "edge.txt"
-
-
-def edge_python(folder: Path) -> Path:
-    """Return the Python of an environment with what a gateway ships and nothing else."""
-    done = folder / ".installed"
-    python = folder / "bin" / "python"
-    if not done.exists() or done.stat().st_mtime < LOCK.stat().st_mtime:
-        venv.create(folder, with_pip=True, clear=True)
-        words = [
-            str(python),
-            "-m",
-            "pip",
-            "install",
-            "-qq",
-            "--disable-pip-version-check",
-            "--require-hashes",
-            "-r",
-            str(LOCK),
-        ]
-        subprocess.run(words, check=True)  # noqa: S603 - fixed words
-        done.touch()
-    return python
 
 
 def main() -> int:
@@ -60,10 +37,12 @@ def main() -> int:
     if isinstance(peer_python, str):
         sys.stdout.write(f"the peer cannot be had here, its ratios are not judged: {peer_python}\n")
     MADE.mkdir(exist_ok=True)
+    python = edge_python(MADE / "edge")
     with tempfile.TemporaryDirectory(dir=MADE) as folder:
         bench = Bench(
             folder=Path(folder),
-            edge_python=edge_python(MADE / "edge"),
+            edge_python=python,
+            environment=compiled(python, MADE / "bytecode"),
             peer_python=peer_python if isinstance(peer_python, Path) else None,
             first_port=FIRST_PORT,
             window_s=options.window,

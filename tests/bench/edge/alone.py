@@ -45,7 +45,7 @@ def starts(bench: Bench) -> list[Figure]:
         with farm(bench.first_port):
             started = perf_counter()
             words = module(bench.edge_python, "edge", "run", "--home", home)
-            with running("gateway", words, bench.folder / "start.log") as box:
+            with running("gateway", words, bench.folder / "start.log", **bench.environment) as box:
                 wait_until(
                     lambda home=home: _readings(home / "store.db") > 0,  # type: ignore[misc]  # bound now
                     what="the first commit",

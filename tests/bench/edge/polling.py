@@ -31,6 +31,7 @@ class Bench:
 
     folder: Path
     edge_python: Path
+    environment: dict[str, str]
     peer_python: Path | None
     first_port: int
     window_s: float
@@ -64,7 +65,7 @@ def gateway(
         ),
     )
     command = module(bench.edge_python, "tests.bench.edge.box", home, period_ms)
-    with running("gateway", command, bench.folder / "gateway.log") as box:
+    with running("gateway", command, bench.folder / "gateway.log", **bench.environment) as box:
         yield box, pages, home
 
 
