@@ -29,6 +29,7 @@ from uuid import UUID
 
 import numpy as np
 import psycopg
+import structlog
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Table, event, insert, text
 from sqlalchemy.engine import Connection
@@ -53,6 +54,7 @@ _COUNTED_BYTES = 3
 IDS_MAX = 1 << (8 * _COUNTED_BYTES)
 MACHINERY = {"machinery": True}
 _MILLI = 1_000
+_log = structlog.get_logger()
 _WROTE = "gatehouse_wrote"
 # Anywhere in a statement, so that a comment or a `with` in front hides nothing; `for update` has no `set`.
 _WRITE = re.compile(
@@ -247,6 +249,7 @@ def _as_refusal() -> Iterator[None]:
         refusal = refusal_of(error)
         if refusal is None:
             raise
+        _log.warning("database_refused", reason=type(error).__name__, sqlstate=_sqlstate(error))
         raise refusal from error
 
 
@@ -254,14 +257,18 @@ def refusal_of(error: DBAPIError | PoolTimeoutError) -> BusyError | None:
     """Return the refusal that an error of the database amounts to, or None when trying again will not help."""
     if isinstance(error, PoolTimeoutError):
         return BusyError("too many are asking the database at once; nothing was changed, try again")
-    original = error.orig
-    state = original.sqlstate if isinstance(original, psycopg.Error) else None
+    state = _sqlstate(error)
     not_connected = isinstance(error, OperationalError) and state is None
     if error.connection_invalidated or not_connected or state in _PASSING_STATES:
         return BusyError("the database could not do this now; nothing was changed, try again")
     if state in _FULL_STATES:
         return BusyError("the disk of the database is full; nothing was changed, make room and try again")
     return None
+
+
+def _sqlstate(error: DBAPIError | PoolTimeoutError) -> str | None:
+    original = error.orig if isinstance(error, DBAPIError) else None
+    return original.sqlstate if isinstance(original, psycopg.Error) else None
 
 
 def _engine(conninfo: str, pool: Pool) -> AsyncEngine:
