@@ -30,7 +30,7 @@ SUITES: dict[str, tuple[int, list[list[str]]]] = {
         [[str(BIN / "yamllint"), "-s", "firmware-config"], [str(BIN / "codespell"), *CODE, "README.md"]],
     ),
     "unit": (600, [[*PYTEST, "-m", "not slow", "-n", "2"]]),
-    "e2e": (600, [[*PYTEST, "-m", "slow", "--timeout", "300"]]),
+    "e2e": (600, [[*PYTEST, "-m", "slow", "--timeout", "300", "-n", "2", "--dist", "loadfile"]]),
 }
 
 
