@@ -24,7 +24,6 @@ from prometheus_client import CollectorRegistry
 
 from common.errors import RefusalError, ensure
 from common.ids import TimeOrderedIds
-from common.reading.reading import Quantity
 from common.wire import cbor
 from common.wire.records import Health
 from common.wire.stamp import ClockSource
@@ -38,7 +37,6 @@ from edge.charging.plan import parse_charging
 from edge.charging.service import ChargingStage
 from edge.clock import EdgeClock, PacedClock, SystemClock, entropy, monotonic_s
 from edge.device.catalogue import Catalogue, load_catalogue
-from edge.device.model import QUANTITY_UNITS
 from edge.downlink.listener import Listener
 from edge.downlink.trial import Trials, site_of
 from edge.driver.board import Board
@@ -49,15 +47,18 @@ from edge.driver.fitness import check_site
 from edge.driver.gate_build import build_gate
 from edge.driver.gate_events import GateWire
 from edge.driver.health import BackOff
-from edge.driver.outcome import DeviceConfig, Wire, WireConfig
+from edge.driver.outcome import Wire, WireConfig
 from edge.driver.pile_build import pile_wires
 from edge.driver.printer import Printer
+from edge.driver.units import UnitBook
+from edge.driver.wire_book import WireBook
 from edge.gate.desk import GateDesk
 from edge.gate.plan import GatePlan, parse_gate, parse_permits
 from edge.gate.service import Gate
+from edge.kiosk.commissioning import Commissioning, SiteLook
 from edge.kiosk.dues import DuesBook, parse_dues
 from edge.kiosk.pages import Pages
-from edge.kiosk.probes import probes
+from edge.kiosk.probes import health_figures, probes
 from edge.kiosk.server import PageServer
 from edge.kiosk.sessions import Guesses, TechnicianSessions
 from edge.kiosk.till import Till
@@ -131,7 +132,7 @@ class Gateway:
         self._dues = DuesBook()
         self._wires: dict[str, WireConfig] = {}
         self._part_failures = 0
-        self._units_known: dict[str, Mapping[Quantity, str]] = {}
+        self._units = UnitBook(catalogue)
         self.board = Board()
         self.versions: dict[str, int] = {}
 
@@ -148,6 +149,7 @@ class Gateway:
                 "charging": self.charging.run,
                 "access": self.access.run,
                 "trials": self._trials.run,
+                "commissioning": self.commissioning.run,
             }
             tasks = [group.create_task(self._keep(name, part)) for name, part in parts.items()]
             tasks.append(group.create_task(self._watch_health()))
@@ -200,8 +202,19 @@ class Gateway:
                 retry_s=self._settings.retry_ms / 1000,
             ),
         )
-        self.sampling = Sampling(self._make_wire, around)
+        book = WireBook(self._make_wire, clock, lambda: self.board.wires)
+        self.sampling = Sampling(book.make, around)
         self._ids = ids = TimeOrderedIds(clock.now, entropy)
+        look = SiteLook(
+            board=self.board,
+            book=book,
+            catalogue=self._catalogue,
+            wires=lambda: self._wires,
+            read_now=self.sampling.read_now,
+            now=clock.now,
+            new_id=ids.new,
+        )
+        self.commissioning = await Commissioning.load(store, look)
         self.gate = Gate(store, clock, ids, self.estimator.quote_stay, lambda plan: self._build_gate(plan, self._wires))
         await self.gate.load()
         piles = pile_wires(lambda: self._wires, clock)
@@ -250,15 +263,6 @@ class Gateway:
     def _build_gate(self, plan: GatePlan, wires: Mapping[str, WireConfig]) -> GateWire:
         return build_gate(plan.posts(), wires, self._catalogue, self._clock)
 
-    def _units(self, device: DeviceConfig) -> Mapping[Quantity, str]:
-        """Return the unit of each quantity: the profile's, and where no profile holds (a recording) the usual one."""
-        if device.profile not in self._units_known:
-            usual = {quantity: min(units) for quantity, units in QUANTITY_UNITS.items()}
-            profile = self._catalogue.profiles.get(device.profile)
-            points = () if profile is None else profile.points
-            self._units_known[device.profile] = usual | {point.quantity: point.unit for point in points}
-        return self._units_known[device.profile]
-
     def _pages(self) -> PageServer:
         registry = CollectorRegistry()
         sources = Sources(
@@ -272,6 +276,7 @@ class Gateway:
             charging=ChargingDesk(self.charging),
             access=self.access,
             pay=Till(self._store, self._ids, Printer(self._settings.kiosk_printer), self._open_fen),
+            commissioning=self.commissioning,
             uplink=self._uplink_state,
             gateway_name=lambda: self._settings.home.name,
             read_now=self.sampling.read_now,
@@ -367,13 +372,7 @@ class Gateway:
             ensure(self._store.alive, "the store's writer ended; start the gateway again")
             if self._store.stats.jobs == jobs_seen:
                 continue  # nothing was stored, so there is nothing to tell and the flash is spared
-            figures = {f"store_{name}": value for name, value in asdict(self._store.stats).items()}
-            figures |= {
-                f"wire_{name}_{what}": count
-                for name, face in self.board.wires.items()
-                for what, count in asdict(face.stats).items()
-            }
-            await self._store.record(Health(counters=figures))
+            await self._store.record(Health(counters=health_figures(self.board, self._store)))
             jobs_seen = self._store.stats.jobs
 
     async def _keep(self, name: str, part: Callable[[], Awaitable[None]]) -> None:

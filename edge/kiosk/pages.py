@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from common.errors import RefusalError
 from common.ids import MeterId
 from edge.kiosk.charging import ChargingPages
+from edge.kiosk.commissioning_pages import CommissioningPages
 from edge.kiosk.doors import DoorPages
 from edge.kiosk.parking import ParkingPages
 from edge.kiosk.paying import PayPages
@@ -42,6 +43,7 @@ from edge.kiosk.voice import Voice
 from edge.telemetry import Probe, Probes
 
 COOKIE = "gatehouse-technician"
+CODE_PREFIX = "gatehouse-enrol:"  # how the office's screen shows a one-time code as QR
 
 
 class Pages:
@@ -66,6 +68,7 @@ class Pages:
         self._parking = ParkingPages(sources.parking, self._render, guesses)
         self._charging = ChargingPages(sources.charging, self._render)
         self._doors = DoorPages(sources.access, self._render)
+        self._commissioning = CommissioningPages(sources, self._render)
         self._paying = PayPages(sources.pay, sources.dues, self._render, guesses, sources.clock.now)
 
     def application(self) -> Starlette:
@@ -83,6 +86,7 @@ class Pages:
                 *self._parking.routes(signed_in),
                 *self._charging.routes(signed_in),
                 *self._doors.routes(signed_in),
+                *self._commissioning.routes(signed_in),
                 *self._paying.routes(),
                 Route("/voice/{key}", self._speak),
                 Route("/status", self._status),
@@ -120,6 +124,8 @@ class Pages:
             name=self._sources.gateway_name(),
             now=self._sources.clock.now(),
             completed=self._sources.board.completed(),
+            quality=await self._commissioning.qualities(),
+            drafts=self._commissioning.drafts(),
         )
 
     async def _sign_in(self, request: Request) -> Response:
@@ -135,7 +141,14 @@ class Pages:
         return answer
 
     async def _meter(self, request: Request) -> Response:
-        return self._page("meter.html", meter=self._find_meter(request))
+        meter = self._find_meter(request)
+        return self._page(
+            "meter.html",
+            meter=meter,
+            quality=await self._commissioning.qualities(),
+            compared=self._commissioning.compared(meter.meter_id),
+            by=self._commissioning.last_by,
+        )
 
     async def _read_meter(self, request: Request) -> Response:
         meter = self._find_meter(request)
@@ -144,7 +157,7 @@ class Pages:
 
     async def _enrol(self, request: Request) -> Response:
         form = await read_form(request)
-        done = await self._sources.enrol(form.get("code", "").strip())
+        done = await self._sources.enrol(form.get("code", "").strip().removeprefix(CODE_PREFIX))
         return self._message("enrolled", detail=done)
 
     async def _speak(self, request: Request) -> Response:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from common.clock import to_epoch_ms
+from common.wire.limits import COUNTERS_MAX
 from edge.buffer.store import Store
 from edge.driver.board import Board
 from edge.telemetry import Probe, Samples, resident_bytes
@@ -65,6 +66,24 @@ def probes(board: Board, store: Store, counters: Callable[[], dict[str, int]]) -
             read=lambda: [((), resident_bytes())],
         ),
     ]
+
+
+def health_figures(board: Board, store: Store) -> dict[str, int]:
+    """Return the counters that a health report tells: of the store, of each wire, and how many meters are silent.
+
+    A site with so many wires that the report would not fit the wire format tells the sums over all wires instead.
+    """
+    figures = {f"store_{name}": int(value) for name, value in asdict(store.stats).items()}
+    figures |= {
+        "meters": sum(face.meters for face in board.wires.values()),
+        "meters_silent": sum(face.failing for face in board.wires.values()),
+    }
+    told = {name: asdict(face.stats) for name, face in board.wires.items()}
+    each = {f"wire_{name}_{what}": count for name, stats in told.items() for what, count in stats.items()}
+    if len(figures) + len(each) <= COUNTERS_MAX:
+        return figures | each
+    kinds = {what for stats in told.values() for what in stats}
+    return figures | {f"wires_{what}": sum(stats[what] for stats in told.values()) for what in kinds}
 
 
 def _wire_counters(board: Board) -> Samples:

@@ -40,7 +40,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(yuan=_yuan, moment=self._moment)
+        self._templates.filters.update(yuan=_yuan, moment=self._moment, instant=self._instant)
         self._templates.globals["say"] = say
 
     def page(self, template: str, *, code: int = 200, **shown: Any) -> HTMLResponse:
@@ -54,6 +54,9 @@ class Renderer:
 
     def _moment(self, instant: datetime | None) -> str:
         return "—" if instant is None else instant.astimezone(self._zone()).strftime("%Y-%m-%d %H:%M")
+
+    def _instant(self, instant: datetime) -> str:
+        return instant.astimezone(self._zone()).strftime("%m-%d %H:%M:%S")
 
 
 async def read_form(request: Request) -> dict[str, str]:

@@ -16,8 +16,9 @@ from common.reading.reading import Quantity
 from edge.buffer.store import Store
 from edge.clock import EdgeClock
 from edge.driver.board import Board, MeterFace
-from edge.driver.outcome import DeviceConfig
+from edge.driver.outcome import DeviceConfig, ReadOutcome
 from edge.kiosk.charging import ChargingDesk
+from edge.kiosk.commissioning import Commissioning
 from edge.kiosk.doors import AccessDesk
 from edge.kiosk.dues import DuesBook
 from edge.kiosk.parking import ParkingDesk
@@ -81,6 +82,7 @@ class Sources:
     charging: ChargingDesk
     access: AccessDesk
     pay: PayDesk
+    commissioning: Commissioning
     uplink: Callable[[], Mapping[str, Any]]
     gateway_name: Callable[[], str]
     read_now: Callable[[MeterId], Awaitable[object]]
@@ -144,19 +146,20 @@ def _meter_view(sources: Sources, face: MeterFace) -> MeterView:
         wire=device.wire,
         address=device.address,
         profile=device.profile,
-        points=tuple(_points(sources, face)),
+        points=tuple(points_of(device, face.outcome, sources.units)),
         read_at=face.read_at,
         stored_slot=None if stored_ms is None else from_epoch_ms(stored_ms),
     )
 
 
-def _points(sources: Sources, face: MeterFace) -> Iterator[PointView]:
-    if face.outcome is None:
+def points_of(device: DeviceConfig, outcome: ReadOutcome | None, units: Units) -> Iterator[PointView]:
+    """Yield what a meter last answered, value by value and fault by fault."""
+    if outcome is None:
         return
-    units = sources.units(face.device)
-    for point in face.outcome.points:
+    named = units(device)
+    for point in outcome.points:
         value = format_milli(point.value_milli)
-        yield PointView(quantity=point.quantity.value, value=value, unit=units[point.quantity])
-    for failure in face.outcome.failures:
+        yield PointView(quantity=point.quantity.value, value=value, unit=named[point.quantity])
+    for failure in outcome.failures:
         for quantity in failure.points:
             yield PointView(quantity=quantity.value, value="", unit="", fault=failure.detail or failure.kind.value)

@@ -44,6 +44,7 @@
   }));
   settle();
   speak();
+  document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => window.print()));
   const watched = document.querySelector("[data-state]");
   if (watched) {
     const away = document.getElementById("away");

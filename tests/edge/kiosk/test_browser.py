@@ -8,8 +8,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from edge.kiosk.dues import parse_dues
+from tests.edge.kiosk.test_commissioning import MODEL, meters_on_a_line
 from tests.edge.kiosk.test_dues import body
-from tests.edge.kiosk.test_pages import PIN, READ, Box, box
+from tests.edge.kiosk.test_pages import DEVICE, PIN, READ, Box, box
 from tests.edge.kiosk.test_paying import with_address
 from tests.support.browser import chromium, fits, serving, watched
 
@@ -115,3 +116,48 @@ async def test_a_technician_looks_at_wires_meters_and_cars(box: Box, tmp_path: P
         await page.goto(f"{address}/technician/parking")
         await keep(page, tmp_path, "parking")
     assert box.asked
+
+
+@pytest.mark.parametrize("width", [PHONE, KIOSK])
+async def test_a_technician_adds_a_meter_compares_a_dial_and_prints_the_report(
+    box: Box, tmp_path: Path, width: int
+) -> None:
+    box.lay_out(READ)
+    async with (
+        meters_on_a_line(box, tmp_path, "3"),
+        serving(box.application) as address,
+        chromium() as browser,
+        watched(browser, width=width) as page,
+    ):
+        await page.goto(f"{address}/technician")
+        await page.fill("input[name=pin]", PIN)
+        await page.press("input[name=pin]", "Enter")
+        await page.click("text=加装表计")
+        await page.select_option("select[name=wire]", "w")
+        await page.select_option("select[name=model]", MODEL)
+        await page.fill("input[name=address]", "3")
+        await page.fill("input[name=by]", "王工")
+        await keep(page, tmp_path, f"add-{width}")
+        await page.press("input[name=by]", "Enter")
+        await expect(page.locator(".dial strong").first).to_be_visible()
+        await keep(page, tmp_path, f"trial-{width}")
+        await page.fill("input[name=label]", "2-301 电表")
+        await page.click("text=保存并上报")
+        await expect(page.locator("h1")).to_contain_text("2-301 电表")
+        await page.click("summary")
+        await expect(page.locator(".frames code").first).to_be_visible()
+        await keep(page, tmp_path, f"draft-{width}")
+        await page.goto(f"{address}/technician/meters/{DEVICE.meter_id}")
+        await page.fill("input[name=dial]", "152")
+        await page.press("input[name=dial]", "Enter")
+        await expect(page.locator("section")).to_contain_text("0.375")
+        await expect(page.locator("input[name=by]")).to_have_value("王工")
+        await keep(page, tmp_path, f"dial-{width}")
+        await page.click("text=原始报文")
+        await keep(page, tmp_path, f"frames-{width}")
+        await page.goto(f"{address}/technician/report")
+        await expect(page.locator("ol")).to_contain_text("待管理处接受")
+        await expect(page.locator("main")).to_contain_text("王工")
+        await keep(page, tmp_path, f"report-{width}")
+        await page.emulate_media(media="print")
+        await expect(page.locator("text=打印")).to_be_hidden()

@@ -22,6 +22,8 @@ from common.reading.reading import Quantity, Resource
 from edge.buffer.shedding import Budget
 from edge.buffer.store import Store
 from edge.driver.board import Board, WireFace
+from edge.driver.build import build_wires
+from edge.driver.health import BackOff
 from edge.driver.outcome import (
     DeviceConfig,
     Exchange,
@@ -29,10 +31,14 @@ from edge.driver.outcome import (
     PointValue,
     ReadFailure,
     ReadOutcome,
+    Wire,
     WireConfig,
     WireKind,
     WireStats,
 )
+from edge.driver.units import UnitBook
+from edge.driver.wire_book import WireBook
+from edge.kiosk.commissioning import Commissioning, SiteLook
 from edge.kiosk.dues import DuesBook, parse_dues
 from edge.kiosk.pages import Pages
 from edge.kiosk.probes import probes
@@ -41,10 +47,12 @@ from edge.kiosk.sessions import Guesses, TechnicianSessions
 from edge.kiosk.views import Sources
 from edge.telemetry import Probes
 from tests.edge.builders import START, HandClock, counted, meter, until
+from tests.edge.driver.builders import catalogue
 from tests.edge.kiosk.desk_book import STAY, DeskBook, DoorBook, PileBook, TillBook
 from tests.edge.kiosk.test_dues import body
 
 PIN = "13572468"
+SHORT = BackOff(first_s=0.001, most_s=0.002)
 DEVICE = DeviceConfig(
     meter_id=meter(1),
     serial="W0001",
@@ -62,6 +70,7 @@ class Box:
     """A gateway's pages over a real store, with a board a test fills."""
 
     def __init__(self, store: Store) -> None:
+        self.store = store
         self.clock = HandClock()
         self.board = Board()
         self.dues = DuesBook()
@@ -72,19 +81,23 @@ class Box:
         self.doors = DoorBook()
         self.till = TillBook()
         self.second = 0
+        self.ids = 0
+        self.wires: dict[str, WireConfig] = {}
+        self.commissioning = Commissioning(store, self.site_look(), {})
         registry = CollectorRegistry()
         registry.register(Probes(probes(self.board, store, lambda: {"gate_opened": 2})))
         sources = Sources(
             board=self.board,
             store=store,
             clock=self.clock,
-            units=lambda _: {Quantity.VOLUME: "m3"},
+            units=UnitBook(catalogue()),
             registry=registry,
             dues=lambda: self.dues,
             parking=self.desk,
             charging=self.piles,
             access=self.doors,
             pay=self.till,
+            commissioning=self.commissioning,
             uplink=lambda: {"connected": False, "enrolled": True},
             gateway_name=lambda: "g1",
             read_now=self.read_now,
@@ -100,8 +113,27 @@ class Box:
     def seconds(self) -> float:
         return self.second
 
-    async def read_now(self, meter_id: MeterId) -> None:
+    def site_look(self) -> SiteLook:
+        def build(config: WireConfig) -> Wire:
+            return build_wires([config], catalogue(), self.clock, folder=Path(), back_off=SHORT)[config.wire]
+
+        return SiteLook(
+            board=self.board,
+            book=WireBook(build, self.clock, lambda: self.board.wires),
+            catalogue=catalogue(),
+            wires=lambda: self.wires,
+            read_now=self.read_now,
+            now=self.clock.now,
+            new_id=self.new_id,
+        )
+
+    def new_id(self) -> UUID:
+        self.ids += 1
+        return meter(900 + self.ids)
+
+    async def read_now(self, meter_id: MeterId) -> ReadOutcome:
         self.asked.append(meter_id)
+        return self.board.meters[meter_id].outcome or SILENT
 
     async def enrol(self, code: str) -> str:
         if code != "AB12":
