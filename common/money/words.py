@@ -46,8 +46,7 @@ def _whole(yuan: int) -> str:
         group = groups[place]
         if not group:
             continue
-        skipped = group < _THOUSAND or (place + 1 < len(groups) and groups[place + 1] == 0)
-        gap = _DIGITS[0] if words and skipped else ""
+        gap = _DIGITS[0] if words and (group < _THOUSAND or groups[place + 1] == 0) else ""
         words += f"{gap}{_four(group)}{_GROUPS[place]}"
     return words
 
@@ -55,7 +54,7 @@ def _whole(yuan: int) -> str:
 def _four(group: int) -> str:
     """Return a number below ten thousand in words."""
     words = ""
-    for place in range(len(_UNITS) - 1, -1, -1):
+    for place in reversed(range(len(_UNITS))):
         digit = group // 10**place % 10
         if digit:
             words += _DIGITS[digit] + _UNITS[place]

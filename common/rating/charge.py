@@ -24,7 +24,7 @@ from common.tariff.model import Window
 IDLE_FACT = "idle_minutes"
 SAMPLES_FACT = "samples"
 _ONE_DAY = timedelta(days=1)
-_MINUTE = timedelta(minutes=1)
+_MINUTE_MS = 60_000
 _TICK = timedelta(milliseconds=1)
 
 
@@ -101,7 +101,7 @@ def idle_minutes(from_ms: int | None, to_ms: int | None) -> int:
     """Return the whole minutes between being full and being unplugged; 0 when one of them is not known."""
     if from_ms is None or to_ms is None or to_ms <= from_ms:
         return 0
-    return (to_ms - from_ms) // (_MINUTE // timedelta(milliseconds=1))
+    return (to_ms - from_ms) // _MINUTE_MS
 
 
 def _spread(
@@ -114,7 +114,7 @@ def _spread(
         return
     given = 0
     for first, last in finder.pieces(start, end):
-        until = wh if last == end else wh * ((last - start) // _TICK) // ((end - start) // _TICK)
+        until = wh * ((last - start) // _TICK) // ((end - start) // _TICK)
         name = finder.at(first).name
         by_window[name] = by_window.get(name, 0) + until - given
         given = until

@@ -144,7 +144,7 @@ class _Teller:
             times=self._times(component),
             weight=_decimal(component.quantity or Fraction(0)),
             weights=_decimal(Fraction(labels.get("weights", "0"))),
-            sharers=labels.get("sharers", ""),
+            sharers=labels.get("sharers"),
             pool=self.money(Fraction(labels.get("pool_fen", "0"))),
             principal=self.money(Fraction(labels.get("principal_fen", "0"))),
             base=self.money(Fraction(labels.get("base", "0"))),
@@ -191,9 +191,9 @@ def _percent(rate: Fraction) -> str:
 
 def _decimal(value: Fraction) -> str:
     """Return a value of at least zero with at most six decimals; one that needs more is told as a fraction."""
-    micro = divide(value.numerator * _MICRO, value.denominator, RoundingMode.HALF_UP)
-    if Fraction(micro, _MICRO) != value:
+    micro = value * _MICRO
+    if micro.denominator > 1:
         return str(value)
-    whole, rest = divmod(micro, _MICRO)
+    whole, rest = divmod(micro.numerator, _MICRO)
     digits = f"{rest:06d}".rstrip("0")
     return f"{whole}.{digits}" if digits else f"{whole}"

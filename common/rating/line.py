@@ -115,10 +115,12 @@ def total_of(components: Sequence[Component]) -> Fraction:
 
 def spread_fen(amounts: Sequence[Fraction], total: int) -> list[int]:
     """Return whole minor units for exact amounts that sum to the total, by largest remainder, ties to the earlier."""
+    if not amounts:
+        return []
     if len(amounts) == 1:
         return [total]
     floors = [floor(amount) for amount in amounts]
     left_over = total - sum(floors)
     order = sorted(range(len(amounts)), key=lambda index: (floors[index] - amounts[index], index))
-    each, extra = divmod(left_over, len(amounts)) if amounts else (0, 0)
+    each, extra = divmod(left_over, len(amounts))
     return [whole + each + (order.index(index) < extra) for index, whole in enumerate(floors)]

@@ -41,7 +41,7 @@ def _thirty_days(period: Period, month: Period) -> Fraction:
     def position(day: date) -> int:
         if day >= month.end:
             return _THIRTY
-        return min((day - month.start).days, _THIRTY) if day > month.start else 0
+        return max(0, min((day - month.start).days, _THIRTY))
 
     return Fraction(position(period.end) - position(period.start), _THIRTY)
 

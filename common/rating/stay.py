@@ -105,10 +105,10 @@ def _reaches(rule: SessionRule, left: datetime, entry: datetime, zone: tzinfo) -
 
 
 def _without_granted(visits: Sequence[Visit], granted: timedelta, since: datetime) -> list[Visit]:
-    """Return the visits without the minutes of a coupon, which are used once, by the stays not over before `since`."""
+    """Return the visits without the minutes of a coupon, which are used once, by the stays not over by `since`."""
     shortened: list[Visit] = []
     for visit in visits:
-        if _end(visit) < since:
+        if _end(visit) <= since:
             shortened.append(visit)
             continue
         used = min(granted, _end(visit) - visit.entry)
@@ -135,7 +135,7 @@ def _close(rule: SessionRule, session: Session, visit: Visit) -> Visit:
 
 
 def _end(visit: Visit) -> datetime:
-    return visit.exit if visit.exit is not None else visit.entry
+    return visit.exit or visit.entry
 
 
 def _minutes(count: int) -> timedelta:
@@ -199,6 +199,6 @@ def runs_of(finder: WindowFinder[SessionWindow], start: datetime, end: datetime)
 
 def _same_prices(left: SessionWindow, right: SessionWindow) -> bool:
     """Return whether two windows price as one; rules for each occurrence hold for windows of one name only."""
-    if left.name != right.name and (left.bound_by_occurrence or right.bound_by_occurrence):
+    if left.name != right.name and left.bound_by_occurrence:
         return False
     return replace(left, name="", label=right.label, spans=(), days=right.days) == replace(right, name="", spans=())

@@ -22,6 +22,7 @@ from common.tariff.parse.section import Section
 
 _SCALE_EXPONENT = {FactScale.COUNT: 0, FactScale.MILLI: 3, FactScale.MICRO: 6, FactScale.FEN: 2}
 _FALLBACK_DAY = date(2000, 1, 1)
+_FALLBACK_PERIOD = Period(_FALLBACK_DAY, date(2000, 1, 2))
 _MINUTES_MAX = 366 * 24 * 60
 
 
@@ -45,6 +46,7 @@ def read_request(source: Mapping[str, object], document: TariffDocument, place: 
     section = Section(source, "", faults)
     session = _read_session(section, place)
     period = _read_period(section, "period", _stay_period(session, place))
+    parts = section.integer("parts", 1, 99, 1)
     request = RatingRequest(
         period=period,
         quantity_milli=_optional_milli(section, "quantity"),
@@ -55,9 +57,9 @@ def read_request(source: Mapping[str, object], document: TariffDocument, place: 
         facts=_read_facts(section, document),
         traits=_read_traits(section, document),
         anchor=section.day("anchor"),
-        bill=_read_period(section, "bill", period) if "bill" in section else None,
-        part=section.integer("part", 1, 99, 1),
-        parts=section.integer("parts", 1, 99, 1),
+        bill=_read_period(section, "bill", None) if "bill" in section else None,
+        part=section.integer("part", 1, parts, 1),
+        parts=parts,
         session=session,
         calendar=place.calendar,
         debts=tuple(_read_debt(entry, document) for entry in section.sections("debts")),
@@ -76,7 +78,7 @@ def _read_period(section: Section, key: str, fallback: Period | None) -> Period:
     start, end = entry.day("0"), entry.day("1")
     if start is None or end is None or start >= end:
         section.fault(key, "it is no period", "write the first day and the day after the last")
-        return Period(_FALLBACK_DAY, _FALLBACK_DAY + timedelta(days=1))
+        return _FALLBACK_PERIOD
     return Period(start, end)
 
 

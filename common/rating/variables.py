@@ -55,8 +55,8 @@ class Variables:
         return str(self.document.header.unit or "")
 
     def months(self) -> list[Period]:
-        """Return the months that the period touches."""
-        return list(months_of(self.request.period, self.request.anchor))
+        """Return the civil months that the period touches, whatever day its own months are counted from."""
+        return list(months_of(self.request.period))
 
     def __call__(self, name: str) -> Fraction:
         """Return the value of a name.

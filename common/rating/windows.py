@@ -52,10 +52,9 @@ class WindowFinder(Generic[WindowT]):
         local = instant.astimezone(self.zone)
         kind = self._kind_of(local.date()) if self._needs_calendar else None
         for window in self.windows:
-            if holds_on(window.days, local.month, local.weekday(), kind):
-                moment = local.time().replace(fold=0)
-                if any(moment in span for span in window.spans):
-                    return window
+            on_time = any(local.time() in span for span in window.spans)
+            if on_time and holds_on(window.days, local.month, local.weekday(), kind):
+                return window
         raise RatingRefusedError(RefusalKind.NO_PRICE, f"no window holds {local:%Y-%m-%d %H:%M}")
 
     def pieces(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:

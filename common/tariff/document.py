@@ -72,8 +72,8 @@ def parse_tariff(source: str | Mapping[str, object]) -> TariffDocument:
     loaded = _load(source) if isinstance(source, str) else source
     root = Section(loaded, "", faults)
     document = _read(root, faults)
-    if faults or document is None:
-        code = root.content.get("code", "")
+    if document is None:
+        code = root.content.get("code")
         raise FaultsError(f"tariff {code}" if code else "tariff", faults)
     return document
 

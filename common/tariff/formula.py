@@ -192,18 +192,18 @@ class _Parser:
         self._depth += 1
         if self._depth > DEPTH_MAX:
             raise FormulaError(f"a formula nests at most {DEPTH_MAX} deep")
-        left = self._chain(self._product, "+-")
+        left = self._chain(self._product, ("+", "-"))
         if self._peek() in {"<", "<=", ">", ">=", "=="}:
-            left = Apply(self._next(), (left, self._chain(self._product, "+-")))
+            left = Apply(self._next(), (left, self._chain(self._product, ("+", "-"))))
         self._depth -= 1
         return left
 
     def _product(self) -> Node:
-        return self._chain(self._factor, "*/")
+        return self._chain(self._factor, ("*", "/"))
 
-    def _chain(self, part: Callable[[], Node], operators: str) -> Node:
+    def _chain(self, part: Callable[[], Node], operators: tuple[str, str]) -> Node:
         tree = part()
-        while self._peek() and self._peek() in operators:
+        while self._peek() in operators:
             tree = Apply(self._next(), (tree, part()))
         return tree
 

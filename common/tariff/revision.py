@@ -16,7 +16,7 @@ from common.errors import RefusalError
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class RevisionRef:
-    """The name of a revision; `body_sha` is empty for a withdrawal."""
+    """The name of a revision, ordered by start and number within a tariff; `body_sha` is empty for a withdrawal."""
 
     tariff_code: str
     effective_from: date
@@ -47,7 +47,7 @@ def choose(revisions: Iterable[KnownRevision], day: date, known_at: datetime) ->
         for revision in revisions
         if revision.ref.effective_from <= day and revision.recorded_at <= known_at
     ]
-    chosen = max(candidates, key=lambda ref: (ref.effective_from, ref.rev), default=None)
+    chosen = max(candidates, default=None)
     if chosen is None or not chosen.body_sha:
         raise NoRevisionError(f"no price holds on {day}; record a revision that begins by then")
     return chosen

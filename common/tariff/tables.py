@@ -41,7 +41,7 @@ def make_table(tiers: Tiers | None, prices: Prices, lookup: Lookup) -> StepTable
     if min((*micro, *flats)) < 0:
         raise BadTableError("a price worked out from facts is negative; check the facts")
     if tiers is None:
-        return build_table(mode=TierMode.GRADUATED, upper_bounds=(), prices=micro[:1], flats=flats)
+        return build_table(mode=TierMode.GRADUATED, upper_bounds=(), prices=micro, flats=flats)
     bounds = _bounds(tiers, lookup)
     if any(low >= high for low, high in pairwise((0, *bounds))):
         raise BadTableError("tier bounds worked out from facts do not rise; check the facts")

@@ -37,7 +37,7 @@ def charge_blocks(rule: SessionRule, blocks: Sequence[Block], before: Fraction, 
 
     Units are counted on the running total, so a block that a stay fills in two stretches is charged once.
     """
-    earlier = _units(rule, blocks, before) if before else [Fraction(0)] * len(blocks)
+    earlier = _units(rule, blocks, before)
     total = _units(rule, blocks, before + minutes)
     opens = [sum(block.minutes or 0 for block in blocks[:index]) for index in range(len(blocks))]
     return [

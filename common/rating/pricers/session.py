@@ -6,6 +6,7 @@ gather the minutes -> units and blocks -> cap of the window -> full-day price or
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -146,13 +147,12 @@ def _without_free(rule: SessionRule, free: FreeTime, parts: Sequence[Part]) -> l
 
 
 def _trim(parts: Iterable[Part], amount: timedelta) -> list[Part]:
-    """Return the parts without their first stretch of time."""
+    """Return the parts without their first stretch of time; those that it holds are left without length."""
     kept: list[Part] = []
     for part in parts:
         taken = min(amount, part.end - part.start)
         amount -= taken
-        if part.start + taken < part.end:
-            kept.append(replace(part, start=part.start + taken, full=part.full and not taken))
+        kept.append(replace(part, start=part.start + taken, full=part.full and not taken))
     return kept
 
 
@@ -167,10 +167,10 @@ def _short_stay(rule: SessionRule, runs: Sequence[Run]) -> list[Run]:
     total = sum((length_minutes(rule, run.start, run.end) for run in runs), Fraction(0))
     if total > rule.short_stay_minutes:
         return list(runs)
-    minutes: dict[str, Fraction] = {}
+    minutes: dict[str, Fraction] = defaultdict(Fraction)
     for run in runs:
-        minutes[run.window.name] = minutes.get(run.window.name, Fraction(0)) + length_minutes(rule, run.start, run.end)
-    longest = max(minutes, key=lambda name: minutes[name], default="")
+        minutes[run.window.name] += length_minutes(rule, run.start, run.end)
+    longest = max(minutes, key=lambda name: minutes[name], default=None)
     return [run for run in runs if run.window.name == longest]
 
 
@@ -178,7 +178,7 @@ def _heaps(rule: SessionRule, runs: Sequence[Run], zone: tzinfo) -> list[_Heap]:
     heaps: dict[object, _Heap] = {}
     for index, run in enumerate(runs):
         minutes = _charged_minutes(run.window, length_minutes(rule, run.start, run.end))
-        key = {Gather.RUN: index, Gather.WINDOW: (run.window.name, run.window.blocks), Gather.PART: ""}[rule.gather]
+        key = {Gather.RUN: index, Gather.WINDOW: (run.window.name, run.window.blocks), Gather.PART: None}[rule.gather]
         start, end = run.start.astimezone(zone), run.end.astimezone(zone)
         heap = heaps.get(key)
         if heap is None:

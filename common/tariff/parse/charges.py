@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from common.tariff.formula import Formula
+from common.tariff.formula import Formula, parse_formula
 from common.tariff.model import Charge, Per, Prices, PriceTable, Tiers, Uplift, WindowOrder
 from common.tariff.parse.section import Section, exact
 from common.tariff.parse.vocabulary import Vocabulary
@@ -159,7 +159,7 @@ def _price_list(section: Section, key: str, vocabulary: Vocabulary, tiers: Tiers
     elif len(formulas) != tiers.count:
         remedy = f"write {tiers.count} prices (the last tier is open unless `closed: true`)"
         section.fault(key, f"{len(formulas)} prices stand for {tiers.count} tiers", remedy)
-    return formulas or (section.as_formula(key, "0"),)
+    return formulas or (parse_formula("0"),)
 
 
 def _formulas(section: Section, key: str, items: Sequence[object], vocabulary: Vocabulary) -> tuple[Formula, ...]:

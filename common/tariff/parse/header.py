@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
 from common.measure.quantity import MILLI_EXPONENT, Unit
-from common.money.amount import CURRENCIES, Currency
+from common.money.amount import CNY, CURRENCIES
 from common.tariff.formula import Formula
 from common.tariff.model import Accumulation, Fact, FactScale, Header, Source, Trait, WholeUnits
 from common.tariff.parse.section import Section, exact
@@ -41,7 +40,7 @@ def read_header(root: Section) -> Header:
     return Header(
         code=code,
         name=read_words(root, "name"),
-        currency=CURRENCIES.get(currency, Currency(currency, 2)),
+        currency=CURRENCIES.get(currency, CNY),
         unit=root.choice("unit", Unit) if "unit" in root else None,
         source=_read_source(root),
         effective_from=root.day("effective_from"),
@@ -66,7 +65,7 @@ def read_facts(root: Section) -> dict[str, Fact]:
     for name in section.names():
         entry = section.section(name)
         _check_name(section, name)
-        default = entry.convert("default", exact, Fraction(0)) if "default" in entry else None
+        default = entry.convert("default", exact, None) if "default" in entry else None
         known = facts[name].scale if name in facts else None
         facts[name] = Fact(name=name, scale=entry.choice("scale", FactScale, known), default=default)
         entry.close()
@@ -127,11 +126,12 @@ def read_accumulation(root: Section) -> Accumulation:
 
 def _read_start(section: Section, index: int, item: object) -> tuple[int, int]:
     match = _DAY.fullmatch(str(item))
-    month, day = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not (1 <= month <= len(_MONTH_LENGTHS) and 1 <= day <= _MONTH_LENGTHS[month - 1]):
-        section.fault(f"starts[{index}]", f"{item!r} is no day of every year", 'write month and day, such as "12-01"')
-        return (1, 1)
-    return month, day
+    if match:
+        month, day = int(match[1]), int(match[2])
+        if 1 <= month <= len(_MONTH_LENGTHS) and 1 <= day <= _MONTH_LENGTHS[month - 1]:
+            return month, day
+    section.fault(f"starts[{index}]", f"{item!r} is no day of every year", 'write month and day, such as "12-01"')
+    return _FIRST_OF_MONTHS[0]
 
 
 def read_whole_units(root: Section) -> WholeUnits | None:

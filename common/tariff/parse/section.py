@@ -42,7 +42,8 @@ class Section:
 
     def path(self, key: str) -> str:
         """Return the place of a field."""
-        return ".".join(part for part in (self.where, key) if part) or "document"
+        joint = "." if self.where and key else ""
+        return (self.where + joint + key) or "document"
 
     def __contains__(self, key: str) -> bool:
         """Return whether the field is written."""
@@ -130,7 +131,7 @@ class Section:
     def day(self, key: str) -> date | None:
         """Return a civil date, or None when the field is not written."""
         value = self.raw(key)
-        if value is None or (isinstance(value, date) and type(value) is date):
+        if value is None or type(value) is date:
             return value
         return self._convert(key, value, date.fromisoformat, None)
 
@@ -195,7 +196,7 @@ class Section:
         """Note every field that nobody asked for."""
         for key in self._value:
             if key not in self._taken:
-                near = get_close_matches(str(key), sorted(self._taken), n=1)
+                near = get_close_matches(str(key), sorted(self._taken))
                 remedy = (
                     f"did you mean {near[0]}?" if near else f"remove it; known are {', '.join(sorted(self._taken))}"
                 )

@@ -35,7 +35,6 @@ class Vocabulary:
     """The names in reach while a document is read; it grows as `values` are defined."""
 
     def __init__(self, facts: Mapping[str, Fact], traits: Mapping[str, Trait], windows: tuple[Window, ...]) -> None:
-        self.facts = facts
         self.traits = {METERING.name: METERING, **traits}
         self.windows = tuple(window.name for window in windows)
         self._names = BUILT_IN | frozenset(facts) | {f"usage_{name}" for name in self.windows}
@@ -46,10 +45,9 @@ class Vocabulary:
             section.fault(name, "the name is taken", "choose another name")
         self._names |= {name}
 
-    def check_formula(self, section: Section, key: str, formula: Formula | None) -> None:
+    def check_formula(self, section: Section, key: str, formula: Formula) -> None:
         """Note every name of a formula that nothing supplies."""
-        unknown = formula.names - self._names if formula is not None else ()
-        for name in sorted(unknown):
+        for name in sorted(formula.names - self._names):
             section.fault(key, f"{name!r} has no value here", "declare it under `facts` or `values`, or correct it")
 
     def read_formula(self, section: Section, key: str, default: str | None = None) -> Formula:

@@ -22,11 +22,12 @@ def read_windows(root: Section) -> tuple[Window, ...]:
     if "windows" not in root:
         return ()
     entries = root.sections("windows")
-    windows = tuple(_read_window(entry) for entry in entries)
+    read = [(entry, _read_window(entry)) for entry in entries]
+    windows = tuple(window for _, window in read)
     if not windows:
         root.fault("windows", "there is no window", "write at least one, or leave the field out")
     registers = {window.name: window.register for window in windows}
-    for entry, window in zip(entries, windows, strict=True):
+    for entry, window in read:
         if window.register != registers[window.name]:
             entry.fault("register", f"{window.name} has another register elsewhere", "give all of one name the same")
     check_coverage(
@@ -46,7 +47,7 @@ def check_coverage(section: Section, entries: Sequence[Section], windows: Sequen
 
 def _read_window(entry: Section) -> Window:
     name = entry.text("name")
-    if not name.replace("_", "").isalnum() or not name.isascii() or not name.islower():
+    if not f"usage_{name}".isidentifier() or not name.isascii() or not name.islower():
         entry.fault("name", f"{name!r} cannot stand in a formula", "use small ASCII letters, digits and _")
     spans = read_spans(entry, "times")
     if not spans:
