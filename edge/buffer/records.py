@@ -156,7 +156,7 @@ class Sealed:
 
 
 class Sealer(Protocol):
-    """Builds and signs the bytes of a batch. Called on the writer's thread inside its transaction: no I/O."""
+    """Builds and signs the bytes of a batch. Called on a thread of its own, for one batch at a time: no I/O."""
 
     def __call__(self, material: SealMaterial) -> Sealed:
         """Return the signed bytes of the material."""

@@ -1,77 +1,126 @@
-"""Rows become signed batches, batches get receipts and leave after the keep-time; runs on the writer's thread.
+"""Rows become signed batches, batches get receipts and leave after the keep-time.
 
-A batch and the disappearance of its rows are one commit. Sealed bytes never change. A batch leaves only when its
-receipt verified and the keep-time of powered time passed; wall clocks play no part.
+Sealing is three steps, because signing some thousand readings takes tens of milliseconds and no gate event may wait for
+that: `gather` copies the rows on the writer's thread, `material_of` and the sealer work on any other thread, `keep`
+stores the batch on the writer's thread. A batch and the disappearance of its rows are one commit; a batch whose rows or
+whose place in the chain are no longer what they were is refused, and sealing begins anew. Sealed bytes never change. A
+batch leaves only when its receipt verified and the keep-time of powered time passed; wall clocks play no part.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 
-from common.errors import ensure
-from common.wire.stamp import Anchor, ClockSource
+from common.errors import GatehouseError, ensure
+from common.wire.stamp import Anchor, ClockSource, Stamp
 from edge.buffer.codec import decode
-from edge.buffer.records import BatchState, EventRow, Lane, ReadingRow, SealedBatch, Sealer, SealMaterial, Series
-from edge.buffer.state import WriterState, series_of
+from edge.buffer.records import BatchState, EventRow, Lane, ReadingRow, Sealed, SealedBatch, SealMaterial
+from edge.buffer.state import SeriesKey, WriterState, series_of
+from edge.buffer.timeline import Timeline
 
-READINGS_PER_BATCH_MAX = 4_000  # a gate event may wait for a batch to be sealed, so a batch is soon sealed
+READINGS_PER_BATCH_MAX = 4_000
 EVENTS_PER_BATCH_MAX = 1_000
 EVENT_BYTES_PER_BATCH_MAX = 256 * 1024
 PURGE_MAX = 200
 DIGEST_BYTES = 32
 _BATCH_COLUMNS = "number, lane, body, digest, state, tries"
 
+_RawReading = tuple[int, int, int, int, int, int, int]
 _RawEvent = tuple[int, int, str, int, int, bytes]
+_RawAnchor = tuple[int, int, int, str, int]
 
 
-def seal(
-    connection: sqlite3.Connection, state: WriterState, sealer: Sealer, lanes: Sequence[Lane] = tuple(Lane)
-) -> SealedBatch | None:
-    """Move the waiting rows of one lane into the next batch, the first of the lanes in which rows wait; else None."""
+class StaleDraftError(GatehouseError):
+    """The rows or the chain changed since the draft was made: nothing was stored, seal again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Rows of one lane as they stand in the file, and where the batch of them would stand in the chain."""
+
+    epoch: int
+    previous_epoch: int
+    number: int
+    lane: Lane
+    previous_hash: bytes
+    made: Stamp
+    timeline: Timeline
+    points: Mapping[SeriesKey, int]
+    anchors: tuple[_RawAnchor, ...]
+    readings: tuple[_RawReading, ...]
+    events: tuple[_RawEvent, ...]
+
+
+def gather(connection: sqlite3.Connection, state: WriterState, lanes: Sequence[Lane] = tuple(Lane)) -> Draft | None:
+    """Return the waiting rows of the first of the lanes in which any wait; None when none do."""
     for lane in lanes:
-        readings = _readings(connection, state) if lane is Lane.MEASURE else ()
+        readings = _readings(connection) if lane is Lane.MEASURE else ()
         events = _events(connection, lane)
         if readings or events:
-            return _seal(connection, state, sealer, lane, (readings, events))
+            return Draft(
+                epoch=state.epoch,
+                previous_epoch=state.previous_epoch,
+                number=state.number + 1,
+                lane=lane,
+                previous_hash=state.digest,
+                made=state.stamp(),
+                timeline=state.timeline.copy(),
+                points=state.points(),
+                anchors=_unsealed_anchors(connection),
+                readings=readings,
+                events=events,
+            )
     return None
 
 
-def _seal(
-    connection: sqlite3.Connection,
-    state: WriterState,
-    sealer: Sealer,
-    lane: Lane,
-    rows: tuple[tuple[ReadingRow, ...], tuple[_RawEvent, ...]],
-) -> SealedBatch:
-    readings, raw_events = rows
-    number = state.number + 1
-    material = SealMaterial(
-        epoch=state.epoch,
-        previous_epoch=state.previous_epoch,
-        number=number,
-        lane=lane,
-        previous_hash=state.digest,
-        made=state.stamp(),
-        anchors=_unsealed_anchors(connection),
-        series=_series(connection, {row.point_no for row in readings}),
-        readings=readings,
-        events=tuple(_event(state, raw) for raw in raw_events),
+def material_of(draft: Draft) -> SealMaterial:
+    """Return what the sealer is handed: rows dated, records decoded, the series of exactly the points that occur."""
+    wanted = {raw[4] for raw in draft.readings}
+    return SealMaterial(
+        epoch=draft.epoch,
+        previous_epoch=draft.previous_epoch,
+        number=draft.number,
+        lane=draft.lane,
+        previous_hash=draft.previous_hash,
+        made=draft.made,
+        anchors=tuple(
+            Anchor(boot_no=no, boot_ms=ms, utc_ms=utc, source=ClockSource(source), uncertainty_ms=doubt)
+            for no, ms, utc, source, doubt in draft.anchors
+        ),
+        series=tuple(
+            series_of((number, *key))
+            for key, number in sorted(draft.points.items(), key=itemgetter(1))
+            if number in wanted
+        ),
+        readings=_dated(draft.readings, draft.timeline),
+        events=tuple(_event(draft.timeline, raw) for raw in draft.events),
     )
-    sealed = sealer(material)
+
+
+def keep(connection: sqlite3.Connection, state: WriterState, draft: Draft, sealed: Sealed) -> SealedBatch:
+    """Store the batch and drop its rows.
+
+    Raises:
+        StaleDraftError: another batch took the number, or rows of the draft were shed.
+    """
     ensure(len(sealed.digest) == DIGEST_BYTES, "a sealer returned a digest that is not 32 bytes")
+    if (state.epoch, state.number + 1, state.digest) != (draft.epoch, draft.number, draft.previous_hash):
+        raise StaleDraftError(f"batch {draft.number} was sealed by somebody else")
     state.age_ms(connection)
     connection.execute(
         "INSERT INTO batch (number, lane, state, tries, digest, body) VALUES (?, ?, ?, 0, ?, ?)",
-        (number, int(lane), int(BatchState.PENDING), sealed.digest, sealed.body),
+        (draft.number, int(draft.lane), int(BatchState.PENDING), sealed.digest, sealed.body),
     )
-    _drop_sealed(connection, lane, readings, raw_events)
-    connection.execute("UPDATE head SET number = ?, digest = ?", (number, sealed.digest))
-    state.number, state.digest = number, sealed.digest
+    _drop_sealed(connection, draft)
+    connection.execute("UPDATE head SET number = ?, digest = ?", (draft.number, sealed.digest))
+    state.number, state.digest = draft.number, sealed.digest
     return SealedBatch(
         epoch=state.epoch,
-        number=number,
-        lane=lane,
+        number=draft.number,
+        lane=draft.lane,
         body=sealed.body,
         digest=sealed.digest,
         state=BatchState.PENDING,
@@ -79,30 +128,36 @@ def _seal(
     )
 
 
-def _drop_sealed(
-    connection: sqlite3.Connection, lane: Lane, readings: tuple[ReadingRow, ...], events: tuple[_RawEvent, ...]
-) -> None:
-    if readings:
-        dropped = connection.execute("DELETE FROM reading WHERE seq <= ?", (readings[-1].seq,)).rowcount
-        ensure(dropped == len(readings), "sealing would drop readings that are not in the batch")
-    if events:
-        dropped = connection.execute(
-            "DELETE FROM event WHERE lane = ? AND seq <= ?", (int(lane), events[-1][0])
+def _drop_sealed(connection: sqlite3.Connection, draft: Draft) -> None:
+    dropped = 0
+    if draft.readings:
+        dropped = connection.execute("DELETE FROM reading WHERE seq <= ?", (draft.readings[-1][0],)).rowcount
+    if draft.events:
+        dropped += connection.execute(
+            "DELETE FROM event WHERE lane = ? AND seq <= ?", (int(draft.lane), draft.events[-1][0])
         ).rowcount
-        ensure(dropped == len(events), "sealing would drop events that are not in the batch")
-    connection.execute("UPDATE anchor SET sealed = 1 WHERE sealed = 0")
+    if dropped != len(draft.readings) + len(draft.events):
+        raise StaleDraftError("rows of the batch were shed while it was sealed")
+    connection.executemany(
+        "UPDATE anchor SET sealed = 1 WHERE (boot_no, boot_ms, utc_ms, source, uncertainty_ms) = (?, ?, ?, ?, ?)",
+        draft.anchors,
+    )
 
 
-def _readings(connection: sqlite3.Connection, state: WriterState) -> tuple[ReadingRow, ...]:
+def _readings(connection: sqlite3.Connection) -> tuple[_RawReading, ...]:
     rows = connection.execute(
         "SELECT seq, boot_no, boot_ms, slot_ms, point_no, value_milli, quality FROM reading ORDER BY seq LIMIT ?",
         (READINGS_PER_BATCH_MAX,),
     )
+    return tuple(rows.fetchall())
+
+
+def _dated(readings: Sequence[_RawReading], timeline: Timeline) -> tuple[ReadingRow, ...]:
     made: list[ReadingRow] = []
     at, stamp = (0, 0), None
-    for seq, boot_no, boot_ms, slot_ms, point_no, value_milli, quality in rows:
+    for seq, boot_no, boot_ms, slot_ms, point_no, value_milli, quality in readings:
         if stamp is None or at != (boot_no, boot_ms):  # the points of a sample were made at one instant
-            at, stamp = (boot_no, boot_ms), state.timeline.date(boot_no, boot_ms)
+            at, stamp = (boot_no, boot_ms), timeline.date(boot_no, boot_ms)
         made.append(ReadingRow(seq, point_no, slot_ms, value_milli, quality, stamp))
     return tuple(made)
 
@@ -122,26 +177,16 @@ def _events(connection: sqlite3.Connection, lane: Lane) -> tuple[_RawEvent, ...]
     return tuple(taken)
 
 
-def _event(state: WriterState, raw: _RawEvent) -> EventRow:
+def _event(timeline: Timeline, raw: _RawEvent) -> EventRow:
     seq, lane, kind, boot_no, boot_ms, body = raw
-    return EventRow(seq=seq, lane=Lane(lane), stamp=state.timeline.date(boot_no, boot_ms), record=decode(kind, body))
+    return EventRow(seq=seq, lane=Lane(lane), stamp=timeline.date(boot_no, boot_ms), record=decode(kind, body))
 
 
-def _series(connection: sqlite3.Connection, points: set[int]) -> tuple[Series, ...]:
-    rows = connection.execute(
-        "SELECT point_no, meter_id, serial, quantity, unit, profile FROM series ORDER BY point_no"
-    )
-    return tuple(series_of(row) for row in rows if row[0] in points)
-
-
-def _unsealed_anchors(connection: sqlite3.Connection) -> tuple[Anchor, ...]:
+def _unsealed_anchors(connection: sqlite3.Connection) -> tuple[_RawAnchor, ...]:
     rows = connection.execute(
         "SELECT boot_no, boot_ms, utc_ms, source, uncertainty_ms FROM anchor WHERE sealed = 0 ORDER BY boot_no, boot_ms"
     )
-    return tuple(
-        Anchor(boot_no=no, boot_ms=ms, utc_ms=utc, source=ClockSource(source), uncertainty_ms=doubt)
-        for no, ms, utc, source, doubt in rows
-    )
+    return tuple(rows.fetchall())
 
 
 def pending(connection: sqlite3.Connection, epoch: int, limit: int) -> tuple[SealedBatch, ...]:

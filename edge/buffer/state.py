@@ -16,7 +16,7 @@ from edge.buffer.records import Sample, SampledPoint, Series
 from edge.buffer.timeline import Timeline
 from edge.clock import Instant
 
-_SeriesKey = tuple[bytes, str, str, str, str]
+SeriesKey = tuple[bytes, str, str, str, str]
 
 
 class WriterState:
@@ -45,7 +45,7 @@ class WriterState:
             )
         )
         rows = connection.execute("SELECT point_no, meter_id, serial, quantity, unit, profile FROM series")
-        self._points: dict[_SeriesKey, int] = {tuple(row[1:]): row[0] for row in rows}
+        self._points: dict[SeriesKey, int] = {tuple(row[1:]): row[0] for row in rows}
         cursors = connection.execute("SELECT meter_id, slot_ms FROM cursor")
         fresh = {MeterId(UUID(bytes=meter)): slot_ms for meter, slot_ms in cursors}
         self.cursors.clear()
@@ -77,6 +77,10 @@ class WriterState:
     def stamp(self) -> Stamp:
         """Return the stamp of this moment."""
         return self.timeline.date(self.boot_no, self._look().boot_ms)
+
+    def points(self) -> dict[SeriesKey, int]:
+        """Return a copy of the known points: meter, serial, quantity, unit and profile to their number."""
+        return self._points.copy()
 
     def point_no(self, connection: sqlite3.Connection, sample: Sample, point: SampledPoint) -> int:
         """Return the number of a point, giving a new one to a new series."""

@@ -1,7 +1,8 @@
 """The store: samples and records in, sealed batches out; what a commit returned for survives power cuts.
 
 One SQLite file (WAL, full sync), one writer thread (`edge.buffer.writer`); this face of it lives in the event loop
-and does no I/O of its own. The measure lane is bounded: when it is full, `offer` waits, and a wire waits with it.
+and does no I/O of its own. Batches are packed and signed on a thread beside both. The measure lane is bounded: when it
+is full, `offer` waits, and a wire waits with it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+import structlog
 
 from common.errors import ensure
 from common.ids import MeterId
@@ -29,6 +32,7 @@ from edge.clock import EdgeClock, monotonic_s
 COMMIT_INTERVAL_S = 0.1
 SAMPLES_WAITING_MAX = 2_000
 RECORDS_PER_CALL_MAX = 1_000
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,7 @@ class Store:
         self._lock = lock
         self._budget = budget
         self._sealer: Sealer | None = None
+        self._sealing = asyncio.Lock()
         self._room = asyncio.Semaphore(SAMPLES_WAITING_MAX)
         self._rows_wait = asyncio.Event()
         self._rows_wait.set()
@@ -186,23 +191,35 @@ class Store:
         await self._gate_rows_wait.wait()
 
     async def seal(self, lanes: Sequence[Lane] = tuple(Lane)) -> SealedBatch | None:
-        """Move waiting rows of the first lane that has any into one signed batch; None when none or nobody can sign."""
-        sealer = self._sealer
-        urgency = Urgency.GATE if Lane.GATE in lanes and self._gate_rows_wait.is_set() else Urgency.MEASURE
-        if Lane.GATE in lanes:
-            self._gate_rows_wait.clear()
-        if Lane.MEASURE in lanes:
-            self._rows_wait.clear()
-        if sealer is None:
-            return None
-        batch = await self._writer.submit(
-            lambda connection, state: sealing.seal(connection, state, sealer, lanes), urgency
-        )
+        """Move waiting rows of the first lane that has any into one signed batch; None when none or nobody can sign.
+
+        One batch is sealed at a time, beside the writer: its thread only copies the rows and stores the batch.
+        """
+        async with self._sealing:
+            urgency = Urgency.GATE if Lane.GATE in lanes and self._gate_rows_wait.is_set() else Urgency.MEASURE
+            if Lane.GATE in lanes:
+                self._gate_rows_wait.clear()
+            if Lane.MEASURE in lanes:
+                self._rows_wait.clear()
+            if self._sealer is None:
+                return None
+            batch = await self._seal(self._sealer, lanes, urgency)
         if batch is not None:
             self._rows_wait.set()
             if batch.lane is Lane.GATE:
                 self._gate_rows_wait.set()
         return batch
+
+    async def _seal(self, sealer: Sealer, lanes: Sequence[Lane], urgency: Urgency) -> SealedBatch | None:
+        while True:
+            draft = await self._writer.submit(lambda c, state: sealing.gather(c, state, lanes), Urgency.READ)
+            if draft is None:
+                return None
+            sealed = await asyncio.to_thread(lambda: sealer(sealing.material_of(draft)))  # noqa: B023 - awaited here
+            try:
+                return await self._writer.submit(lambda c, state: sealing.keep(c, state, draft, sealed), urgency)  # noqa: B023 - awaited here
+            except sealing.StaleDraftError as stale:
+                _log.info("sealing_began_anew", reason=str(stale))
 
     async def pending(self, limit: int) -> Sequence[SealedBatch]:
         """Return batches without a receipt: gate lane first, then oldest first."""

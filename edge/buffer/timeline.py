@@ -30,6 +30,10 @@ class Timeline:
         """Learn one more anchor."""
         self._by_boot.setdefault(anchor.boot_no, []).append(anchor)
 
+    def copy(self) -> Timeline:
+        """Return a timeline of the same anchors, for another thread."""
+        return Timeline(anchor for anchors in self._by_boot.values() for anchor in anchors)
+
     def date(self, boot_no: int, boot_ms: int) -> Stamp:
         """Return the stamp of a record made at a boot-time instant.
 

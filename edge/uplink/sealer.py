@@ -1,4 +1,4 @@
-"""Builds and signs a batch from the rows of the store; runs inside the writer's transaction and does no I/O.
+"""Builds and signs a batch from the rows of the store; runs on a thread beside loop and writer and does no I/O.
 
 What would break the bounds of the wire is replaced by a note that says so: one bad record must never stop the stream.
 """
