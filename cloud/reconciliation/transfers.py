@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -256,7 +256,7 @@ async def _post(unit: Unit, account: BankAccount, row: BankLineRow, owner: Accou
         channel=Channel.BANK,
         into=postings.suspense_of(account.book, account.bank_account_id),
         amount_fen=row.fen,
-        paid_at=min(unit.now, datetime.combine(row.day, time(12), zone)),
+        paid_at=min(unit.now, datetime.combine(row.day, time(12), zone).astimezone(UTC)),
         bill_ids=(),
         method=Method.TRANSFER,
         sub_method=account.bank,
