@@ -30,10 +30,11 @@ class Words:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where the rule was published, and when."""
+    """Where the rule was published, and when; or why no day is known."""
 
     title: str
     day: date | None
+    undated: str = ""
 
 
 class FactScale(StrEnum):

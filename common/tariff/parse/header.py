@@ -51,7 +51,9 @@ def _read_source(root: Section) -> Source | None:
     if "source" not in root:
         return None
     section = root.section("source")
-    source = Source(title=section.text("title"), day=section.day("date"))
+    source = Source(title=section.text("title"), day=section.day("date"), undated=section.text("undated", ""))
+    if source.day is not None and source.undated:
+        section.fault("undated", "the source has a date too", "leave one of the two out")
     section.close()
     return source
 

@@ -19,13 +19,6 @@ from tests.common.tariff.builders import body
 
 SCHEMA_FOLDER = library.ROOT / "firmware-config" / "schema"
 FILES = library.tariff_files()
-# Exercises and generic models have no day on which they began.
-UNDATED = {
-    "electricity/exercise-two-tiers",
-    "water/exercise-with-sewage",
-    "parking/small-cap-many-visits",
-    "property/jinan-star-grades",
-}
 
 
 def faults_by_schema(name: str, files: Sequence[Path]) -> str:
@@ -48,10 +41,22 @@ def test_a_file_of_the_library_reads_and_is_named_by_its_code(path: Path) -> Non
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_file_of_the_library_says_its_source_and_date(path: Path) -> None:
-    header = parse_tariff(library.load(path)).header
-    assert header.source is not None
-    assert header.source.day is not None or header.code in UNDATED
+def test_a_file_of_the_library_says_its_source_and_its_date_or_why_none_is_known(path: Path) -> None:
+    source = parse_tariff(library.load(path)).header.source
+    assert source is not None
+    assert source.title
+    assert (source.day is not None) != bool(source.undated)
+
+
+def test_a_source_with_a_date_gives_no_reason_for_having_none(tmp_path: Path) -> None:
+    broken = body(
+        charges=[{"key": "e", "price": "1"}], source={"title": "a notice", "date": "2024-01-01", "undated": "lost"}
+    )
+    with pytest.raises(FaultsError, match=r"source.undated: the source has a date too; leave one of the two out"):
+        parse_tariff(broken)
+    path = tmp_path / "both.json"
+    path.write_text(json.dumps(broken), encoding="utf-8")
+    assert "both.json" in faults_by_schema("tariff", [path])
 
 
 def test_revisions_of_one_tariff_differ_by_the_day_they_begin() -> None:

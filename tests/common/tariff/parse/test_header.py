@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from common.errors import FaultsError
@@ -9,7 +11,7 @@ from common.money.amount import CURRENCIES
 from common.rating.engine import rate
 from common.rating.request import RatingRequest
 from common.tariff.document import TariffDocument, parse_tariff
-from common.tariff.model import Fact, FactScale, Trait
+from common.tariff.model import Fact, FactScale, Source, Trait
 from tests.common.tariff.builders import JUNE, body, tariff
 
 CHARGES = [{"key": "e", "price": "1"}]
@@ -72,3 +74,14 @@ def test_whole_units_are_of_one_unit_where_no_size_is_written() -> None:
     compiled = tariff(charges=[{"key": "e", "price": "2"}], whole_units={})
     line = rate(compiled, RatingRequest(period=JUNE, quantity_milli=10_700, carried_milli=500))
     assert (line.amount_fen, line.carried_milli) == (2_200, 200)
+
+
+def test_a_source_says_its_day_or_why_none_is_known() -> None:
+    assert read().header.source is None
+    dated = read(source={"title": "a notice", "date": "2024-05-06"}).header.source
+    assert dated == Source(title="a notice", day=date(2024, 5, 6), undated="")
+    undated = read(source={"title": "an exercise", "undated": "the book gives no day"}).header.source
+    assert undated == Source(title="an exercise", day=None, undated="the book gives no day")
+    assert faults_of(source={"title": "a notice", "date": "2024-05-06", "undated": "lost"}) == [
+        "source.undated: the source has a date too; leave one of the two out"
+    ]
