@@ -145,3 +145,15 @@ def test_registers_are_kept_as_one_text_and_read_back() -> None:
     assert pack_samples(samples) == f"{ms(9)}:0 {ms(10)}:1500"
     assert unpack_samples(pack_samples(samples)) == samples
     assert unpack_samples("") == ()
+
+
+def test_the_days_of_a_charge_are_those_of_its_place_from_the_first_register_to_the_last() -> None:
+    plain = tariff(charges=[{"key": "energy", "price": "1"}])
+    start = to_epoch_ms(datetime(2026, 1, 6, 1, 0, tzinfo=ZONE).astimezone(UTC))
+    charge = Charge(samples=((start, 0), (start + 3_600_000, 100), (start + 86_400_000, 200)))
+    assert str(request_of(plain, charge, ZONE, None).period) == "2026-01-06..2026-01-08"
+
+
+def test_idle_minutes_are_a_whole_number_and_no_float() -> None:
+    assert type(idle_minutes(0, 150_000)) is int
+    assert idle_minutes(0, 150_000) == 2

@@ -280,3 +280,44 @@ def test_stretches_of_a_stay_on_two_days_are_told_apart() -> None:
     told = explain(rate(compiled, RatingRequest(period=JUNE, session=session)), "zh")
     assert len(told) == 4
     assert told[-1] == "合计 6.00 元"
+
+
+def test_a_part_with_several_charges_says_once_which_part_it_is() -> None:
+    compiled = tariff(charges=[{"key": "a", "price": "1"}, {"key": "b", "price": "2"}])
+    parts = [Period(JUNE.start, date(2026, 6, 10)), Period(date(2026, 6, 10), JUNE.end)]
+    en = told(rate_parts([(compiled, usage(1_000, 0, part)) for part in parts]))[1]
+    assert [sentence.partition(",")[0].partition(":")[0] for sentence in en[:-1]] == [
+        "Part 1 of 2", "a", "b", "Part 2 of 2", "a", "b",
+    ]  # fmt: skip
+
+
+def test_full_days_are_told_one_by_one() -> None:
+    rule = {"blocks": [{"every": 60, "price": "2"}], "cut": "calendar_day", "full_day": "20"}
+    session = stay(("2026-06-01T00:00", "2026-06-03T00:00"))
+    zh = told(rate(tariff(session=rule), RatingRequest(period=JUNE, session=session)))[0]
+    assert zh == ["全天: 1 天 x 20.00 = 20.00 元", "全天: 1 天 x 20.00 = 20.00 元", "合计 40.00 元"]
+
+
+def test_a_base_of_half_a_fen_is_told_rounded_up() -> None:
+    compiled = tariff(charges=[{"key": "e", "price": "0.005"}], adjust=[{"discount": "0.2"}])
+    assert told(rate(compiled, usage(21_000)))[1][1] == "discount: 0.11 CNY x 20% = -0.02 CNY"
+
+
+def test_a_premises_without_weight_is_told_so() -> None:
+    pool = tariff(charges=[{"key": "p", "price": "1"}], share={"weight": "area"})
+    share = Share(pool_fen=100, part_fen=0, weight=Fraction(0), weights=Fraction(9), sharers=2)
+    line = rate(pool, RatingRequest(period=JUNE, share=share))
+    assert told(line)[1][0] == "share: 1.00 CNY split by weight, yours 0 of 9 over 2 premises = 0.00 CNY"
+    assert [(item.key, item.charge) for item in line.components] == [("share", "share")]
+
+
+def test_a_value_finer_than_six_decimals_is_told_as_a_fraction() -> None:
+    compiled = tariff(charges=[{"key": "e", "quantity": "area / 7", "price": "1"}])
+    exact = [rate(compiled, RatingRequest(period=JUNE, facts={"area_milli": area})) for area in (1_000, 7, 10_500)]
+    assert [told(line)[1][0].partition(" x ")[0] for line in exact] == ["e: 1/7", "e: 0.001", "e: 1.5"]
+
+
+def test_what_is_carried_on_is_read_back_with_the_line() -> None:
+    line = rate(unit_price("1", whole_units={}), usage(2_700))
+    assert line.carried_milli == 700
+    assert line_from_plain(json.loads(canonical_json(line_to_plain(line)))) == line

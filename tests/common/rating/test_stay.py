@@ -160,3 +160,9 @@ def test_what_was_charged_before_stands_in_the_hash_of_the_input() -> None:
     compiled = tariff(session=HOURLY)
     visits = (visit(1, 2), visit(3, 4))
     assert priced(compiled, visits).input_sha != priced(compiled, visits, charged=1).input_sha
+
+
+def test_a_coupon_is_not_spent_on_a_stay_that_ended_as_the_next_began() -> None:
+    visits = (visit(8, 9), visit(9, 9.5))
+    assert priced(tariff(session=HOURLY), visits, charged=1).amount_fen == 200
+    assert priced(tariff(session=HOURLY), visits, charged=1, granted=30).amount_fen == 0

@@ -36,8 +36,11 @@ BROKEN: list[Mapping[str, Any]] = [
     {**DAYS, "part": 0},
     {**DAYS, "part": 1, "parts": 100},
     {**DAYS, "parts": 0},
+    {**DAYS, "part": 100, "parts": 99},
+    {**DAYS, "part": 3, "parts": 2},
     {**DAYS, "usage": "1"},
     {"visits": STAY, "charged": 2},
+    {"visits": STAY[:1], "charged": 1},
     {"visits": STAY, "charged": -1},
     {"visits": STAY, "granted_minutes": -1},
     {"visits": [["morning", "2026-06-01T09:30"]]},
@@ -121,3 +124,16 @@ def test_a_stay_alone_is_not_charged_before_and_an_exit_may_be_unknown() -> None
 def test_usage_by_the_hour_falls_into_the_windows_of_the_first_day() -> None:
     read = read_request({**DAYS, "hourly": {"7": "1", "8": "2", "21": "3", "22": "4"}}, TARIFF.document, PLACE)
     assert read.windows_milli == {"peak": 5_000, "valley": 5_000}
+
+
+def test_the_least_figures_of_a_request_may_be_written_out() -> None:
+    read = read_request({**DAYS, "part": 1, "parts": 1}, TARIFF.document, PLACE)
+    assert (read.part, read.parts) == (1, 1)
+    stays = read_request({"visits": STAY, "charged": 0, "granted_minutes": 0}, TARIFF.document, PLACE)
+    assert stays.session is not None
+    assert (stays.session.charged, stays.session.granted_minutes) == (0, 0)
+
+
+def test_a_debt_without_a_kind_is_of_none() -> None:
+    source = {**DAYS, "debts": [{"key": "a", "amount": "1", "due": "2026-05-01"}]}
+    assert read_request(source, TARIFF.document, PLACE).debts[0].kind == ""

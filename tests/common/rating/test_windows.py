@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from common.errors import FaultsError
-from common.rating.windows import WindowFinder, rate_registers
+from common.rating.refusal import RatingRefusedError, RefusalKind
+from common.rating.windows import WindowFinder, rate_registers, usage_by_window
 from common.tariff.document import TariffDocument, parse_tariff
 from tests.common.tariff.builders import body
 from tests.common.tariff.library import SHANGHAI, in_force
@@ -71,3 +72,40 @@ def test_a_stretch_is_cut_at_midnights_and_where_windows_turn() -> None:
     hours = [(first.astimezone(SHANGHAI.zone).hour, last.astimezone(SHANGHAI.zone).hour) for first, last in pieces]
     assert hours == [(21, 22), (22, 0), (0, 8), (8, 8)]
     assert (pieces[0][0], pieces[-1][1]) == (start, end)
+
+
+def test_no_piece_of_a_stretch_is_without_length() -> None:
+    finder = WindowFinder(windowed({"name": "all", "times": ["00:00-24:00"]}).windows, SHANGHAI.zone, None)
+    start, end = (datetime(2026, 6, day, tzinfo=SHANGHAI.zone) for day in (1, 3))
+    middle = datetime(2026, 6, 2, tzinfo=SHANGHAI.zone)
+    assert list(finder.pieces(start, end)) == [(start, middle), (middle, end)]
+
+
+@pytest.mark.parametrize("hours", [-12, 14])
+def test_a_stretch_is_cut_by_the_clock_of_its_place_wherever_the_machine_stands(hours: int) -> None:
+    zone = timezone(timedelta(hours=hours))
+    finder = WindowFinder(
+        windowed({"name": "day", "times": DAY}, {"name": "night", "times": NIGHT}).windows, zone, None
+    )
+    start, end = datetime(2026, 6, 1, 7, tzinfo=zone), datetime(2026, 6, 1, 23, tzinfo=zone)
+    cuts = [first.astimezone(zone).hour for first, _ in finder.pieces(start.astimezone(UTC), end.astimezone(UTC))]
+    assert cuts == [7, 8, 22]
+
+
+def test_an_instant_that_cannot_be_placed_is_refused_with_its_kind() -> None:
+    nothing = WindowFinder(windowed({"name": "day", "times": ["00:00-24:00"]}).windows[:0], SHANGHAI.zone, None)
+    with pytest.raises(RatingRefusedError) as hole:
+        nothing.at(datetime(2026, 6, 1, tzinfo=UTC))
+    assert hole.value.kind is RefusalKind.NO_PRICE
+    worked = {"name": "work", "times": ["00:00-24:00"], "days": ["workday"]}
+    finder = WindowFinder(windowed(worked, {"name": "rest", "times": ["00:00-24:00"]}).windows, SHANGHAI.zone, None)
+    with pytest.raises(RatingRefusedError, match="the windows need the official calendar of 2026") as unknown:
+        finder.at(datetime(2026, 6, 1, tzinfo=UTC))
+    assert unknown.value.kind is RefusalKind.NO_CALENDAR
+
+
+def test_windows_of_the_months_of_the_place_have_zero_where_nothing_was_used() -> None:
+    june = {"name": "june", "times": DAY, "months": [6]}
+    finder = WindowFinder(windowed(june, {"name": "rest", "times": ["00:00-24:00"]}).windows, SHANGHAI.zone, None)
+    night = datetime(2026, 6, 1, 1, tzinfo=SHANGHAI.zone).astimezone(UTC)
+    assert usage_by_window(finder, [(night, 100)]) == {"rest": 100, "june": 0}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -50,3 +51,7 @@ def test_the_bytes_are_frozen() -> None:
 def test_what_json_cannot_say_exactly_is_refused(value: object, message: str) -> None:
     with pytest.raises(RefusalError, match=message):
         to_plain(value)
+
+
+def test_any_mapping_is_plain() -> None:
+    assert to_plain(MappingProxyType({"a": MappingProxyType({})})) == {"a": {}}

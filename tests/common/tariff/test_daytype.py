@@ -109,6 +109,13 @@ def test_a_notice_keeps_its_days_as_they_are_written() -> None:
     assert (notice.workdays, notice.statutory) == (frozenset({date(2026, 1, 4)}), frozenset({date(2026, 1, 1)}))
 
 
+def test_a_range_of_days_off_may_reach_a_month_and_no_further() -> None:
+    month = [{"from": "2026-01-01", "to": "2026-02-01"}]
+    assert len(parse_calendar("cn", [year_of(days_off=month)]).years[2026].days_off) == 32
+    with pytest.raises(FaultsError, match=r"days_off\[0\]: it is no range of days"):
+        parse_calendar("cn", [year_of(days_off=[{"from": "2026-01-01", "to": "2026-02-02"}])])
+
+
 @pytest.mark.parametrize(("year", "fits"), [(1948, False), (1949, True), (9999, True), (10_000, False)])
 def test_a_notice_is_of_a_year_since_1949(year: int, fits: bool) -> None:  # noqa: FBT001 - a column of the table
     if fits:

@@ -61,7 +61,7 @@ def test_a_formula_is_worth_its_exact_value(text: str, value: str) -> None:
     ("text", "message"),
     [
         ("", "the formula breaks off"),
-        ("1 +", "the formula breaks off"),
+        ("1 +", "^the formula breaks off$"),
         ("1 2", "'2' stands where the formula should end"),
         ("(1", r"'\)' is missing"),
         ("1)", r"'\)' stands where the formula should end"),
@@ -107,6 +107,32 @@ def test_a_plain_number_is_a_constant_and_names_are_known() -> None:
 
 def test_nesting_up_to_the_limit_is_read() -> None:
     assert worth("(" * (DEPTH_MAX - 1) + "1" + ")" * (DEPTH_MAX - 1)) == 1
+
+
+@pytest.mark.parametrize("start", ["(1)", "-1", "min(1)"])
+def test_what_is_closed_again_neither_deepens_nor_flattens_what_follows(start: str) -> None:
+    def after(depth: int) -> str:
+        return f"({start} + {'(' * depth}1{')' * depth})"
+
+    assert worth(after(DEPTH_MAX - 2)) in {0, 2}
+    with pytest.raises(FormulaError, match="nests at most"):
+        worth(after(DEPTH_MAX - 1))
+    assert abs(worth(" + ".join([start] * (DEPTH_MAX + 2)))) == DEPTH_MAX + 2
+
+
+def test_signs_nest_up_to_the_limit() -> None:
+    assert worth("-" * (DEPTH_MAX - 1) + "1") == -1
+    with pytest.raises(FormulaError, match="nests at most"):
+        worth("-" * DEPTH_MAX + "1")
+
+
+def test_the_longest_formula_and_the_longest_number_are_read() -> None:
+    assert worth("1".rjust(LENGTH_MAX)) == 1
+    assert worth("1" * 18) == int("1" * 18)
+
+
+def test_a_name_may_go_on_with_digits_and_underscores() -> None:
+    assert parse_formula("v1 + x_y * p").names == {"v1", "x_y", "p"}
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 10**6))

@@ -9,7 +9,10 @@ import pytest
 
 from common.rating.engine import rate
 from common.rating.request import RatingRequest
-from common.tariff.tables import as_exact
+from common.tariff.formula import parse_formula
+from common.tariff.model import Prices
+from common.tariff.steps import StepTable, TierMode
+from common.tariff.tables import as_exact, make_table
 from tests.common.tariff.builders import JUNE, tariff, usage
 
 CHOICE = {"traits": {"class": {"choices": ["home", "shop"]}}}
@@ -72,3 +75,9 @@ def test_an_adjustment_of_a_single_fen_is_told_and_no_discount_takes_more_than_a
     whole = tariff(charges=[{"key": "c", "price": "1"}], adjust=[{"discount": "coefficient"}])
     request = RatingRequest(period=JUNE, quantity_milli=10_000, facts={"coefficient_milli": 1_500})
     assert rate(whole, request).amount_fen == 0
+
+
+def test_a_price_without_tiers_is_a_graduated_table_of_one_step() -> None:
+    nothing: dict[str, Fraction] = {}
+    table = make_table(None, Prices(by_tier=(parse_formula("0.5"),)), nothing.__getitem__)
+    assert table == StepTable(bounds=(0,), slopes=(500_000,), offsets=(0,), mode=TierMode.GRADUATED)

@@ -154,3 +154,78 @@ def test_the_longest_stay_and_the_most_visits_are_still_priced() -> None:
     decade = stay(("2016-06-01T00:00", "2026-06-09T00:00"))
     assert (decade.visits[0].exit - decade.visits[0].entry).days == STAY_DAYS_MAX  # type: ignore[operator]
     assert rate(compiled, RatingRequest(period=JUNE, session=decade)).amount_fen == days
+
+
+def test_a_full_day_adds_no_minute_to_the_blocks_of_the_next() -> None:
+    blocks = [{"minutes": 60, "every": 60, "price": "9"}, *HOURLY]
+    rule = {**FULL_DAY, "blocks": blocks, "restart_blocks": False}
+    assert line(rule, ("01T00:00", "02T01:00")).amount_fen == 20_00 + 9_00
+
+
+def test_an_allowance_leaves_nothing_of_a_stay_that_is_as_short_in_a_window_paid_once() -> None:
+    windows = [{"name": "all", "times": ["00:00-24:00"], "once": "6"}]
+    rule = {"windows": windows, "allowance_minutes": 5}
+    assert [line(rule, ("01T08:00", end)).amount_fen for end in ("01T08:03", "01T08:05", "01T08:06")] == [0, 0, 6_00]
+    deducted = {"windows": windows, "free": {"minutes": 60, "limit": "under", "deducted": True}}
+    assert [line(deducted, ("01T08:00", end)).amount_fen for end in ("01T09:00", "01T09:01")] == [0, 6_00]
+
+
+def test_a_short_stay_of_which_nothing_is_charged_is_free() -> None:
+    rule = {"windows": DAY_NIGHT, "short_stay_minutes": 50, "allowance_minutes": 30}
+    assert line(rule, ("01T19:45", "01T20:10")).components[0].kind is ComponentKind.FREE
+
+
+def test_minutes_gathered_over_stretches_are_told_from_the_first_start_to_the_last_end() -> None:
+    day, night = line({"windows": DAY_NIGHT, "gather": "window"}, ("01T19:00", "02T09:00")).components
+    assert (day.labels["from"], day.labels["to"]) == ("2026-06-01T19:00:00+08:00", "2026-06-02T09:00:00+08:00")
+    assert (night.labels["from"], night.labels["to"]) == ("2026-06-01T20:00:00+08:00", "2026-06-02T08:00:00+08:00")
+
+
+def test_a_window_paid_once_is_told_under_a_key_that_says_when() -> None:
+    night = {"name": "night", "times": ["20:00-08:00"], "once": "6"}
+    (told,) = line({"windows": [DAY_NIGHT[0], night]}, ("01T21:00", "01T22:00")).components
+    assert told.key == "session:0:0:0601T2100:once"
+
+
+def test_a_cap_of_a_window_takes_off_parts_of_a_fen_too() -> None:
+    window = {"name": "all", "times": ["00:00-24:00"], "blocks": HOURLY, "cap": "1.995"}
+    capped = line({"windows": [window]}, ("01T08:00", "01T09:00"))
+    assert (capped.components[-1].kind, str(capped.components[-1].amount)) == (ComponentKind.CAP, "-1/2")
+
+
+def test_a_rolling_cap_counts_blocks_that_go_on_from_where_they_began() -> None:
+    windows = [
+        {"name": "am", "times": ["00:00-12:00"], "blocks": HOURLY},
+        {"name": "pm", "times": ["12:00-24:00"], "blocks": [{"every": 60, "price": "3"}]},
+    ]
+    rule = {"windows": windows, "restart_blocks": False, "rolling_cap": "10"}
+    capped = line(rule, ("01T00:00", "02T00:00"))
+    assert capped.amount_fen == 10_00
+
+
+def test_a_rolling_cap_that_is_not_reached_is_not_told() -> None:
+    told = line({"blocks": HOURLY, "rolling_cap": "10"}, ("01T08:00", "01T10:00"))
+    assert [one.kind for one in told.components] == [ComponentKind.SESSION]
+
+
+def test_windows_of_one_price_are_one_run_whatever_their_names_labels_and_days() -> None:
+    blocks = [{"minutes": 60, "every": 60, "price": "9"}, *HOURLY]
+    every: dict[str, Any] = {"times": ["00:00-24:00"], "blocks": blocks}
+    week = {**every, "name": "week", "label": "working days", "weekdays": ["mon", "tue", "wed", "thu", "fri"]}
+    rule = {"windows": [week, {**every, "name": "end", "label": "free days"}]}
+    assert line(rule, ("05T23:30", "06T01:30")).amount_fen == 9_00 + 2_00
+
+
+def test_a_stay_that_is_refused_says_exactly_why() -> None:
+    rule = {"blocks": HOURLY}
+    assert refused(rule, ("01T08:00", "01T07:00")).detail == "the exit lies before the entry"
+    assert refused(rule, ("01T08:00", None)).detail == "the exit is not known"
+    overlap = refused(rule, ("01T08:00", "01T10:00"), ("01T09:00", "01T11:00"))
+    assert overlap.detail == "two visits of one vehicle overlap"
+    with pytest.raises(RatingRefusedError, match=f"^bad_session: the stay is longer than {STAY_DAYS_MAX} days$"):
+        rate(tariff(session=rule), RatingRequest(period=JUNE, session=stay(("2010-01-01T00:00", "2026-01-01T00:00"))))
+
+
+def test_an_exit_that_was_not_seen_is_taken_on_the_civil_day_of_the_entry() -> None:
+    rule = {"blocks": HOURLY, "missing_exit": "23:00"}
+    assert line(rule, ("02T00:30", None)).amount_fen == 23 * 2_00
