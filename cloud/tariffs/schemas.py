@@ -23,6 +23,8 @@ Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f
 Code = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[a-z0-9][a-z0-9._/-]*$")]
 TargetKey = Annotated[str, Field(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
+REQUESTS_MAX = 1_000
+
 
 class _In(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -230,7 +232,7 @@ class ComparisonIn(_In):
 
     old: dict[str, Any]
     new: dict[str, Any]
-    requests: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1_000)]
+    requests: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=REQUESTS_MAX)]
 
 
 class ChangeOut(BaseModel):

@@ -42,6 +42,17 @@ def bars(names: Sequence[str], series: Sequence[tuple[str, str, Sequence[int]]])
     }
 
 
+def counts(names: Sequence[str], name: str, numbers: Sequence[int]) -> Option:
+    """Return one bar for each name, as high as its number; the names lie along a slope where they are long."""
+    return {
+        "grid": _GRID,
+        "tooltip": _TIP,
+        "xAxis": {"type": "category", "data": list(names), "axisLabel": {"color": INK, "rotate": 30, "fontSize": 10}},
+        "yAxis": {"type": "value", "minInterval": 1, "axisLabel": {"color": INK}},
+        "series": [{"type": "bar", "name": name, "color": ACCENT, "barCategoryGap": "10%", "data": list(numbers)}],
+    }
+
+
 def curve(names: Sequence[str], name: str, amounts: Sequence[int]) -> Option:
     """Return one curve of amounts in fen over days."""
     return {

@@ -41,6 +41,7 @@ PLACES: tuple[Place, ...] = (
     Place(path="/cases", zh="待办事项", en="Cases", needs=Permission.SEE_CASES),
     Place(path="/corrections", zh="更正", en="Corrections", needs=Permission.CORRECT),
     Place(path="/tariffs", zh="价格", en="Tariffs", needs=Permission.CHANGE_TARIFFS),
+    Place(path="/price-trial", zh="价格试算", en="Try prices", needs=Permission.CHANGE_TARIFFS),
     Place(path="/fleet", zh="网关", en="Gateways", needs=Permission.SEE_FLEET),
     Place(path="/meters", zh="抄表", en="Meters", needs=Permission.MANAGE_FLEET),
     Place(path="/imports", zh="导入", en="Imports", needs=Permission.IMPORT_TABLES),

@@ -38,6 +38,7 @@ from cloud.web import (
     settle,
     signin,
     sunshine,
+    tariff_trial,
     tariffs,
 )
 from cloud.web.frame import Frame, Parts
@@ -54,6 +55,7 @@ GROUPS: Sequence[PageGroup] = (
     cases.build_pages,
     corrections.build_pages,
     tariffs.build_pages,
+    tariff_trial.build_pages,
     gateways.build_pages,
     imports.build_pages,
     meters.build_pages,

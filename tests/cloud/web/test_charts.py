@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from cloud.web.charts import bars, curve
+from cloud.web.charts import bars, counts, curve
 
 
 def test_bars_carry_each_series_in_yuan() -> None:
@@ -25,3 +25,9 @@ def test_a_curve_has_a_point_for_each_day() -> None:
     option = curve(["01", "02"], "receipts", [100, 250])
     assert option["xAxis"]["data"] == ["01", "02"]
     assert option["series"][0]["data"] == [1, 2.5]
+
+
+def test_counts_are_whole_numbers_as_they_are() -> None:
+    option = counts(["a", "b"], "homes", [3, 0])
+    assert option["series"][0]["data"] == [3, 0]
+    assert option["yAxis"]["minInterval"] == 1
