@@ -112,6 +112,7 @@ def build_api(services: Services) -> FastAPI:
             press=services.press,
             rate=rate_period,
             secret_box=services.secret_box,
+            plain_mail_hosts=services.message_urls.plain_mail_hosts,
             public_url=services.public_url,
             secure_cookies=services.secure_cookies,
         )

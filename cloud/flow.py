@@ -28,6 +28,7 @@ from cloud.kit.schedules import Schedule
 from cloud.ledger import tasks as ledger
 from cloud.metering import tasks as metering
 from cloud.metering.events import EstimatesStored, OddityFound, ParkingReported, UseReported
+from cloud.notices import courier
 from cloud.notices import tasks as notices
 from cloud.parking import tasks as parking
 from cloud.parking.events import PermitsChanged
@@ -121,7 +122,9 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         deposits.LOOK: deposits.look,
         **notices.HANDLERS,
         **documents.handlers(services.press, services.secret_box),
-        outbox.DELIVER: outbox.deliver_by(notices.SENDERS),
+        outbox.DELIVER: outbox.deliver_by({**notices.SENDERS, **notices.couriers(services.courier)}),
+        courier.RETRY: services.courier.retry_job,
+        courier.LOOK: services.courier.look_job,
         reconciliation.BEGIN: books.begin,
         reconciliation.FETCH: books.fetch,
         reconciliation.COMPARE: books.compare,

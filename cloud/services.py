@@ -23,6 +23,8 @@ from cloud.ingest.service import Ingest
 from cloud.kit.clock import SystemClock, machine_now_s
 from cloud.kit.db import Database
 from cloud.kit.secretbox import SecretBox
+from cloud.notices.carriers import Carriers, MessageUrls
+from cloud.notices.courier import Courier
 from cloud.payments.cashier import Cashier
 from cloud.payments.inbox import Inbox, InboxMetrics
 from cloud.payments.providers import ChannelUrls, Providers
@@ -44,6 +46,7 @@ class Outside:
     secure_cookies: bool
     channel_urls: ChannelUrls
     printer: Printer = field(default_factory=Printer)
+    message_urls: MessageUrls = field(default_factory=MessageUrls)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,8 @@ class Services:
     cashier: Cashier
     inbox: Inbox
     printer: Printer
+    message_urls: MessageUrls
+    courier: Courier
     public_url: str
     secure_cookies: bool
 
@@ -92,6 +97,8 @@ def build_services(outside: Outside) -> Services:
         cashier=Cashier(database, providers, outside.public_url, secrets.token_bytes),
         inbox=Inbox(database, providers, box, InboxMetrics(outside.registry)),
         printer=outside.printer,
+        message_urls=outside.message_urls,
+        courier=Courier(database, box, Carriers(outside.http, outside.message_urls, box, machine_now_s, _nonce)),
         public_url=outside.public_url,
         secure_cookies=outside.secure_cookies,
     )

@@ -22,6 +22,25 @@ class Language(StrEnum):
     EN = "en"
 
 
+class Way(StrEnum):
+    """By whom a notice is carried beside the inbox, which always shows it."""
+
+    SMS = "sms"
+    WECHAT = "wechat"
+    MAIL = "mail"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; `unknown` means that nobody can say whether it was sent: it is never sent again."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
 class NoticeState(StrEnum):
     """Where a notice stands; `dropped` means that its reason was gone before it was told."""
 

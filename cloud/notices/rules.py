@@ -14,6 +14,16 @@ from common.errors import RefusalError
 # Days after the due day -> what the payer is told then.
 STEPS = {-3: NoticeKind.DUE_SOON, 0: NoticeKind.DUE_TODAY, 7: NoticeKind.OVERDUE, 30: NoticeKind.OVERDUE_LONG}
 CATCH_UP_DAYS_MAX = 2
+# After how long a letter that was certainly not sent is tried again; then it has failed.
+RETRY_AFTER = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=6),
+)
+# After how long it is asked what became of a letter.
+ASK_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
 _DAY = timedelta(days=1)
 
 
@@ -63,3 +73,8 @@ def told_at(now: datetime, zone: tzinfo, quiet: QuietHours) -> datetime:
         return now
     day = here.date() if here.time() < quiet.ends else here.date() + _DAY
     return datetime.combine(day, quiet.ends, tzinfo=zone).astimezone(UTC)
+
+
+def pause_before(plan: tuple[timedelta, ...], done: int) -> timedelta | None:
+    """Return how long to wait before the next step of a plan of which some are done; None when none is left."""
+    return plan[done] if done < len(plan) else None

@@ -22,7 +22,7 @@ from cloud.kit import outbox
 from cloud.kit.db import Unit
 from cloud.kit.jobs import NewJob
 from cloud.kit.outbox import Message
-from cloud.notices import repository
+from cloud.notices import deliveries, repository
 from cloud.notices.kinds import DUNNING, INBOX, Language, NoticeKind, NoticeState
 from cloud.notices.rules import QUIET, QuietHours, told_at
 from cloud.notices.tables import NoticeRow
@@ -76,7 +76,8 @@ async def write(unit: Unit, draft: Draft) -> bool:
     wish = await wish_of(unit.session, account.party_id)
     community = await estate.community(unit.session, account.community_id)
     premises = await estate.premises(unit.session, account.premises_id, day=civil_day(unit.now, community.zone))
-    title, body = text_of(draft.kind, wish.language, {**draft.facts, "place": f"{community.name} {premises.label}"})
+    facts = {**draft.facts, "place": f"{community.name} {premises.label}"}
+    title, body = text_of(draft.kind, wish.language, facts)
     notice_id, tell_at = unit.new_id(), told_at(unit.now, community.zone, wish.quiet)
     fresh = await repository.add_notice(
         unit.session,
@@ -96,6 +97,7 @@ async def write(unit: Unit, draft: Draft) -> bool:
             "state": NoticeState.WRITTEN,
             "written_at": unit.now,
             "tell_at": tell_at,
+            "facts": facts,
         },
     )
     unit.record("wrote" if fresh else "had written", "notice", draft.subject_id, after={"kind": draft.kind.value})
@@ -110,11 +112,13 @@ async def tell(unit: Unit, notice_id: UUID) -> NoticeState:
     row = await repository.notice(unit.session, notice_id, lock=True)
     if row is None or row.state is not NoticeState.WRITTEN:
         return NoticeState.DROPPED if row is None else row.state
-    if row.kind in DUNNING and not await _still_owed(unit.session, row):
+    if not await still_due(unit.session, row):
         row.state = NoticeState.DROPPED
     else:
         row.state, row.told_at = NoticeState.TOLD, unit.now
-        payload = {"notice_id": str(notice_id)}
+        way = await deliveries.plan(unit, row)
+        row.channel = INBOX if way is None else way.value
+        payload = {"notice_id": str(notice_id), "tenant_id": str(unit.tenant)}
         await outbox.post(unit, Message(channel=row.channel, key=f"notice:{notice_id}", payload=payload))
     unit.record(row.state.value, "notice", notice_id)
     return row.state
@@ -155,8 +159,10 @@ async def set_wish(unit: Unit, party_id: PartyId, wish: Wish) -> None:
     unit.record("wished", "notice_wish", party_id, after={"language": wish.language.value})
 
 
-async def _still_owed(session: AsyncSession, row: NoticeRow) -> bool:
-    """Return whether a bill is still open and nobody disputes it."""
+async def still_due(session: AsyncSession, row: NoticeRow) -> bool:
+    """Return whether there is still reason to tell it: a reminded bill is open and nobody disputes it."""
+    if row.kind not in DUNNING:
+        return True
     lines = await billing.open_lines(session, AccountId(row.account_id))
     if not any(line.bill_id == row.subject_id for line in lines):
         return False

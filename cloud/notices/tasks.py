@@ -13,7 +13,8 @@ from cloud.kit.runner import JobContext
 from cloud.kit.schedules import Schedule
 from cloud.kit.tables import JsonObject
 from cloud.notices import dunning, service
-from cloud.notices.kinds import INBOX, NoticeKind
+from cloud.notices.courier import Courier
+from cloud.notices.kinds import INBOX, NoticeKind, Way
 from cloud.notices.service import TELL, Draft
 from common.civil import civil_day
 from common.ids import AccountId
@@ -34,6 +35,11 @@ class LocalInbox:
 
 
 SENDERS = {INBOX: LocalInbox()}
+
+
+def couriers(courier: Courier) -> dict[str, Courier]:
+    """Return the sender of every way but the inbox."""
+    return {way.value: courier for way in Way}
 
 
 def deduction_job(event: DeductionProposed) -> NewJob:

@@ -172,6 +172,9 @@ THINGS: Mapping[str, Words] = {
     "seal_key": ("印章密钥", "seal key"),
     "notice": ("通知", "notice"),
     "notice_wish": ("通知方式", "how to be told"),
+    "notice_address": ("通知地址", "where to be told"),
+    "message_account": ("消息服务账户", "account for messages"),
+    "delivery": ("通知投递", "delivery of a notice"),
 }
 ACTORS: Mapping[str, Words] = {
     "user": ("用户", "user"),

@@ -70,6 +70,7 @@ class Parts:
     press: Press
     rate: Rater
     secret_box: SecretBox
+    plain_mail_hosts: frozenset[str]
     public_url: str
     secure_cookies: bool
 

@@ -42,6 +42,8 @@ DONE: dict[str, tuple[str, str]] = {
     "bank-explained": ("已署名说明", "Explained in your name"),
     "break-closed": ("差异已署名关闭，正在重新对账", "Break closed in your name; the day is compared again"),
     "statement-asked": ("已请求重新下载，稍后刷新", "The statement is fetched again; look again shortly"),
+    "message-account": ("消息服务账户已启用", "The account for messages is in use"),
+    "message-account-closed": ("消息服务账户已停用", "The account for messages is closed"),
     "notice-wish": ("已保存通知方式", "Kept how you want to be told"),
     "signed-out": ("您已退出登录", "You are signed out"),
 }

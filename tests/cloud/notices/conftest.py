@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest_asyncio
 from prometheus_client import CollectorRegistry
 
@@ -17,12 +18,19 @@ from cloud.kit.actor import Actor
 from cloud.kit.db import Database
 from cloud.kit.jobs import NewJob
 from cloud.kit.runner import JobMetrics, Runner
-from cloud.notices import service, tasks
+from cloud.kit.secretbox import SecretBox
+from cloud.notices import accounts, addresses, courier, repository, service, tasks
+from cloud.notices.carriers import Carriers, MessageUrls
+from cloud.notices.courier import Courier
+from cloud.notices.kinds import Language, NoticeKind, Way
+from cloud.notices.providers.values import Template
 from cloud.notices.service import Notice
+from cloud.notices.tables import DeliveryRow
 from common.ids import PartyId, TenantId
 from tests.cloud.billing import builders as b
 from tests.cloud.billing.conftest import Office
 from tests.cloud.payments.counter import Counter, open_counter
+from tests.simulation.messages import sms
 from tests.simulation.wechat.in_process import InProcessChannel
 from tests.support.clock import SettableClock
 
@@ -34,6 +42,9 @@ class Herald:
     counter: Counter
     teller: Runner
     bill: BillSummary
+    box: SecretBox
+    courier: Courier
+    gateway: sms.SmsSimulator
 
     @property
     def party(self) -> PartyId:
@@ -61,6 +72,25 @@ class Herald:
         async with self.counter.database.view(self.counter.tenant) as session:
             return await service.notices_of(session, self.party)
 
+    async def wants_texts(self, number: str = "138 0013 8000") -> None:
+        """Open the company's account at the gateway and let the reader choose texts."""
+        counter = self.counter
+        async with counter.database.unit(counter.tenant, counter.office.site.actor) as unit:
+            await accounts.open_account(unit, self.box, text_account(), frozenset())
+            await addresses.set_address(unit, self.box, self.party, Way.SMS, number)
+
+    async def delivery(self) -> DeliveryRow:
+        (notice,) = await self.told()
+        async with self.counter.database.view(self.counter.tenant) as session:
+            row = await repository.delivery(session, notice.notice_id)
+        assert row is not None
+        return row
+
+    async def later(self, **pause: int) -> DeliveryRow:
+        self.clock.advance(**pause)
+        await self.teller.drain()
+        return await self.delivery()
+
     async def written(self) -> tuple[Notice, ...]:
         async with self.counter.database.view(self.counter.tenant) as session:
             return await service.notices_in(session, self.counter.office.site.community_id)
@@ -83,9 +113,39 @@ async def herald(
         account_id = await office.account(site.flats[0])
         async with database.view(tenant) as session:
             (bill,) = await billing.bills_of(session, [account_id])
-        handlers = {**tasks.HANDLERS, outbox.DELIVER: outbox.deliver_by(tasks.SENDERS)}
+        box, gateway = SecretBox(bytes(range(32))), sms.SmsSimulator(0)
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(app=gateway.app()))
+        nonces = iter(range(1_000_000))
+
+        def gateway_now_s() -> int:
+            gateway.now_s = int(clock.now().timestamp())
+            return gateway.now_s
+
+        carriers = Carriers(
+            http, MessageUrls(sms="http://sms.test"), box, gateway_now_s, lambda: f"nonce-{next(nonces)}"
+        )
+        bringer = Courier(worker_database, box, carriers)
+        handlers = {
+            **tasks.HANDLERS,
+            outbox.DELIVER: outbox.deliver_by({**tasks.SENDERS, **tasks.couriers(bringer)}),
+            courier.RETRY: bringer.retry_job,
+            courier.LOOK: bringer.look_job,
+        }
         teller = Runner(
             database=worker_database, handlers=handlers, metrics=JobMetrics(CollectorRegistry()), name="teller"
         )
-        yield Herald(counter=counter, teller=teller, bill=bill)
+        yield Herald(counter=counter, teller=teller, bill=bill, box=box, courier=bringer, gateway=gateway)
+        await http.aclose()
     await channel.close()
+
+
+def text_account() -> accounts.NewAccount:
+    """Return the account at the simulated gateway of texts, with a template for each reminder."""
+    kinds = (NoticeKind.DUE_SOON, NoticeKind.DUE_TODAY, NoticeKind.OVERDUE, NoticeKind.OVERDUE_LONG)
+    return accounts.NewAccount(
+        way=Way.SMS,
+        login=sms.KEY_ID,
+        secret=sms.SECRET,
+        sender=sms.SIGN_NAME,
+        templates=tuple(Template(kind=kind, language=Language.ZH, code=sms.TEMPLATE, fields=()) for kind in kinds),
+    )

@@ -18,6 +18,10 @@ from cloud.imports.kinds import ImportKind
 from cloud.imports.service import Upload
 from cloud.imports.sheets import csv_text
 from cloud.kit.db import Unit
+from cloud.kit.secretbox import SecretBox
+from cloud.notices import accounts as message_accounts
+from cloud.notices.accounts import NewAccount
+from cloud.notices.kinds import Way
 from cloud.parking import service as parking
 from cloud.parking.kinds import VehicleClass
 from cloud.parking.service import PermitDraft
@@ -38,6 +42,8 @@ async def add_belongings(unit: Unit, front: Front, mark: str) -> None:
     await _ask_relief(unit, front, mark)
     await _settle(unit, front, mark)
     await _import(unit, front, mark)
+    mail = NewAccount(way=Way.MAIL, login=mark, secret=mark, sender="a@example.com", host="example.com", port=465)
+    await message_accounts.open_account(unit, SecretBox(bytes(range(32))), mail, frozenset())
 
 
 async def _add_parking(unit: Unit, front: Front, mark: str) -> None:

@@ -1,0 +1,38 @@
+"""How a provider's client calls over HTTP: once, bounded in time and size, never redirected.
+
+A call that never reached the provider was certainly not sent; one that broke afterwards is unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+
+from cloud.notices.providers.values import Later, Unknown
+
+CALL_S_MAX = 12
+ANSWER_BYTES_MAX = 64 * 1024
+_TOO_MANY = 429
+
+
+async def call(http: httpx.AsyncClient, request: httpx.Request) -> dict[str, Any] | Later | Unknown:
+    """Return the JSON object that a provider answered, whatever its status."""
+    try:
+        async with asyncio.timeout(CALL_S_MAX):
+            answer = await http.send(request, follow_redirects=False)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        return Later(reason=f"unreachable: {type(error).__name__}")
+    except (httpx.HTTPError, TimeoutError) as error:
+        return Unknown(reason=f"no answer: {type(error).__name__}")
+    if answer.status_code == _TOO_MANY:
+        return Later(reason="asked to slow down")
+    if len(answer.content) > ANSWER_BYTES_MAX:
+        return Unknown(reason="the answer is larger than any the provider gives")
+    try:
+        told = json.loads(answer.content)
+    except ValueError:
+        return Unknown(reason=f"unreadable answer, status {answer.status_code}")
+    return told if isinstance(told, dict) else Unknown(reason="the answer is no object")
