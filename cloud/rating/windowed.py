@@ -25,7 +25,8 @@ from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.rating.windows import WindowFinder, rate_registers, usage_by_window
 from common.reading.reading import Quantity
 from common.tariff.compile import CompiledTariff
-from common.tariff.model import Window, WindowOrder
+from common.tariff.model import Window
+from common.tariff.window_use import counts_windows_apart, priced_by_window_only
 
 RATE_QUANTITY: Mapping[int, Quantity] = {
     1: Quantity.ENERGY_T1,
@@ -33,7 +34,6 @@ RATE_QUANTITY: Mapping[int, Quantity] = {
     3: Quantity.ENERGY_T3,
     4: Quantity.ENERGY_T4,
 }
-_SINGLE = "single"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +57,10 @@ def window_quantities(tariff: CompiledTariff, days: Period) -> dict[str, Quantit
     return {name: RATE_QUANTITY[register] for name, register in registers.items()}
 
 
-def priced_by_window_only(tariff: CompiledTariff) -> bool:
-    """Return whether a tariff has windows and no price for a meter with one register."""
-    metering = [plan.condition.traits.get("metering", frozenset()) for plan in tariff.document.plans]
-    return bool(tariff.document.windows) and not any(_SINGLE in choices for choices in metering)
-
-
-def counts_windows_apart(tariff: CompiledTariff) -> bool:
-    """Return whether a running total of each window is asked for, because its tiers count on their own."""
-    charges = (charge for plan in tariff.document.plans for charge in plan.charges)
-    apart = any(one.tiers is not None and one.tiers.windows is WindowOrder.SEPARATE for one in charges)
-    return apart and bool(tariff.document.accumulation.starts)
-
-
 def wanted_rates(scope: Scope, segment: Segment, part: CountedDays) -> Iterator[CountedDays]:
     """Yield the stretches of the rate registers that a segment may ask for beside a stretch of its meter."""
     tariff = scope.prices.compiled[segment.revision.body_sha]
-    before = prior_days(scope, segment) if counts_windows_apart(tariff) else ()
+    before = prior_days(scope, segment) if counts_windows_apart(tariff.document) else ()
     for quantity in window_quantities(tariff, segment.service).values():
         for stretch in (part, *before):
             yield replace(stretch, quantity=quantity)
@@ -85,7 +72,7 @@ def wanted_intervals(desk: Desk, segments: Iterable[Segment]) -> tuple[list[Coun
     moments: set[time] = set()
     for segment in segments:
         tariff = desk.scope.prices.compiled[segment.revision.body_sha]
-        if not priced_by_window_only(tariff):
+        if not priced_by_window_only(tariff.document):
             continue
         found = [part for part in counted_meters(desk.scope, segment) if not _registers(desk, segment, part)]
         parts += found
@@ -102,10 +89,10 @@ def window_usage(desk: Desk, segment: Segment, part: CountedDays, usage: UsageSe
     """
     tariff = desk.scope.prices.compiled[segment.revision.body_sha]
     registers = _registers(desk, segment, part)
-    if not registers and not priced_by_window_only(tariff):
+    if not registers and not priced_by_window_only(tariff.document):
         return WindowUsage()
     now = _by_registers(desk, segment, [part], registers) if registers else _by_readings(desk, segment, part, usage)
-    if isinstance(now, MissingUsage) or not counts_windows_apart(tariff):
+    if isinstance(now, MissingUsage) or not counts_windows_apart(tariff.document):
         return now if isinstance(now, MissingUsage) else WindowUsage(now=now)
     before = prior_days(desk.scope, segment)
     if before and not registers:
