@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import LiteralString
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing.tables import BillingPeriodRow
 from cloud.kit.bulk import read_columns
-from cloud.kit.images import ID, Columns, Ids, ids_literal
+from cloud.kit.images import ID, Columns, IdArray, Ids
 
 NOTHING_TO_CHARGE = "nothing_to_charge"
 
@@ -32,11 +32,9 @@ _OBLIGED: LiteralString = """
 """
 _SETTLE_MANY = text("""
     update obligation o set state = :state, bill_id = d.bill_id, reason = :reason
-      from (select account_id, bill_id from unnest(cast(:accounts as uuid[])) with ordinality a (account_id, n)
-              left join unnest(cast(:bills as uuid[])) with ordinality b (bill_id, n) using (n)) d
+      from unnest(cast(:accounts as uuid[]), cast(:bills as uuid[])) d (account_id, bill_id)
      where o.community_id = :community and o.cycle = :cycle and o.period_start = :start
        and o.account_id = d.account_id and o.kind = 'regular' and o.seq = 1 and o.state = 'due'
-    returning o.account_id
 """)
 
 
@@ -80,10 +78,10 @@ async def settle_columns(session: AsyncSession, scope: BillingPeriodRow, account
             "community": scope.community_id,
             "cycle": scope.cycle,
             "start": scope.period_start,
-            "accounts": ids_literal(accounts),
-            "bills": "{}" if bills is None else ids_literal(bills),
+            "accounts": IdArray(accounts),
+            "bills": IdArray(accounts[:0] if bills is None else bills),
             "state": "waived" if bills is None else "issued",
             "reason": NOTHING_TO_CHARGE if bills is None else None,
         },
     )
-    return len(found.all())
+    return found.rowcount if isinstance(found, CursorResult) else 0

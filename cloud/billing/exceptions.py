@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from cloud.billing.service import RunScope
 from cloud.cases import service as cases
 from cloud.cases.case import CaseKind, CaseReport, OwnerRole
 from cloud.kit.db import Unit
+from cloud.kit.images import Ids, id_at
 from cloud.rating.lines import ExceptionKind, RatingException, RatingOutcome
 from common.errors import ensure
 from common.ids import PremisesId
@@ -47,7 +48,7 @@ def case_of(exception: RatingException, scope: RunScope) -> CaseReport:
     )
 
 
-async def report(unit: Unit, scope: RunScope, premises: Collection[PremisesId], outcome: RatingOutcome) -> None:
+async def report(unit: Unit, scope: RunScope, premises: Ids, outcome: RatingOutcome) -> None:
     """Open a case for everything that could not be rated, and close those of the premises that could be since."""
     open_now = set()
     for exception in outcome.exceptions:
@@ -57,7 +58,8 @@ async def report(unit: Unit, scope: RunScope, premises: Collection[PremisesId], 
     if not await cases.count_open(unit.session, scope.community_id):
         return
     suffix = _period_mark(scope)
-    for standing in await cases.open_about(unit.session, premises):
+    about = [PremisesId(id_at(premises, row)) for row in range(len(premises))]
+    for standing in await cases.open_about(unit.session, about):
         known = (standing.object_id, standing.reason, standing.subject)
         if standing.origin == ORIGIN and standing.subject.endswith(suffix) and known not in open_now:
             await cases.close_case(unit, standing.case_id, reason="rated since")

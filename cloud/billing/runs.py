@@ -29,7 +29,7 @@ from cloud.billing.service import RunScope, period_of
 from cloud.billing.tables import AccountRow, BillingPeriodRow, ObligationRow
 from cloud.estate import service as estate
 from cloud.kit.db import Unit
-from cloud.kit.images import ID, id_at
+from cloud.kit.images import id_at
 from cloud.ledger.issued_columns import ISSUED_TABLES
 from cloud.metering.claims import claim_sessions
 from cloud.metering.sessions import UsageClaim
@@ -204,8 +204,7 @@ async def run_chunk(
             total_fen=done.total_fen + report.total_fen,
             after=place,
         )
-    premises = [PremisesId(UUID(bytes=raw.ljust(ID.itemsize, b"\0"))) for raw in due["premises_id"].tolist()]
-    await exceptions.report(unit, scope, premises, outcome)
+    await exceptions.report(unit, scope, due["premises_id"], outcome)
     return done
 
 

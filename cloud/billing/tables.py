@@ -198,7 +198,12 @@ class BillLineRow(CommunityRow):
         CheckConstraint("nature in ('revenue', 'agency', 'liability')", name="nature_known"),
         CheckConstraint("(corrects_bill_id is null) = (corrects_n is null)", name="corrects_whole"),
         CheckConstraint("fen >= 0 or corrects_bill_id is not null", name="credit_names_line"),
-        Index("ix_bill_line_charge", "tenant_id", "community_id", "charge_item_id", "service_start"),
+        Index(
+            "ix_bill_line_corrects",
+            "tenant_id",
+            "corrects_bill_id",
+            postgresql_where=text("corrects_bill_id is not null"),
+        ),
         table_flags(append_only=True, bulk=True),
     )
 

@@ -17,7 +17,9 @@ RESOURCES = tuple(Resource)
 _PLACED: LiteralString = """
     select i.premises_id, i.meter_id, array_position({resources}::text[], m.resource::text)::int8 as resource,
            m.multiplier_milli, m.digits, i.starts, coalesce(i.ends, '9999-12-31') as ends
-      from meter_installation i join meter m on m.tenant_id = i.tenant_id and m.meter_id = i.meter_id
+      from meter_installation i
+      join lateral (select resource, multiplier_milli, digits from meter
+                     where tenant_id = i.tenant_id and meter_id = i.meter_id limit 1) m on true
      where i.community_id = {community} and i.premises_id between {first} and {last}
        and i.starts < {end} and (i.ends is null or i.ends > {start})
 """

@@ -16,17 +16,21 @@ import numpy as np
 import numpy.typing as npt
 from psycopg import AsyncConnection as PsycopgConnection
 from psycopg import Error as PsycopgError
-from psycopg import sql
+from psycopg import adapters, sql
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 from sqlalchemy import Dialect, Table, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from typing_extensions import override
 
-from cloud.kit.images import SIGNATURE, TRAILER, Cells, Columns, array_of
+from cloud.kit.images import SIGNATURE, TRAILER, Cells, Columns, IdArray, array_of, id_array
 from common.errors import InvariantError, ensure
 from common.ids import TenantId
 
 BULK_ROLE = "gatehouse_bulk"
 _YOUNG = text("select relname from pg_class where relname = any(:names) and relkind = 'r' and reltuples <= 0")
+_UUID_ARRAY_OID = 2951
 _COPY_TYPES = {
     "BIGINT": "int8",
     "INTEGER": "int4",
@@ -40,6 +44,21 @@ _COPY_TYPES = {
     "UUID": "uuid",
     "JSONB": "jsonb",
 }
+
+
+class _IdArrayDumper(Dumper):
+    """Sends a column of ids as `uuid[]` in binary form."""
+
+    format = Format.BINARY
+    oid = _UUID_ARRAY_OID
+
+    @override
+    def dump(self, obj: IdArray) -> bytes:
+        """Return the ids as the database takes them."""
+        return id_array(obj.ids)
+
+
+adapters.register_dumper(IdArray, _IdArrayDumper)
 
 
 async def copy_rows(
@@ -95,7 +114,7 @@ async def measure_young(session: AsyncSession, tables: Sequence[Table]) -> bool:
     connection = await session.connection()
     names = [table.name for table in tables]
     found = await session.scalars(_YOUNG, {"names": names})
-    young = set(found)
+    young = sorted(set(found))
     driver = await _driver(connection)
     for name in young:
         await driver.execute(sql.SQL("analyze {}").format(sql.Identifier(name)))
@@ -112,20 +131,23 @@ async def read_columns(
     Args:
         session: a view or unit of a company; its row security holds.
         query: a select with `{name}` where a value stands.
-        values: what stands there: ids, days, instants, texts, or lists of these.
+        values: what stands there: ids, days, instants, texts, lists of these, or an `IdArray`.
         types: the selected columns in order with their numpy types (`ID` for uuid, `>i8` for bigint, `>i4` for date).
     """
     connection = await session.connection()
     driver = await _driver(connection)
-    filled = sql.SQL(query).format(**{name: sql.Literal(value) for name, value in values.items()})
+    given = {name: value for name, value in values.items() if isinstance(value, IdArray)}
+    filled = sql.SQL(query).format(
+        **{name: sql.Placeholder(name) if name in given else sql.Literal(value) for name, value in values.items()}
+    )
     arrays = sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in types)
     with _as_errors_of_the_engine():
         async with driver.cursor(binary=True) as cursor:
-            await cursor.execute(sql.SQL("select {} from ({}) answer").format(arrays, filled))
+            await cursor.execute(sql.SQL("select {} from ({}) answer").format(arrays, filled), given)
             answer = cursor.pgresult
     ensure(answer is not None, "a query that was asked has an answer")
-    given = [None if answer is None else answer.get_value(0, place) for place in range(len(types))]
-    return {name: array_of(one, kind) for one, (name, kind) in zip(given, types.items(), strict=True)}
+    found = [None if answer is None else answer.get_value(0, place) for place in range(len(types))]
+    return {name: array_of(one, kind) for one, (name, kind) in zip(found, types.items(), strict=True)}
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from __future__ import annotations
 import binascii
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -33,12 +34,30 @@ EPOCH_DAY = date(2000, 1, 1)
 EPOCH_MS = 946_684_800_000
 MICRO_PER_MILLI = 1_000
 _ARRAY_HEAD = ">iiiii"
+_UUID_OID = 2950
 _COUNT_SIZE = 2
 _LENGTH_SIZE = 4
 _NULL = -1
 _UUID_TEXT = 36
 _DASHES = (8, 13, 18, 23)
 _ZERO = ord("0")
+
+
+@dataclass(frozen=True, slots=True)
+class IdArray:
+    """A column of ids as the value of a statement: it is sent as `uuid[]` in binary form."""
+
+    ids: Ids
+
+
+def id_array(values: Ids) -> bytes:
+    """Return ids as a PostgreSQL array in binary form."""
+    if not len(values):
+        return struct.pack(">iii", 0, 0, _UUID_OID)
+    cells = np.empty((len(values), _LENGTH_SIZE + ID.itemsize), dtype=np.uint8)
+    cells[:, :_LENGTH_SIZE] = np.frombuffer(struct.pack(">i", ID.itemsize), dtype=np.uint8)
+    cells[:, _LENGTH_SIZE:] = uuids(values)
+    return struct.pack(_ARRAY_HEAD, 1, 0, _UUID_OID, len(values), 1) + cells.tobytes()
 
 
 def image(columns: Sequence[Cells | None], rows: int) -> Cells:
@@ -79,7 +98,7 @@ def day(value: date) -> Cells:
 
 def instant(value: datetime) -> Cells:
     """Return one instant for all rows; below the millisecond nothing is kept."""
-    return _constant(struct.pack(">q", (to_epoch_ms(value) - EPOCH_MS) * MICRO_PER_MILLI))
+    return _constant(struct.pack(">q", instant_number(value)))
 
 
 def uuid(value: UUID) -> Cells:
@@ -155,11 +174,6 @@ def pairs_of(left: Ids, right: Ids) -> npt.NDArray[np.bytes_]:
     return np.ascontiguousarray(joined_ids).view(f"S{2 * size}").ravel()
 
 
-def ids_literal(values: Ids) -> str:
-    """Return ids as the text of a PostgreSQL array, to be cast to `uuid[]`."""
-    return "{" + ",".join(text_list(uuid_texts(values))) + "}"
-
-
 def text_list(cells: Cells) -> list[str]:
     """Return texts of one length as strings."""
     return [one.decode() for one in bytes_list(cells)]
@@ -179,6 +193,11 @@ def day_of(number: int) -> date:
 def day_number(value: date) -> int:
     """Return a civil day as binary COPY counts it."""
     return (value - EPOCH_DAY).days
+
+
+def instant_number(value: datetime) -> int:
+    """Return an instant as binary COPY counts it, in microseconds; below the millisecond nothing is kept."""
+    return (to_epoch_ms(value) - EPOCH_MS) * MICRO_PER_MILLI
 
 
 def _cells(column: npt.NDArray[np.generic], size: int) -> Cells:

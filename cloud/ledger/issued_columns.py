@@ -254,6 +254,6 @@ def _earned(line: IssuedLine) -> LedgerAccountRef:
 
 
 async def _known(session: AsyncSession, wanted: Ids) -> Ids:
-    found = await read_columns(session, _KNOWN, {"wanted": images.ids_literal(wanted)}, {"ledger_account_id": ID})
+    found = await read_columns(session, _KNOWN, {"wanted": images.IdArray(wanted)}, {"ledger_account_id": ID})
     known: Ids = found["ledger_account_id"]
     return known

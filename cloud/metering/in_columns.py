@@ -1,4 +1,4 @@
-"""Registers of many meters at a midnight in columns, as a bill run reads them. Named queries.
+"""Registers of many meters at midnights in columns, as a bill run reads them. Named queries.
 
 Only what is plain is answered here: the newest known block of the day begins with a reading at the midnight itself, and
 nothing was corrected. For all other meters the by-value road of `registers.py` decides.
@@ -6,6 +6,7 @@ nothing was corrected. For all other meters the by-value road of `registers.py` 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import LiteralString
@@ -14,19 +15,17 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.kit.bulk import read_columns
-from cloud.kit.images import ID, Ids, Integers, ids_literal
+from cloud.kit.images import ID, Columns, IdArray, Ids, Integers, day_number, instant_number
 from common.civil import Period, midnight
 from common.ids import CommunityId
 from common.reading.reading import Quantity
 
-_AT_MIDNIGHT: LiteralString = """
-    select meter_id, first_milli, first_quality, rev
-      from (select distinct on (meter_id) meter_id, first_at, first_milli, first_quality, rev
-              from meter_day_block
-             where community_id = {community} and meter_id = any({meters}::uuid[]) and quantity = {quantity}
-               and day = {day} and recorded_at <= {known_at}
-             order by meter_id, rev desc) newest
-     where first_at = {midnight}
+_AT_MIDNIGHTS: LiteralString = """
+    select meter_id, array_position({quantities}::text[], quantity::text)::int8 as quantity, day, rev, first_at,
+           first_milli, first_quality
+      from meter_day_block
+     where community_id = {community} and meter_id = any({meters}) and quantity = any({quantities}::text[])
+       and day = any({days}::date[]) and recorded_at <= {known_at}
 """
 _CORRECTED: LiteralString = """
     select distinct meter_id from reading_revision
@@ -38,12 +37,12 @@ _CORRECTED: LiteralString = """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Midnight:
-    """A register of a community at the midnight that begins a day, as known at an instant."""
+class Midnights:
+    """Registers of a community at the midnights that begin some days, as known at an instant."""
 
     community_id: CommunityId
-    quantity: Quantity
-    day: date
+    quantities: frozenset[Quantity]
+    days: frozenset[date]
     zone: tzinfo
     known_at: datetime
 
@@ -58,31 +57,68 @@ class Registers:
     rev: Integers
 
 
-async def registers_at(session: AsyncSession, where: Midnight, meters: Ids) -> Registers:
-    """Return the registers of some meters at a midnight."""
+class RegisterSheet:
+    """The plain registers of some meters at some midnights: of each the newest known block, if it begins there."""
+
+    def __init__(self, meters: Ids, found: Mapping[tuple[Quantity, date], Columns]) -> None:
+        self._meters = np.sort(meters)
+        self._found = found
+
+    def at(self, quantity: Quantity, day: date, meters: Ids) -> Registers:
+        """Return the registers at one midnight of some of the meters that the sheet was read for."""
+        found = self._found[quantity, day]
+        places = np.searchsorted(self._meters, found["meter_id"])
+        wanted = np.searchsorted(self._meters, meters)
+        size = len(self._meters)
+        return Registers(
+            known=_spread(found["known"], places, size)[wanted] != 0,
+            value_milli=_spread(found["first_milli"], places, size)[wanted],
+            quality=_spread(found["first_quality"], places, size)[wanted],
+            rev=_spread(found["rev"], places, size)[wanted],
+        )
+
+
+async def registers_at(session: AsyncSession, where: Midnights, meters: Ids) -> RegisterSheet:
+    """Return the registers of some meters at all the midnights, read by one query."""
+    quantities, days = sorted(where.quantities), sorted(where.days)
     found = await read_columns(
         session,
-        _AT_MIDNIGHT,
+        _AT_MIDNIGHTS,
         {
             "community": where.community_id,
-            "meters": ids_literal(meters),
-            "quantity": where.quantity.value,
-            "day": where.day,
+            "meters": IdArray(meters),
+            "quantities": [quantity.value for quantity in quantities],
+            "days": days,
             "known_at": where.known_at,
-            "midnight": midnight(where.day, where.zone),
         },
-        {"meter_id": ID, "first_milli": ">i8", "first_quality": ">i8", "rev": ">i8"},
+        {
+            "meter_id": ID,
+            "quantity": ">i8",
+            "day": ">i4",
+            "rev": ">i8",
+            "first_at": ">i8",
+            "first_milli": ">i8",
+            "first_quality": ">i8",
+        },
     )
-    order = np.argsort(meters)
-    rows = order[np.searchsorted(meters, found["meter_id"], sorter=order)]
-    known = np.zeros(len(meters), dtype=np.bool_)
-    known[rows] = True
-    return Registers(
-        known=known,
-        value_milli=_spread(found["first_milli"], rows, len(meters)),
-        quality=_spread(found["first_quality"], rows, len(meters)),
-        rev=_spread(found["rev"], rows, len(meters)),
-    )
+    sheet: dict[tuple[Quantity, date], Columns] = {}
+    for number, quantity in enumerate(quantities, 1):
+        for day in days:
+            own = np.flatnonzero((found["quantity"] == number) & (found["day"] == day_number(day)))
+            newest = _newest({name: column[own] for name, column in found.items()})
+            newest["known"] = newest["first_at"] == instant_number(midnight(day, where.zone))
+            sheet[quantity, day] = newest
+    return RegisterSheet(meters, sheet)
+
+
+def _newest(found: Columns) -> Columns:
+    """Return the row with the highest revision of each meter."""
+    if len(found["rev"]) == 0 or int(found["rev"].max()) == 1:
+        return found
+    order = np.lexsort((found["rev"], found["meter_id"]))
+    meters = found["meter_id"][order]
+    last = np.append(meters[1:] != meters[:-1], True)
+    return {name: column[order[last]] for name, column in found.items()}
 
 
 async def corrected_meters(

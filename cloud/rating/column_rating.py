@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.estate.in_columns import ABSENT, NOBODY, Households, PremisesRange, households
 from cloud.fleet.in_columns import RESOURCES, placed_meters
 from cloud.kit.images import Columns, Ids, day_number, ids_of
-from cloud.metering.in_columns import Midnight, Registers, corrected_meters, registers_at
+from cloud.metering.in_columns import Midnights, Registers, RegisterSheet, corrected_meters, registers_at
 from cloud.metering.registers import BILLED_QUANTITY
 from cloud.metering.usage import HELD
 from cloud.rating.column_lines import (
@@ -60,9 +60,11 @@ class RatedColumns:
 class _Desk:
     """The columns of one range while its charge items are rated one after another."""
 
-    def __init__(self, session: AsyncSession, plan: ColumnPlan, homes: Households, meters: Columns, odd: Flags) -> None:
-        self.session = session
+    def __init__(
+        self, plan: ColumnPlan, homes: Households, meters: Columns, registers: RegisterSheet, odd: Flags
+    ) -> None:
         self.plan = plan
+        self.registers = registers
         self.homes = homes
         self.meters = meters
         self.meter_rows = np.searchsorted(homes.premises, meters["premises_id"])
@@ -70,11 +72,25 @@ class _Desk:
         self.facts = fact_columns(homes.facts, ABSENT)
         self.places = places_of(homes)
 
-    def midnight(self, quantity: Quantity, day: date) -> Midnight:
-        plan = self.plan
-        return Midnight(
-            community_id=plan.community_id, quantity=quantity, day=day, zone=plan.zone, known_at=plan.known_at
-        )
+
+def _midnights(plan: ColumnPlan) -> Midnights:
+    """Return every midnight at which the plan may look at a register."""
+    tariffs = plan.prices.compiled.values()
+    quantities = {
+        BILLED_QUANTITY[item.resource]
+        for item in plan.prices.items.values()
+        if item.basis is ChargeBasis.METERED and item.resource is not None
+    }
+    for tariff in tariffs:
+        quantities.update(window_quantities(tariff, plan.period).values())
+    spans = (tariff.document.accumulation.span_of(plan.period.start) for tariff in tariffs)
+    return Midnights(
+        community_id=plan.community_id,
+        quantities=frozenset({Quantity.VOLUME, *quantities}),
+        days=frozenset({plan.period.start, plan.period.end, *(span.start for span in spans if span is not None)}),
+        zone=plan.zone,
+        known_at=plan.known_at,
+    )
 
 
 async def rate_columns(
@@ -92,25 +108,26 @@ async def rate_columns(
     meters = await placed_meters(session, where, plan.reach)
     named = [UUID(key) for key in plan.prices.assignments.named(TargetKind.PREMISES)]
     odd = (homes.payers == NOBODY) | np.isin(homes.premises, ids_of([*named, *sessions]))
-    desk = _Desk(session, plan, homes, meters, odd)
-    await _mark_corrected(desk)
+    registers = await registers_at(session, _midnights(plan), meters["meter_id"])
+    desk = _Desk(plan, homes, meters, registers, odd)
+    await _mark_corrected(session, desk)
     groups: list[LineColumns] = []
     for item in sorted(plan.prices.items.values(), key=lambda one: one.code):
         if item.basis is ChargeBasis.SHARE:
             groups += _shares(desk, item)
         elif item.basis in BY_SEGMENT:
             for priced, rows in _classes(desk, item):
-                group = await _group(desk, item, priced, rows)
+                group = _group(desk, item, priced, rows)
                 if group is not None:
                     groups.append(group)
     kept = [group.taken(~desk.odd[group.rows]) for group in groups]
     return RatedColumns(homes=homes, odd=desk.odd, groups=tuple(group for group in kept if len(group.rows)))
 
 
-async def _mark_corrected(desk: _Desk) -> None:
+async def _mark_corrected(session: AsyncSession, desk: _Desk) -> None:
     """Mark the households of a meter that was corrected, rolled over, or has a price of its own."""
     plan = desk.plan
-    corrected = await corrected_meters(desk.session, plan.community_id, plan.reach, plan.zone, plan.known_at)
+    corrected = await corrected_meters(session, plan.community_id, plan.reach, plan.zone, plan.known_at)
     priced_apart = ids_of([UUID(key) for key in plan.prices.assignments.named(TargetKind.METER)])
     touched = np.isin(desk.meters["meter_id"], np.concatenate([corrected, priced_apart]))
     desk.odd[desk.meter_rows[touched]] = True
@@ -128,14 +145,14 @@ def _classes(desk: _Desk, item: ChargeItem) -> list[tuple[Priced, Rows]]:
     return [(priced, np.sort(np.concatenate(rows))) for priced, rows in found.values()]
 
 
-async def _group(desk: _Desk, item: ChargeItem, priced: Priced, rows: Rows) -> LineColumns | None:
+def _group(desk: _Desk, item: ChargeItem, priced: Priced, rows: Rows) -> LineColumns | None:
     tariff = desk.plan.column_tariff(priced)
     if tariff is None:
         desk.odd[rows] = True
         return None
     rows = rows[~desk.odd[rows]]
     if item.basis is ChargeBasis.METERED:
-        return await _metered(desk, item, priced, tariff, rows)
+        return _metered(desk, item, priced, tariff, rows)
     return _standing(desk, item, priced, tariff, rows)
 
 
@@ -153,9 +170,7 @@ def _standing(desk: _Desk, item: ChargeItem, priced: Priced, tariff: ColumnTarif
     return _amounts(desk, tariff, line.taken(known), {name: c[known] for name, c in columns.items()}, nothing[known])
 
 
-async def _metered(
-    desk: _Desk, item: ChargeItem, priced: Priced, tariff: ColumnTariff, rows: Rows
-) -> LineColumns | None:
+def _metered(desk: _Desk, item: ChargeItem, priced: Priced, tariff: ColumnTariff, rows: Rows) -> LineColumns | None:
     plan = desk.plan
     rows, at = _sole_meters(desk, item, rows, plan.tier_year_start(priced) or plan.period.start)
     meters: Ids = desk.meters["meter_id"][at]
@@ -163,20 +178,16 @@ async def _metered(
     quantity = BILLED_QUANTITY[RESOURCES[int(desk.meters["resource"][at[0]]) - 1]] if len(at) else Quantity.VOLUME
     counted = _Counter(desk, meters, multiplier)
     start, end = plan.period.start, plan.period.end
-    usage = await counted.between(quantity, start, end)
+    usage = counted.between(quantity, start, end)
     tier_start = plan.tier_year_start(priced)
-    prior = (
-        np.zeros(len(rows), dtype=np.int64)
-        if tier_start is None
-        else await counted.between(quantity, tier_start, start)
-    )
+    prior = np.zeros(len(rows), dtype=np.int64) if tier_start is None else counted.between(quantity, tier_start, start)
     columns = {"usage": usage}
     request: dict[str, Column] = {QUANTITY: usage, PRIOR: prior}
     windows = window_quantities(priced.compiled, plan.period)
     if windows:
         del request[QUANTITY]
         for name, register in windows.items():
-            columns[f"{WINDOW_PREFIX}{name}"] = request[f"{WINDOW}{name}"] = await counted.between(register, start, end)
+            columns[f"{WINDOW_PREFIX}{name}"] = request[f"{WINDOW}{name}"] = counted.between(register, start, end)
         billed = sum((columns[f"{WINDOW_PREFIX}{name}"] for name in windows), np.zeros_like(usage))
     else:
         billed = usage
@@ -208,17 +219,16 @@ class _Counter:
         self._read: dict[tuple[Quantity, date], Registers] = {}
         self.good = multiplier < _MULTIPLIER_MAX
 
-    async def between(self, quantity: Quantity, start: date, end: date) -> Column:
-        first, last = await self._scaled(quantity, start), await self._scaled(quantity, end)
+    def between(self, quantity: Quantity, start: date, end: date) -> Column:
+        first, last = self._scaled(quantity, start), self._scaled(quantity, end)
         counted = last - first
         self.good &= counted >= 0
         usage: Column = np.maximum(counted, 0)
         return usage
 
-    async def _scaled(self, quantity: Quantity, day: date) -> Column:
+    def _scaled(self, quantity: Quantity, day: date) -> Column:
         if (quantity, day) not in self._read:
-            where = self._desk.midnight(quantity, day)
-            self._read[quantity, day] = await registers_at(self._desk.session, where, self._meters)
+            self._read[quantity, day] = self._desk.registers.at(quantity, day, self._meters)
         read = self._read[quantity, day]
         self.good &= read.known & (read.quality & int(HELD) == 0) & (read.value_milli < _REGISTER_MAX)
         scaled: Column = (read.value_milli * self._multiplier + MILLI // 2) // MILLI

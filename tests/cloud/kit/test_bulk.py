@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import LiteralString
 from uuid import UUID
 
 import psycopg
@@ -12,7 +13,9 @@ from sqlalchemy import Table, func, select
 from sqlalchemy.exc import DBAPIError
 
 from cloud.kit.actor import Actor
+from cloud.kit.bulk import read_columns
 from cloud.kit.db import Database
+from cloud.kit.images import ID, IdArray, ids_of
 from cloud.kit.roles import WORKER
 from common.errors import InvariantError
 from common.ids import TenantId
@@ -126,3 +129,14 @@ def test_a_load_without_a_company_is_refused(server: TestServer, database_name: 
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row of another company"):
         load()
+
+
+async def test_a_query_takes_a_column_of_ids_and_an_empty_one(database: Database, tenant: TenantId) -> None:
+    known = ids_of([UUID(int=1 << 64), UUID(int=2)])
+    query: LiteralString = "select id from unnest({known}) id where id <> all({left_out}::uuid[])"
+    async with database.view(tenant) as session:
+        values: dict[str, object] = {"known": IdArray(known), "left_out": [UUID(int=2)]}
+        found = await read_columns(session, query, values, {"id": ID})
+        nothing = await read_columns(session, query, values | {"known": IdArray(known[:0])}, {"id": ID})
+    assert found["id"].tolist() == known[:1].tolist()
+    assert len(nothing["id"]) == 0

@@ -36,9 +36,9 @@ def test_ids_keep_their_zeros_at_the_end_and_have_their_usual_text() -> None:
     column = images.ids_of([FIRST, SECOND])
     assert [images.id_at(column, n) for n in (0, 1)] == [FIRST, SECOND]
     assert images.text_list(images.uuid_texts(column)) == [str(FIRST), str(SECOND)]
-    assert images.ids_literal(column) == f"{{{FIRST},{SECOND}}}"
+    assert images.array_of(images.id_array(column), images.ID).tolist() == column.tolist()
     assert images.ids_from(images.uuids(column)).tolist() == column.tolist()
-    assert images.ids_literal(images.ids_of([])) == "{}"
+    assert images.id_array(images.ids_of([])) == bytes.fromhex("000000000000000000000b86")
 
 
 def test_pairs_tell_the_same_ids_in_another_order_apart() -> None:

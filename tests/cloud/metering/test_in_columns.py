@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from cloud.kit.images import ids_of
 from cloud.metering.corrections import Correction, revise_reading
-from cloud.metering.in_columns import Midnight, Registers, corrected_meters, registers_at
+from cloud.metering.in_columns import Midnights, Registers, corrected_meters, registers_at
 from common.civil import Period, midnight
 from common.ids import MeterId
 from common.reading.reading import Quantity
@@ -22,15 +22,16 @@ _BLOCKS = text("select meter_id, first_milli from meter_day_block where quantity
 
 
 async def registers(hamlet: Hamlet, meters: list[MeterId], *, known_before: timedelta = timedelta()) -> Registers:
-    where = Midnight(
+    where = Midnights(
         community_id=hamlet.community_id,
-        quantity=Quantity.VOLUME,
-        day=PERIOD.end,
+        quantities=frozenset({Quantity.VOLUME, Quantity.ENERGY_FORWARD}),
+        days=frozenset({PERIOD.start, PERIOD.end}),
         zone=ZONE,
         known_at=RECORDED - known_before,
     )
     async with hamlet.database.view(hamlet.tenant) as session:
-        return await registers_at(session, where, ids_of(meters))
+        sheet = await registers_at(session, where, ids_of(meters))
+    return sheet.at(Quantity.VOLUME, PERIOD.end, ids_of(meters))
 
 
 async def stored(hamlet: Hamlet) -> list[tuple[MeterId, int]]:
@@ -63,6 +64,39 @@ async def test_a_block_that_begins_after_the_midnight_is_no_plain_register(hamle
         await unit.session.execute(later, {"meter": first, "day": PERIOD.end})
         unit.record("added", "meter_day_block", first)
     assert not (await registers(hamlet, [first])).known.any()
+
+
+async def test_of_two_blocks_that_begin_at_the_midnight_the_newest_known_counts(hamlet: Hamlet) -> None:
+    (first, low), (second, high), *_ = await stored(hamlet)
+    again = text("""
+        insert into meter_day_block select (b).* from (
+            select jsonb_populate_record(m, jsonb_build_object('rev', 2, 'first_milli', first_milli + 7,
+                       'last_milli', last_milli + 7)) as b
+              from meter_day_block m where meter_id = :meter and day = :day) changed
+    """)
+    async with hamlet.database.unit(hamlet.tenant, hamlet.actor) as unit:
+        await unit.session.execute(again, {"meter": first, "day": PERIOD.end})
+        unit.record("added", "meter_day_block", first)
+    found = await registers(hamlet, [second, first])
+    assert found.known.all()
+    assert found.value_milli.tolist() == [high, low + 7]
+    assert found.rev.tolist() == [1, 2]
+
+
+async def test_a_sheet_answers_for_each_midnight_and_register_it_was_read_for(hamlet: Hamlet) -> None:
+    (first, _), *_ = await stored(hamlet)
+    where = Midnights(
+        community_id=hamlet.community_id,
+        quantities=frozenset({Quantity.VOLUME, Quantity.ENERGY_FORWARD}),
+        days=frozenset({PERIOD.start, PERIOD.end}),
+        zone=ZONE,
+        known_at=RECORDED,
+    )
+    async with hamlet.database.view(hamlet.tenant) as session:
+        sheet = await registers_at(session, where, ids_of([first]))
+    start, end = (sheet.at(Quantity.VOLUME, day, ids_of([first])) for day in (PERIOD.start, PERIOD.end))
+    assert start.value_milli.item() < end.value_milli.item()
+    assert not sheet.at(Quantity.ENERGY_FORWARD, PERIOD.end, ids_of([first])).known.any()
 
 
 async def test_meters_with_a_corrected_reading_are_named(hamlet: Hamlet) -> None:

@@ -23,7 +23,6 @@ BY_HAND = {
     "facts_of_billed_premises",
     "facts_stay",
     "journal_of_open_day",
-    "line_with_its_bill",
     "known_of_transfer",
     "known_of_bill",
     "known_of_bill_line",
