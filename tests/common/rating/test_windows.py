@@ -109,3 +109,10 @@ def test_windows_of_the_months_of_the_place_have_zero_where_nothing_was_used() -
     finder = WindowFinder(windowed(june, {"name": "rest", "times": ["00:00-24:00"]}).windows, SHANGHAI.zone, None)
     night = datetime(2026, 6, 1, 1, tzinfo=SHANGHAI.zone).astimezone(UTC)
     assert usage_by_window(finder, [(night, 100)]) == {"rest": 100, "june": 0}
+
+
+def test_a_window_may_hold_on_some_days_of_the_week() -> None:
+    week = {"name": "week", "times": ["00:00-24:00"], "weekdays": ["mon", "tue", "wed", "thu", "fri"]}
+    finder = WindowFinder(windowed(week, {"name": "end", "times": ["00:00-24:00"]}).windows, SHANGHAI.zone, None)
+    days = [datetime(2026, 6, day, 12, tzinfo=SHANGHAI.zone) for day in (5, 6, 7, 8)]
+    assert [finder.at(day).name for day in days] == ["week", "end", "end", "week"]

@@ -51,6 +51,8 @@ def worth(text: str) -> Fraction:
         ("a == 8", "0"),
         ("1200 * (a >= 6)", "1200"),
         ("1 + (1 < 2)", "2"),
+        ("2 < 1 + 2", "1"),
+        ("3 - 1 > 9 - 6", "0"),
     ],
 )
 def test_a_formula_is_worth_its_exact_value(text: str, value: str) -> None:

@@ -81,3 +81,8 @@ def test_a_price_without_tiers_is_a_graduated_table_of_one_step() -> None:
     nothing: dict[str, Fraction] = {}
     table = make_table(None, Prices(by_tier=(parse_formula("0.5"),)), nothing.__getitem__)
     assert table == StepTable(bounds=(0,), slopes=(500_000,), offsets=(0,), mode=TierMode.GRADUATED)
+
+
+def test_a_first_tier_may_be_of_a_single_milli_unit() -> None:
+    smallest = tariff(tiers={"bounds": ["0.001"]}, charges=[{"key": "c", "prices": ["1000", "1"]}])
+    assert rate(smallest, usage(1_001)).amount_fen == 100 + 100
