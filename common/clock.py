@@ -36,6 +36,8 @@ def require_utc(instant: datetime, what: str = "instant") -> datetime:
     Raises:
         InvariantError: the instant is naive or in another zone.
     """
+    if instant.tzinfo is UTC:
+        return instant
     ensure(instant.tzinfo is not None and instant.utcoffset() == timedelta(0), f"{what} must be aware and in UTC")
     return instant
 

@@ -188,29 +188,45 @@ def _accepted(state: WatchState, moment: Moment, value_milli: int, limits: Limit
     findings = []
     if elapsed_ms > limits.gap_ms:
         findings.append(Finding(rule=Rule.GAP, value=elapsed_ms, limit=limits.gap_ms))
-    state, stuck = _watch_stillness(state, moment, step, limits)
-    findings += stuck
+    findings += _watch_stillness(state, moment, step, limits)
     if limits.watches_flow:
         state, flowing = _watch_flow(state, moment, step, limits)
         findings += flowing
     if moment.day != state.day:
         state, closed = _close_day(state, moment, value_milli, limits)
         findings += closed
-    state = replace(state, at_ms=moment.at_ms, milli=value_milli, candidate_at_ms=0, candidate_milli=0)
-    return Verdict(state=state, findings=tuple(findings))
+    return Verdict(state=_stepped(state, moment, value_milli), findings=tuple(findings))
 
 
-def _watch_stillness(
-    state: WatchState, moment: Moment, step: int, limits: Limits
-) -> tuple[WatchState, tuple[Finding, ...]]:
+def _stepped(state: WatchState, moment: Moment, value_milli: int) -> WatchState:
+    """Return the state with the value as its newest; written out, because every reading of every register comes by."""
+    return WatchState(
+        at_ms=moment.at_ms,
+        milli=value_milli,
+        day=state.day,
+        day_at_ms=state.day_at_ms,
+        day_milli=state.day_milli,
+        days=state.days,
+        moved_ms=moment.at_ms if value_milli > state.milli else state.moved_ms,
+        still_ms=state.still_ms,
+        flow_told=state.flow_told,
+        night_milli=state.night_milli,
+        night_pairs=state.night_pairs,
+        nights=state.nights,
+        back_steps=state.back_steps,
+        abnormal_days=state.abnormal_days,
+    )
+
+
+def _watch_stillness(state: WatchState, moment: Moment, step: int, limits: Limits) -> tuple[Finding, ...]:
     """A register that used to move and has not for long is told once."""
     if step > 0:
-        return replace(state, moved_ms=moment.at_ms), ()
+        return ()
     before_ms, still_ms = state.at_ms - state.moved_ms, moment.at_ms - state.moved_ms
     used_to_move = max(state.days, default=0) > 0
     if used_to_move and before_ms < limits.stuck_ms <= still_ms:
-        return state, (Finding(rule=Rule.STUCK, value=still_ms, limit=limits.stuck_ms),)
-    return state, ()
+        return (Finding(rule=Rule.STUCK, value=still_ms, limit=limits.stuck_ms),)
+    return ()
 
 
 def _watch_flow(state: WatchState, moment: Moment, step: int, limits: Limits) -> tuple[WatchState, tuple[Finding, ...]]:

@@ -7,20 +7,52 @@ never crosses a gap that the meter refuses. Identifiers are one question each, s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from common.reading.reading import Quantity
-from edge.device.model import ItemPlace, Point, Profile, ReadableRange, RecordPlace, RegisterPlace
+from edge.device.model import ItemPlace, Point, Profile, ReadableRange, RecordPlace, RegisterPlace, UnitCodes
 
 _REGISTER_BYTES = 2
+_MILLI = 1000
+_SIGNED_OF = {"u16": False, "u32": False, "u64": False, "s16": True, "s32": True, "s64": True}
+_PLAIN_ORDER = "ABCD"
+
+
+class WholeField(NamedTuple):
+    """Where a plain integer stands in an answer, and what one count of it is in milli-units."""
+
+    start: int
+    end: int
+    signed: bool
+    milli: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A point inside a block, and the byte of the answer's data at which it starts."""
+    """A point inside a block, and the byte of the answer's data at which it starts.
+
+    `whole` is there for a plain integer in the order of the wire whose count is whole milli-units: most registers are,
+    and they are decoded by it alone.
+    """
 
     point: Point
     offset: int
+    whole: WholeField | None = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Work out once how the point is decoded."""
+        object.__setattr__(self, "whole", _whole_field(self.point, self.offset))
+
+
+def _whole_field(point: Point, offset: int) -> WholeField | None:
+    """Return how a plain integer is decoded; None for every point that needs more than a factor."""
+    milli = point.scale * _MILLI
+    special = point.multiply_by or point.add or point.wrap is not None or point.unit_codes is not UnitCodes.NONE
+    ordered = isinstance(point.place, RegisterPlace) and point.order == _PLAIN_ORDER and point.type in _SIGNED_OF
+    if special or not ordered or milli.denominator != 1:
+        return None
+    return WholeField(offset, offset + point.size, _SIGNED_OF[point.type], milli.numerator)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

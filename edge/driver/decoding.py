@@ -54,7 +54,12 @@ def decode_block(
 def _decode(
     profile: Profile, field: Field, data: bytes, parameters: Mapping[str, str], exchange: Exchange
 ) -> PointValue:
-    point = field.point
+    point, whole = field.point, field.whole
+    if whole is not None and len(data) >= whole.end:
+        raw = data[whole.start : whole.end]
+        if raw != point.not_available:
+            count = int.from_bytes(raw, signed=whole.signed)
+            return PointValue(quantity=point.quantity, raw=raw, value_milli=count * whole.milli, exchange=exchange)
     if isinstance(point.place, RecordPlace):
         raw, exact = record_value(telegrams_of(data, profile.maker), point, point.place)
     else:

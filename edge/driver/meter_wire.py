@@ -26,6 +26,7 @@ _MILLI = 1000
 _SLACK_MILLI = 1000
 _SECOND = timedelta(seconds=1)
 _HOUR_S = 3600
+_Seen = tuple[int, datetime]
 _SILENT = frozenset({FailureKind.TIMEOUT, FailureKind.BAD_FRAME, FailureKind.LINK_LOST})
 
 
@@ -50,7 +51,7 @@ class MeterWire:
         self._clock = clock
         self._health = DeviceHealth(back_off)
         self._lock = asyncio.Lock()
-        self._last: dict[tuple[MeterId, Quantity], tuple[int, datetime]] = {}
+        self._last: dict[MeterId, dict[Quantity, _Seen]] = {}
         self._plans: dict[tuple[str, tuple[Quantity, ...]], tuple[Block, ...]] = {}
 
     @property
@@ -122,8 +123,11 @@ class MeterWire:
         """Decode a block, and look twice when a register is not where it can be."""
         values, failures = decode_block(profile, block, result.data, device.parameters, result.exchange)
         now = self._clock.now()
-        cumulative = {field.point.quantity for field in block.fields if field.point.kind is PointKind.CUMULATIVE}
-        odd = [value for value in values if value.quantity in cumulative and self._is_odd(profile, device, value, now)]
+        last = self._last.setdefault(device.meter_id, {})
+        odd = [value for value in values if _is_odd(profile, last.get(value.quantity), value.value_milli, now)]
+        if odd:
+            cumulative = {field.point.quantity for field in block.fields if field.point.kind is PointKind.CUMULATIVE}
+            odd = [value for value in odd if value.quantity in cumulative]
         if odd:
             second = await self._asker.ask(profile, device, block)
             agreed = _agreed(profile, device, block, second)
@@ -132,25 +136,25 @@ class MeterWire:
                 detail = "two reads of an implausible register disagree; it is read again at the next sweep"
                 failures.append(_failure(FailureKind.BAD_VALUE, (value.quantity,), detail))
         for value in values:
-            self._last[device.meter_id, value.quantity] = (value.value_milli, now)
+            last[value.quantity] = (value.value_milli, now)
         self._stats.bad_values += len(failures)
         gathered.values += values
         gathered.failures += failures
 
-    def _is_odd(self, profile: Profile, device: DeviceConfig, value: PointValue, now: datetime) -> bool:
-        """Return whether a cumulative register ran backwards, or further than the model can count in the time."""
-        last = self._last.get((device.meter_id, value.quantity))
-        if last is None:
-            return False
-        last_milli, last_at = last
-        step = value.value_milli - last_milli
-        if step < 0:
-            return True
-        most = profile.step_most_per_hour
-        if most is None:
-            return False
-        seconds = (now - last_at) // _SECOND
-        return (step - _SLACK_MILLI) * most.denominator * _HOUR_S > most.numerator * _MILLI * seconds
+
+def _is_odd(profile: Profile, last: _Seen | None, value_milli: int, now: datetime) -> bool:
+    """Return whether a register ran backwards, or further than the model can count in the time."""
+    if last is None:
+        return False
+    last_milli, last_at = last
+    step = value_milli - last_milli
+    if step < 0:
+        return True
+    most = profile.step_most_per_hour
+    if most is None:
+        return False
+    seconds = (now - last_at) // _SECOND
+    return (step - _SLACK_MILLI) * most.denominator * _HOUR_S > most.numerator * _MILLI * seconds
 
 
 def _agreed(

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+import msgspec
+
 from common.errors import ensure
 from common.ids import MeterId
 from common.money.amount import check_int64
@@ -84,16 +86,14 @@ class DeviceConfig:
         ensure(len(self.points) > 0, f"device {self.serial} is asked for no point")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """One question on the wire and the raw bytes that answered it; the evidence behind a value."""
 
     request: bytes
     response: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PointValue:
+class PointValue(msgspec.Struct, frozen=True, kw_only=True):
     """One point of a meter: the raw bytes of its register and its value in milli-units before the multiplier."""
 
     quantity: Quantity

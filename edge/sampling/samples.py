@@ -79,16 +79,13 @@ def make_sample(
         slot_ms=to_epoch_ms(taken.slot),
         boot_ms=taken.boot_ms,
         points=tuple(
-            SampledPoint(
-                quantity=reading.quantity.value,
-                unit=units[reading.quantity],
-                value_milli=reading.value_milli,
-                quality=int(reading.quality),
-            )
-            for reading in readings
+            [
+                SampledPoint(one.quantity.value, units[one.quantity], one.value_milli, int(one.quality))
+                for one in readings
+            ]
         ),
         records=tuple(records),
-        states=tuple(state for item in derived for state in item.states),
+        states=tuple([state for item in derived for state in item.states]),
     )
 
 

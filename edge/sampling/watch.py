@@ -33,6 +33,7 @@ class Watch:
         self._zone = zone
         self._states: dict[str, WatchState] = {}
         self._comms: dict[MeterId, CommsState] = {}
+        self._names: dict[MeterId, dict[Quantity, str]] = {}
         self._swaps = Swaps()
         for name, body in stored.items():
             state = _unpack(body)
@@ -49,21 +50,29 @@ class Watch:
         notes: list[AnomalyNote] = []
         states: list[StageState] = []
         moment = self._moment(readings[0].read_at) if readings else None
+        names = self._names_of(device.meter_id)
         for reading in readings:
-            if moment is None or reading.quantity not in CUMULATIVE:
+            name = names.get(reading.quantity)
+            if moment is None or name is None:
                 continue
-            name = f"{device.meter_id}/{reading.quantity}"
             before = self._states.get(name)
             verdict = observe(before, moment, reading.value_milli, LIMITS[device.resource])
             self._states[name] = verdict.state
-            flags[reading.quantity] = verdict.quality
-            notes += [_note(device, reading.quantity.value, slot, finding) for finding in verdict.findings]
-            if verdict.quality:
+            if verdict.findings:
+                notes += [_note(device, reading.quantity.value, slot, finding) for finding in verdict.findings]
+            if verdict.quality is not Quality.GOOD:
+                flags[reading.quantity] = verdict.quality
                 notes += self._swapped(device, slot, reading)
             if before is None or before.day != verdict.state.day:
                 states.append(StageState(owner=OWNER, name=name, body=msgspec.msgpack.encode(verdict.state)))
         notes += self._silence(device, slot, answered=moment is not None)
         return Derived(flags=flags, records=tuple(notes), states=tuple(states))
+
+    def _names_of(self, meter_id: MeterId) -> Mapping[Quantity, str]:
+        """Return under which names the cumulative registers of a meter are remembered, written once."""
+        if meter_id not in self._names:
+            self._names[meter_id] = {quantity: f"{meter_id}/{quantity}" for quantity in CUMULATIVE}
+        return self._names[meter_id]
 
     def _silence(self, device: DeviceConfig, slot: datetime, *, answered: bool) -> list[AnomalyNote]:
         day = civil_day(slot, self._zone).toordinal()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as changed
 
 from common.errors import RefusalError
 from common.reading.reading import Quantity
@@ -86,7 +87,7 @@ async def test_disagreements_name_the_quantity_and_who_got_nothing(tmp_path: Pat
     async with plugged(tmp_path / "port") as cable:
         whole = await opinion(cable)
     energy, voltage = sorted(whole.points, key=lambda point: point.quantity)
-    other = replace(whole, points=(replace(energy, value_milli=energy.value_milli + 20),))
+    other = replace(whole, points=(changed(energy, value_milli=energy.value_milli + 20),))
     nothing = replace(whole, points=())
 
     assert list(disagreements(whole, other, slack_milli=10)) == [

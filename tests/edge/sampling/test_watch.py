@@ -67,7 +67,7 @@ def test_instants_are_not_watched_as_registers() -> None:
 
 def test_a_stored_state_that_does_not_decode_begins_anew() -> None:
     watch = Watch({f"{meter(1)}/volume": b"\xff"}, UTC)
-    assert show(watch, 0, 5).flags == {Quantity.VOLUME: Quality.GOOD}
+    assert show(watch, 0, 5).flags == {}
 
 
 def device(number: int) -> DeviceConfig:
