@@ -109,6 +109,7 @@ def build_api(services: Services) -> FastAPI:
             database=services.database,
             passwords=services.passwords,
             cashier=services.cashier,
+            mandates=services.mandates,
             press=services.press,
             rate=rate_period,
             secret_box=services.secret_box,

@@ -26,6 +26,9 @@ from cloud.kit.events import Routes
 from cloud.kit.runner import Handler
 from cloud.kit.schedules import Schedule
 from cloud.ledger import tasks as ledger
+from cloud.mandates import tasks as mandates
+from cloud.mandates.events import DebitAnnounced, DebitFailed
+from cloud.mandates.tasks import MandateTasks
 from cloud.metering import tasks as metering
 from cloud.metering.events import EstimatesStored, OddityFound, ParkingReported, UseReported
 from cloud.notices import courier
@@ -34,7 +37,7 @@ from cloud.parking import tasks as parking
 from cloud.parking.events import PermitsChanged
 from cloud.payments import kiosk_dues
 from cloud.payments import service as payments
-from cloud.payments.events import PaymentBooked, RefundNoticed
+from cloud.payments.events import DeductionBooked, PaymentBooked, RefundNoticed
 from cloud.payments.tasks import PaymentTasks
 from cloud.rating import tasks as rating
 from cloud.rating.column_run import prepare
@@ -74,6 +77,9 @@ ROUTES: Routes = {
         lambda event: deposits.note_job(event.refund_id, event.state),
         reconciliation.on_refund_moved,
     ),
+    DeductionBooked: (mandates.note_job,),
+    DebitAnnounced: (notices.debit_job,),
+    DebitFailed: (notices.debit_failed_job,),
     DeductionProposed: (notices.deduction_job,),
     ReturnDue: (lambda event: refunds.return_job(event.return_id, event.wish()),),
 }
@@ -89,6 +95,7 @@ SCHEDULES: Sequence[Schedule] = (
     reconciliation.SCHEDULE,
     deposits.SCHEDULE,
     notices.SCHEDULE,
+    mandates.SCHEDULE,
     parking.MORNING,
 )
 
@@ -117,6 +124,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         ledger.SEAL: ledger.seal_days,
         payments.ASK: PaymentTasks(services.providers).ask,
         **refund_work.handlers(),
+        **MandateTasks(services.providers, services.public_url, secrets.token_bytes).handlers(),
         deposits.HOLD: deposits.hold,
         deposits.NOTE_REFUND: deposits.note_refund,
         deposits.LOOK: deposits.look,

@@ -23,6 +23,7 @@ from cloud.ingest.service import Ingest
 from cloud.kit.clock import SystemClock, machine_now_s
 from cloud.kit.db import Database
 from cloud.kit.secretbox import SecretBox
+from cloud.mandates.clerk import MandateClerk
 from cloud.notices.carriers import Carriers, MessageUrls
 from cloud.notices.courier import Courier
 from cloud.payments.cashier import Cashier
@@ -62,6 +63,7 @@ class Services:
     gateway_metrics: GatewayMetrics
     providers: Providers
     cashier: Cashier
+    mandates: MandateClerk
     inbox: Inbox
     printer: Printer
     message_urls: MessageUrls
@@ -95,6 +97,7 @@ def build_services(outside: Outside) -> Services:
         gateway_metrics=GatewayMetrics(outside.registry),
         providers=providers,
         cashier=Cashier(database, providers, outside.public_url, secrets.token_bytes),
+        mandates=MandateClerk(database, providers, outside.public_url, secrets.token_bytes),
         inbox=Inbox(database, providers, box, InboxMetrics(outside.registry)),
         printer=outside.printer,
         message_urls=outside.message_urls,

@@ -13,7 +13,7 @@ from cloud.billing import nightly, outlook, settling
 from cloud.billing.documents import Rater
 from cloud.billing.nightly import DAYS_AFTER_MAX, RunPolicy
 from cloud.billing.service import MONTHLY, RunScope
-from cloud.billing.settling import SettlingOrder
+from cloud.billing.settling import ITEMS_MAX, Settling, SettlingOrder
 from cloud.estate import service as estate
 from cloud.identity.caller import Caller
 from cloud.identity.callers import require
@@ -26,10 +26,11 @@ ROWS_MAX = 1_000
 
 
 class OrderBody(BaseModel):
-    """In which order money paid ahead settles what is owed."""
+    """In which order money settles what is owed; `items` are codes of charge items, for the order that needs them."""
 
     model_config = ConfigDict(extra="forbid")
     order: SettlingOrder
+    items: list[Annotated[str, Field(min_length=1, max_length=80)]] = Field(default=[], max_length=ITEMS_MAX)
 
 
 class PolicyBody(BaseModel):
@@ -88,16 +89,18 @@ def build_router(database: Database, rate: Rater) -> APIRouter:
 
     @router.get("/communities/{community_id}/settling-order")
     async def order(community_id: UUID, caller: Biller) -> OrderBody:
-        """Answer in which order money paid ahead settles what is owed."""
+        """Answer in which order money settles what is owed."""
         async with database.view(caller.tenant) as session:
             await estate.community(session, CommunityId(community_id))
-            return OrderBody(order=await settling.settling_order(session, CommunityId(community_id)))
+            found = await settling.settling_order(session, CommunityId(community_id))
+        return OrderBody(order=found.order, items=list(found.items))
 
     @router.put("/communities/{community_id}/settling-order")
     async def decide_order(community_id: UUID, body: OrderBody, caller: Biller) -> OrderBody:
-        """Decide in which order money paid ahead settles what is owed, from now on."""
+        """Decide in which order money settles what is owed, from now on."""
         async with database.unit(caller.tenant, caller.actor) as unit:
-            await settling.decide_order(unit, CommunityId(community_id), body.order)
+            wanted = Settling(order=body.order, items=tuple(body.items))
+            await settling.decide_order(unit, CommunityId(community_id), wanted)
         return body
 
     @router.get("/communities/{community_id}/run-policy")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -46,14 +46,14 @@ async def lines_by_basis(
     return [(account_id, line) for account_id, line in found]
 
 
-async def settling_order(session: AsyncSession, community_id: CommunityId) -> SettlingOrderRow | None:
-    """Return the newest decision on the order of settling."""
-    return await session.scalar(
-        select(SettlingOrderRow)
-        .where(SettlingOrderRow.community_id == community_id)
-        .order_by(SettlingOrderRow.rev.desc())
-        .limit(1)
-    )
+async def settling_order(
+    session: AsyncSession, community_id: CommunityId, known_at: datetime | None = None
+) -> SettlingOrderRow | None:
+    """Return the newest decision on the order of settling, or the newest that was known at an instant."""
+    statement = select(SettlingOrderRow).where(SettlingOrderRow.community_id == community_id)
+    if known_at is not None:
+        statement = statement.where(SettlingOrderRow.recorded_at <= known_at)
+    return await session.scalar(statement.order_by(SettlingOrderRow.rev.desc()).limit(1))
 
 
 async def run_policy(session: AsyncSession, community_id: CommunityId) -> RunPolicyRow | None:

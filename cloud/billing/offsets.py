@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from cloud.billing import service
 from cloud.billing.documents import OpenLine
-from cloud.billing.settling import SettlingOrder, settled, settling_order
+from cloud.billing.settling import Settling, settled, settling_order
 from cloud.estate import service as estate
 from cloud.kit.db import Unit
 from cloud.ledger import service as ledger
@@ -61,6 +61,6 @@ def _of_book(lines: Sequence[OpenLine], account_id: AccountId, book: Book) -> li
     ]
 
 
-def _allocations(lines: Sequence[OpenLine], fen: int, order: SettlingOrder) -> list[Allocation]:
+def _allocations(lines: Sequence[OpenLine], fen: int, order: Settling) -> list[Allocation]:
     owners = {line.ref: line.account_id for line in lines}
     return [Allocation(account_id=owners[ref], line=ref, fen=part) for ref, part in settled(lines, fen, order)]

@@ -1,4 +1,4 @@
-"""The decisions of billing, pure: what a correction must add or take back, in which order money settles lines, numbers.
+"""The decisions of billing, pure: what a correction must add or take back, and numbers.
 
 *Should* is what rating says now, *is* the sum of the issued lines of a key. Where they differ, a charge is added or
 credits are given. A credit names the line it takes back, the newest first, and never takes back more than what stands
@@ -61,18 +61,6 @@ def bill_number(prefix: str, n: int) -> str:
     """Return the n-th number of a series, such as `GARDEN-B2026-000012`."""
     ensure(n > 0, "numbers begin at one")
     return f"{prefix}{n:0{NUMBER_DIGITS}d}"
-
-
-def settled_oldest_first(open_amounts: Sequence[OpenAmount], fen: int) -> tuple[tuple[LineRef, int], ...]:
-    """Return how much of an amount settles which line: what is due first, then in the order of bill and line."""
-    ensure(fen >= 0, "an amount to settle with is not negative")
-    parts = []
-    for amount in sorted(open_amounts, key=lambda a: (a.due_on, a.number, a.line.n)):
-        part = min(fen, amount.open_fen)
-        if part > 0:
-            parts.append((amount.line, part))
-            fen -= part
-    return tuple(parts)
 
 
 def differences(

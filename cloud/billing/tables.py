@@ -261,6 +261,7 @@ class SettlingOrderRow(CommunityRow):
 
     rev: Mapped[int] = mapped_column(primary_key=True)
     settling: Mapped[str]
+    items: Mapped[list[Any]]
     decided_by: Mapped[UUID]
     recorded_at: Mapped[datetime]
 
@@ -268,7 +269,8 @@ class SettlingOrderRow(CommunityRow):
         ForeignKeyConstraint(["tenant_id", "community_id"], ["community.tenant_id", "community.community_id"]),
         CheckConstraint("rev >= 1", name="rev"),
         CheckConstraint(
-            "settling in ('oldest_first', 'late_charges_first', 'principal_first', 'newest_first')", name="known"
+            "settling in ('oldest_first', 'late_charges_first', 'principal_first', 'newest_first', 'items_first')",
+            name="known",
         ),
         table_flags(append_only=True),
     )

@@ -13,6 +13,8 @@ class NoticeKind(StrEnum):
     OVERDUE = "overdue"
     OVERDUE_LONG = "overdue_long"
     DEDUCTION = "deduction"
+    DEBIT = "debit"
+    DEBIT_FAILED = "debit_failed"
 
 
 class Language(StrEnum):

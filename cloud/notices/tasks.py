@@ -12,6 +12,7 @@ from cloud.kit.jobs import NewJob
 from cloud.kit.runner import JobContext
 from cloud.kit.schedules import Schedule
 from cloud.kit.tables import JsonObject
+from cloud.mandates.events import DebitAnnounced, DebitFailed
 from cloud.notices import dunning, service
 from cloud.notices.courier import Courier
 from cloud.notices.kinds import INBOX, NoticeKind, Way
@@ -22,6 +23,7 @@ from common.money.amount import format_minor
 
 REMIND = "notices.remind"
 DEDUCTION = "notices.deduction"
+DEBIT = "notices.debit"
 SCHEDULE = Schedule(name="reminders", kind=REMIND, at=time(9, 30))
 
 
@@ -52,6 +54,30 @@ def deduction_job(event: DeductionProposed) -> NewJob:
             "deduction_id": str(event.deduction_id),
             "amount_fen": event.amount_fen,
             "objection_until": event.objection_until.isoformat(),
+        },
+    )
+
+
+def debit_job(event: DebitAnnounced) -> NewJob:
+    """Return the job that tells a payer what will be deducted from him and when."""
+    return _debit_job(NoticeKind.DEBIT, event, event.first_on)
+
+
+def debit_failed_job(event: DebitFailed) -> NewJob:
+    """Return the job that tells a payer that an announced deduction did not succeed."""
+    return _debit_job(NoticeKind.DEBIT_FAILED, event, event.execute_on)
+
+
+def _debit_job(kind: NoticeKind, event: DebitAnnounced | DebitFailed, day: date) -> NewJob:
+    return NewJob(
+        kind=DEBIT,
+        key=f"{DEBIT}:{kind}:{event.debit_id}",
+        payload={
+            "kind": kind.value,
+            "account_id": str(event.account_id),
+            "debit_id": str(event.debit_id),
+            "amount_fen": event.amount_fen,
+            "day": day.isoformat(),
         },
     )
 
@@ -101,4 +127,21 @@ async def tell_deduction(context: JobContext) -> None:
         await service.write(unit, draft)
 
 
-HANDLERS = {TELL: tell, REMIND: remind, DEDUCTION: tell_deduction}
+async def tell_debit(context: JobContext) -> None:
+    """Tell a payer about an automatic deduction."""
+    payload = context.job.payload
+    kind, debit_id = NoticeKind(str(payload["kind"])), UUID(str(payload["debit_id"]))
+    async with context.finishing_unit() as unit:
+        account = await billing.account(unit.session, AccountId(UUID(str(payload["account_id"]))))
+        amount = format_minor(int(str(payload["amount_fen"])))
+        draft = Draft(
+            kind=kind,
+            account=account,
+            subject_id=debit_id,
+            key=f"{kind}:{debit_id}",
+            facts={"number": "", "amount": amount, "due": str(payload["day"])},
+        )
+        await service.write(unit, draft)
+
+
+HANDLERS = {TELL: tell, REMIND: remind, DEDUCTION: tell_deduction, DEBIT: tell_debit}

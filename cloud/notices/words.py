@@ -53,6 +53,22 @@ _WORDS: Mapping[tuple[NoticeKind, Language], tuple[str, str]] = {
         "Part of your deposit may be kept",
         "{place}: {amount} yuan of your deposit are proposed to be kept. You may object until {due}.",
     ),
+    (NoticeKind.DEBIT, Language.ZH): (
+        "将自动扣款 {amount} 元",
+        "{place}：按自动缴费协议，将自 {due} 起扣款，最多 {amount} 元。此前自行缴清则不再扣款，也可暂停或解约。",
+    ),
+    (NoticeKind.DEBIT, Language.EN): (
+        "{amount} yuan will be deducted",
+        "{place}: up to {amount} yuan are deducted from {due} on, not if you pay before. You may pause or end it.",
+    ),
+    (NoticeKind.DEBIT_FAILED, Language.ZH): (
+        "自动扣款未成功",
+        "{place}：{due} 的自动扣款 {amount} 元未成功，账单仍未缴清，本期不再扣款，请自行缴费。" + _KEEPS_ON_ZH,
+    ),
+    (NoticeKind.DEBIT_FAILED, Language.EN): (
+        "The automatic deduction did not succeed",
+        "{place}: {amount} yuan could not be deducted by {due}. Please pay the open bills yourself. " + _KEEPS_ON_EN,
+    ),
 }
 ensure(
     set(_WORDS) == {(kind, language) for kind in NoticeKind for language in Language},

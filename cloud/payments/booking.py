@@ -14,7 +14,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing import service as billing
-from cloud.billing.rules import OpenAmount, bill_number
+from cloud.billing.rules import bill_number
+from cloud.billing.settling import settled, settling_order
 from cloud.estate import service as estate
 from cloud.estate.values import Community
 from cloud.kit.db import Unit
@@ -72,7 +73,7 @@ class Traces:
 
 
 async def book(unit: Unit, arrival: Arrival, traces: Traces) -> Payment:
-    """Book an arrival as a receipt: oldest line first, the rest ahead.
+    """Book an arrival as a receipt: lines in the order the community decided, the rest ahead.
 
     Raises:
         NotFoundError: there is no such account.
@@ -228,13 +229,14 @@ def _booked_order(payment_id: UUID, order_number: str, amount_fen: int, paid_at:
 async def _division(session: AsyncSession, arrival: Arrival) -> Division:
     book = arrival.into.book
     wanted = set(arrival.bill_ids)
-    open_amounts = [
-        OpenAmount(line=line.ref, due_on=line.due, number=line.number, open_fen=line.open_fen)
+    lines = [
+        line
         for line in await billing.open_lines(session, arrival.account_id)
         if (line.legal_entity_id, line.fund_class) == (book.legal_entity_id, book.fund_class)
         and (not wanted or line.bill_id in wanted)
     ]
-    return divide(arrival.amount_fen, arrival.account_id, open_amounts)
+    order = await settling_order(session, book.community_id)
+    return divide(arrival.amount_fen, arrival.account_id, settled(lines, arrival.amount_fen, order))
 
 
 async def _post(unit: Unit, arrival: Arrival, community: Community, transfers: tuple[TransferDraft, ...]) -> UUID:

@@ -27,3 +27,10 @@ class RefundNoticed(Event):
     notification_id: UUID
     merchant_account_id: UUID
     refund_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeductionBooked(Event):
+    """The money of an order that was taken by an agreement stands in the book, perhaps late."""
+
+    attempt_id: UUID

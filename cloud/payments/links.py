@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing import service as billing
 from cloud.billing.documents import BillSummary
+from cloud.billing.settling import Settling, settling_order
 from cloud.estate import service as estate
 from cloud.kit import directory
 from cloud.kit.actor import Actor
@@ -63,6 +64,7 @@ class CashierPage:
     account_quotes: tuple[Quote, ...]
     receivers: Mapping[LegalEntityId, str] = field(hash=False)
     ways: Mapping[Book, tuple[Pair, ...]] = field(hash=False)
+    settling: Settling
     remittance: str | None = None
 
 
@@ -171,6 +173,7 @@ async def cashier_page(database: Database, token: str, user_agent: str = "") -> 
                 one.book: await ways(session, one.book.legal_entity_id, one.book.fund_class, user_agent)
                 for one in account_quotes
             },
+            settling=await settling_order(session, community.id),
             remittance=await remittance.code_of(session, link.account_id),
         )
 

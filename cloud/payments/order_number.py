@@ -1,4 +1,4 @@
-"""Our own order numbers: what a channel, a trade bill and a clerk name a payment attempt or a refund by.
+"""Our own order numbers: what a channel, a trade bill and a clerk name a payment, refund or agreement by.
 
 Two letters, the day, thirteen random symbols and one check symbol (ISO/IEC 7064 MOD 37,36): 24 characters of
 `[0-9A-Z]`, which every channel accepts. Never sequential, because that leaks volume and lets others guess; never the
@@ -17,7 +17,7 @@ from common.errors import ensure
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _RANDOM_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_SYMBOLS = 13
-_SHAPE = re.compile(r"(GH|RF)[0-9]{8}[0-9A-Z]{14}", re.ASCII)
+_SHAPE = re.compile(r"(GH|RF|DK)[0-9]{8}[0-9A-Z]{14}", re.ASCII)
 _MODULUS = len(_ALPHABET)
 
 
@@ -26,6 +26,7 @@ class NumberKind(StrEnum):
 
     ORDER = "GH"
     REFUND = "RF"
+    MANDATE = "DK"
 
 
 def new_number(kind: NumberKind, day: date, random_bytes: Callable[[int], bytes]) -> str:

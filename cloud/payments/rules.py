@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from cloud.billing.rules import OpenAmount, settled_oldest_first
+from cloud.ledger.journals import LineRef
 from cloud.ledger.postings import Allocation
 from cloud.payments.channel import Method
 from cloud.payments.channels.provider import OrderView, TradeState
@@ -106,11 +106,12 @@ def check_amount(amount_fen: int) -> int:
     return amount_fen
 
 
-def divide(amount_fen: int, payer: AccountId, open_amounts: Sequence[OpenAmount]) -> Division:
-    """Divide a payment over the payer's open lines, oldest due first; what is left over is paid ahead."""
-    settled = settled_oldest_first(open_amounts, check_amount(amount_fen))
+def divide(amount_fen: int, payer: AccountId, settled: Sequence[tuple[LineRef, int]]) -> Division:
+    """Divide a payment over what it settles, in the order decided; what is left over is paid ahead."""
+    ahead_fen = check_amount(amount_fen) - sum(fen for _, fen in settled)
+    ensure(ahead_fen >= 0, "a payment settles at most what was paid")
     allocations = tuple(Allocation(account_id=payer, line=line, fen=fen) for line, fen in settled)
-    return Division(allocations=allocations, ahead_fen=amount_fen - sum(fen for _, fen in settled))
+    return Division(allocations=allocations, ahead_fen=ahead_fen)
 
 
 def differences(expected: Expected, view: OrderView) -> tuple[Difference, ...]:

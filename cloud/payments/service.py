@@ -29,6 +29,7 @@ from cloud.payments import booking, reports, repository
 from cloud.payments.channel import Channel, Method, usual_method
 from cloud.payments.channels.provider import OrderView, PlacedOrder, PromptKind, Refused, TradeState, Unknown
 from cloud.payments.errors import NoMerchantAccountError, NothingToPayError, OtherIntentError, UnknownAttemptError
+from cloud.payments.events import DeductionBooked
 from cloud.payments.merchants import merchant_account
 from cloud.payments.order_number import NumberKind, new_number
 from cloud.payments.rules import (
@@ -291,6 +292,8 @@ async def _book(unit: Unit, row: PaymentAttemptRow, view: OrderView) -> None:
         transaction_id=view.transaction_id or "",
     )
     booked = await booking.book(unit, arrival, traces)
+    if row.method is Method.DEDUCTION:
+        unit.publish(DeductionBooked(attempt_id=row.attempt_id))
     if intent.bill_ids and booked.ahead_fen == booked.amount_fen:
         await cases.raise_case(unit, reports.duplicate_payment(booked))
     if late:

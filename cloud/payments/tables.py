@@ -22,12 +22,9 @@ from cloud.payments.rules import AttemptState
 from cloud.tariffs.charge import FundClass
 
 _MERCHANT_KEY = ["tenant_id", "merchant_account_id", "legal_entity_id", "fund_class"]
-_MERCHANT = [
-    "merchant_account.tenant_id",
-    "merchant_account.merchant_account_id",
-    "merchant_account.legal_entity_id",
-    "merchant_account.fund_class",
-]
+_MERCHANT = [f"merchant_account.{name}" for name in _MERCHANT_KEY]
+_INTENT_KEY = ["tenant_id", "community_id", "intent_id", "legal_entity_id", "fund_class"]
+_INTENT = [f"payment_intent.{name}" for name in _INTENT_KEY]
 _ACCOUNT_KEY = ["tenant_id", "community_id", "account_id"]
 _ACCOUNT = ["account.tenant_id", "account.community_id", "account.account_id"]
 _SHIFT_KEY = ["tenant_id", "community_id", "cash_shift_id"]
@@ -97,9 +94,7 @@ class PaymentIntentRow(CommunityRow):
 
     __table_args__ = (
         ForeignKeyConstraint(_ACCOUNT_KEY, _ACCOUNT),
-        UniqueConstraint(
-            "tenant_id", "community_id", "intent_id", "legal_entity_id", "fund_class", name="uq_payment_intent_book"
-        ),
+        UniqueConstraint(*_INTENT_KEY, name="uq_payment_intent_book"),
         CheckConstraint("amount_fen > 0", name="amount_positive"),
         Index("ix_payment_intent_account", "tenant_id", "account_id"),
         table_flags(append_only=True),
@@ -131,17 +126,7 @@ class PaymentAttemptRow(CommunityRow):
     detail: Mapped[str]
 
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["tenant_id", "community_id", "intent_id", "legal_entity_id", "fund_class"],
-            [
-                "payment_intent.tenant_id",
-                "payment_intent.community_id",
-                "payment_intent.intent_id",
-                "payment_intent.legal_entity_id",
-                "payment_intent.fund_class",
-            ],
-            name="fk_payment_attempt_intent",
-        ),
+        ForeignKeyConstraint(_INTENT_KEY, _INTENT, name="fk_payment_attempt_intent"),
         ForeignKeyConstraint(_MERCHANT_KEY, _MERCHANT, name="fk_payment_attempt_merchant_account"),
         UniqueConstraint("tenant_id", "order_number"),
         CheckConstraint("amount_fen > 0", name="amount_positive"),

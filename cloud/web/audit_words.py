@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from cloud.web.manager_words import Words, worded
 
 DEEDS: Mapping[str, Words] = {
+    "tried": ("尝试扣款", "tried"),
+    "looked at": ("查看", "looked at"),
     "added": ("新增", "added"),
     "added key": ("添加密钥", "added a key"),
     "announced": ("公示", "announced"),
@@ -98,6 +100,8 @@ DEEDS: Mapping[str, Words] = {
     "told": ("告知", "told"),
 }
 THINGS: Mapping[str, Words] = {
+    "debit": ("代扣通知", "announced deduction"),
+    "mandate": ("代扣协议", "agreement to deduct"),
     "access_act": ("通行记录", "passage"),
     "access_permit": ("通行许可", "access permit"),
     "access_place": ("通行点", "access place"),

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing import service as billing
 from cloud.billing.documents import OpenLine
+from cloud.billing.settling import settling_order
 from cloud.estate import service as estate
 from cloud.estate.values import Premises
 from cloud.identity.caller import Caller
@@ -34,6 +35,7 @@ from cloud.payments.desk import CashBox, CashReceipt, Shift
 from cloud.web.desk_search import find
 from cloud.web.frame import Frame, communities_of, page_router, see_other
 from cloud.web.money_text import parse_yuan, parse_yuan_or_none
+from cloud.web.money_words import settling_words
 from cloud.web.rendering import mask_name
 from common.civil import civil_day
 from common.errors import RefusalError
@@ -171,8 +173,16 @@ def _add_taking(router: APIRouter, frame: Frame) -> None:
             if premises.community_id != shift.community_id:
                 raise NotFoundError("there is no such room in the community of your shift")
             debtors = await _debtors(session, premises, box)
+            order = await settling_order(session, community.id)
         return frame.page(
-            request, "desk/room.html", caller=caller, shift=shift, box=box, premises=premises, debtors=debtors
+            request,
+            "desk/room.html",
+            caller=caller,
+            shift=shift,
+            box=box,
+            premises=premises,
+            debtors=debtors,
+            settling=settling_words(order),
         )
 
     @router.get("/desk/change")

@@ -50,6 +50,7 @@ from cloud.identity.policy import Permission
 from cloud.kit.db import Database
 from cloud.kit.errors import NotFoundError
 from cloud.kit.secretbox import SecretBox
+from cloud.mandates.clerk import MandateClerk
 from cloud.payments.cashier import Cashier
 from cloud.web import audit_words
 from cloud.web.assets import asset
@@ -67,6 +68,7 @@ class Parts:
     database: Database
     passwords: Passwords
     cashier: Cashier
+    mandates: MandateClerk
     press: Press
     rate: Rater
     secret_box: SecretBox

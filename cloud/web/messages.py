@@ -45,6 +45,10 @@ DONE: dict[str, tuple[str, str]] = {
     "message-account": ("消息服务账户已启用", "The account for messages is in use"),
     "message-account-closed": ("消息服务账户已停用", "The account for messages is closed"),
     "notice-wish": ("已保存通知方式", "Kept how you want to be told"),
+    "mandate-check": ("已向渠道查询", "The channel was asked"),
+    "mandate-pause": ("已暂停自动扣款", "Deductions are paused"),
+    "mandate-resume": ("已恢复自动扣款", "Deductions go on"),
+    "mandate-end": ("协议已终止", "The agreement is ended"),
     "signed-out": ("您已退出登录", "You are signed out"),
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from cloud.billing.settling import Settling, SettlingOrder
 from cloud.ledger.routes import Route
 from cloud.payments.channel import Channel, Method
 from cloud.reconciliation.flows import FlowFinding
@@ -129,7 +130,17 @@ ACTIONS: Mapping[FirstAction, Words] = MappingProxyType(
         FirstAction.FETCH_AGAIN: ("重新下载对账单", "fetch the statement again"),
     }
 )
+SETTLING: Mapping[SettlingOrder, Words] = MappingProxyType(
+    {
+        SettlingOrder.OLDEST_FIRST: ("先结清最早到期的费用", "what is due first is settled first"),
+        SettlingOrder.LATE_CHARGES_FIRST: ("先结清违约金，再按到期先后", "late charges first, then what is due first"),
+        SettlingOrder.PRINCIPAL_FIRST: ("先结清本金，违约金最后", "principal first, late charges last"),
+        SettlingOrder.NEWEST_FIRST: ("先结清最晚到期的费用", "what is due last is settled first"),
+        SettlingOrder.ITEMS_FIRST: ("先结清指定收费项，再按到期先后", "named charges first, then what is due first"),
+    }
+)
 for words, kinds in (
+    (SETTLING, SettlingOrder),
     (FUNDS, FundClass),
     (CHANNELS, Channel),
     (METHODS, Method),
@@ -140,3 +151,11 @@ for words, kinds in (
 ):
     ensure(set(words) == set(kinds), f"every member of {kinds.__name__} has words")
 ensure({route.code for route in Route} <= set(ROUTES), "every fund route has words")
+
+
+def settling_words(settling: Settling) -> Words:
+    """Return in which order money settles, in words; charge items are named by their codes."""
+    zh, en = SETTLING[settling.order]
+    if not settling.items:
+        return zh, en
+    return f"{zh}（{'、'.join(settling.items)}）", f"{en} ({', '.join(settling.items)})"

@@ -34,6 +34,7 @@ PLACES: tuple[Place, ...] = (
     Place(path="/desk", zh="收款台", en="Desk", needs=Permission.TAKE_CASH),
     Place(path="/reconciliation", zh="对账", en="Reconciliation", needs=Permission.RECONCILE),
     Place(path="/bank", zh="银行转账", en="Bank", needs=Permission.RECONCILE),
+    Place(path="/auto-pay", zh="自动扣款", en="Deductions", needs=Permission.SEE_PAYMENTS),
     Place(path="/arrears", zh="违约金与减免", en="Arrears", needs=Permission.ASK_RELIEF),
     Place(path="/settle", zh="退租结算", en="Move-out", needs=Permission.SETTLE),
     Place(path="/books", zh="总账", en="Books", needs=Permission.SEE_PAYMENTS),
@@ -49,6 +50,7 @@ PLACES: tuple[Place, ...] = (
     Place(path="/audit", zh="审计日志", en="Audit log", needs=Permission.MANAGE_USERS, company_wide=True),
     Place(path="/my", zh="我的账单", en="My bills", needs=Permission.SEE_OWN),
     Place(path="/sunshine", zh="阳光账本", en="Sunshine ledger", needs=Permission.READ_SUNSHINE),
+    Place(path="/my/auto-pay", zh="自动缴费", en="Auto-pay", needs=Permission.SEE_OWN),
     Place(path="/my/notices", zh="我的通知", en="My notices", needs=Permission.SEE_OWN),
     Place(path="/my/parking", zh="我的停车", en="My parking", needs=Permission.SEE_OWN),
 )

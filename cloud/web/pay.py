@@ -36,7 +36,7 @@ from cloud.tariffs.charge import FundClass
 from cloud.web import pay_code
 from cloud.web.frame import Frame, page_router, see_other
 from cloud.web.money_text import parse_yuan_or_none
-from cloud.web.money_words import CHANNELS, FUNDS, METHODS
+from cloud.web.money_words import CHANNELS, FUNDS, METHODS, settling_words
 from cloud.web.security import policy_with_form_to
 from common.errors import RefusalError
 from common.ids import LegalEntityId
@@ -115,6 +115,7 @@ def _add_start(router: APIRouter, frame: Frame) -> None:
             shown=shown,
             offers=offers(shown),
             funds=FUNDS,
+            settling=settling_words(shown.settling),
             methods=METHODS,
             channels=CHANNELS,
             open_id=open_id,

@@ -27,6 +27,7 @@ from cloud.billing import service as billing
 from cloud.billing import tracing
 from cloud.billing.documents import Account, BillSummary
 from cloud.billing.endpoints import may_see
+from cloud.billing.settling import settling_order
 from cloud.estate import service as estate
 from cloud.identity.caller import Caller
 from cloud.identity.callers import SignedIn
@@ -41,7 +42,7 @@ from cloud.refunds import service as refunds
 from cloud.refunds.rules import RefundState
 from cloud.web import pay_code
 from cloud.web.frame import Frame, page_router, see_other
-from cloud.web.money_words import CHANNELS, QUANTITIES, ROUTES, Words
+from cloud.web.money_words import CHANNELS, QUANTITIES, ROUTES, Words, settling_words
 from cloud.web.resident_bill import chart_option, composition, line_cards
 from common.civil import Period, civil_day
 from common.ids import AccountId, BillId, PaymentId
@@ -228,6 +229,7 @@ def _add_account(router: APIRouter, frame: Frame) -> None:
             place = await place_of(session, frame, account)
             parts = await _parts(session, payment)
             names = await estate.entity_names(session)
+            order = await settling_order(session, account.community_id, payment.booked_at)
             back = await refunds.refunds_of_payment(session, payment.payment_id)
         return frame.page(
             request,
@@ -237,6 +239,7 @@ def _add_account(router: APIRouter, frame: Frame) -> None:
             payment=payment,
             place=place,
             parts=parts,
+            settling=settling_words(order),
             entity=names.get(payment.book.legal_entity_id, ""),
             at_desk=payment.cash_shift_id is not None and caller.may(Permission.TAKE_CASH, account.community_id),
             **_words(),

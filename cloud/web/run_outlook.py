@@ -12,11 +12,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request, Response
+from pydantic import BaseModel, Field
 
 from cloud.billing import nightly, outlook, service, settling
 from cloud.billing.nightly import RunPolicy
 from cloud.billing.service import MONTHLY, RunScope
-from cloud.billing.settling import SettlingOrder
+from cloud.billing.settling import Settling, SettlingOrder
 from cloud.estate import service as estate
 from cloud.identity.caller import Caller
 from cloud.identity.callers import require
@@ -34,8 +35,23 @@ ORDERS: dict[SettlingOrder, tuple[str, str]] = {
     SettlingOrder.LATE_CHARGES_FIRST: ("先抵违约金", "Late charges first"),
     SettlingOrder.PRINCIPAL_FIRST: ("先抵本金，违约金最后", "Late charges last"),
     SettlingOrder.NEWEST_FIRST: ("后到期的先抵", "What is due last"),
+    SettlingOrder.ITEMS_FIRST: ("按收费项顺序", "By charge item, as named"),
 }
 ensure(set(ORDERS) == set(SettlingOrder), "every order of settling has words")
+
+
+class Decision(BaseModel):
+    """What the form says; a box that is not ticked is not sent, items count only for the order that needs them."""
+
+    order: SettlingOrder
+    days_after: Annotated[int, Field(ge=0, le=nightly.DAYS_AFTER_MAX)]
+    items: Annotated[str, Field(max_length=400)] = ""
+    nightly_runs: bool = False
+
+    def settling(self) -> Settling:
+        """Return the order of settling as a value."""
+        named = tuple(self.items.split()) if self.order is SettlingOrder.ITEMS_FIRST else ()
+        return Settling(order=self.order, items=named)
 
 
 def build_pages(frame: Frame) -> APIRouter:
@@ -63,24 +79,18 @@ def build_pages(frame: Frame) -> APIRouter:
             rows=part(found.accounts, wanted),
             rooms={account.account_id: labels.get(account.premises_id, "—") for account in accounts},
             policy=policy,
-            order=order,
+            order=order.order,
+            items=" ".join(order.items),
             orders=ORDERS,
         )
 
     @router.post("/runs/{community_id}/{start}/policy")
-    async def decide(
-        community_id: UUID,
-        start: date,
-        caller: Biller,
-        order: Annotated[SettlingOrder, Form()],
-        days_after: Annotated[int, Form(ge=0, le=nightly.DAYS_AFTER_MAX)],
-        nightly_runs: Annotated[bool, Form()] = False,  # noqa: FBT002 - a box that is not ticked is not sent
-    ) -> Response:
-        """Decide when periods are billed by themselves, and what money paid ahead settles first."""
+    async def decide(community_id: UUID, start: date, caller: Biller, wish: Annotated[Decision, Form()]) -> Response:
+        """Decide when periods are billed by themselves, and what money settles first."""
         async with frame.database.unit(caller.tenant, caller.actor) as unit:
-            wanted = RunPolicy(nightly=nightly_runs, days_after=days_after)
+            wanted = RunPolicy(nightly=wish.nightly_runs, days_after=wish.days_after)
             await nightly.decide(unit, CommunityId(community_id), wanted)
-            await settling.decide_order(unit, CommunityId(community_id), order)
+            await settling.decide_order(unit, CommunityId(community_id), wish.settling())
         return see_other(f"/runs/{community_id}/{start.isoformat()}/outlook", done="policy-decided")
 
     return router

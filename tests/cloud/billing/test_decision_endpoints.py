@@ -16,9 +16,12 @@ async def test_order_and_policy_are_decided_and_read_and_nonsense_is_refused(off
     token = await api.signed_in(site.database, site.tenant, "boss", RoleName.MANAGER)
     base = f"/api/v1/communities/{site.community_id}"
     async with api.running_api(site.database, tmp_path) as app, api.client(app, token) as client:
-        assert (await client.get(f"{base}/settling-order")).json() == {"order": "oldest_first"}
+        assert (await client.get(f"{base}/settling-order")).json() == {"order": "oldest_first", "items": []}
         await client.put(f"{base}/settling-order", json={"order": "principal_first"})
-        assert (await client.get(f"{base}/settling-order")).json() == {"order": "principal_first"}
+        assert (await client.get(f"{base}/settling-order")).json() == {"order": "principal_first", "items": []}
+        named = {"order": "items_first", "items": ["service"]}
+        assert (await client.put(f"{base}/settling-order", json=named)).json() == named
+        assert (await client.put(f"{base}/settling-order", json={"order": "items_first"})).status_code == 400
         await client.put(f"{base}/run-policy", json={"nightly": True, "days_after": 2})
         assert (await client.get(f"{base}/run-policy")).json() == {"nightly": True, "days_after": 2}
         wrong = [("settling-order", {"order": "random"}), ("run-policy", {"nightly": True, "days_after": 61})]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from uuid import UUID
 
 import pytest
@@ -13,12 +12,10 @@ from cloud.billing.intake import line_of
 from cloud.billing.lines import BillKind, IssuedLine, LineDraft, net_of
 from cloud.billing.rules import (
     Blocked,
-    OpenAmount,
     bill_number,
     differences,
     number_prefix,
     overpaid,
-    settled_oldest_first,
     standing,
 )
 from cloud.ledger.journals import LineRef
@@ -134,17 +131,6 @@ def test_net_and_tax_share_the_sign_of_the_whole_and_a_credit_mirrors_its_charge
 @pytest.mark.parametrize(("gross", "rate", "net"), [(10600, 60_000, 10000), (1130, 130_000, 1000), (100, 0, 100)])
 def test_tax_is_taken_out_of_the_amount(gross: int, rate: int, net: int) -> None:
     assert net_of(gross, rate) == net
-
-
-def test_money_settles_what_is_due_first_and_never_more_than_is_open() -> None:
-    def amount(n: int, day: int, fen: int) -> OpenAmount:
-        ref = LineRef(bill_id=BillId(UUID(int=9)), n=n)
-        return OpenAmount(line=ref, due_on=date(2026, 1, day), number="X", open_fen=fen)
-
-    late, early, same = amount(1, 20, 100), amount(3, 10, 50), amount(2, 10, 30)
-    assert settled_oldest_first([late, early, same], 100) == ((same.line, 30), (early.line, 50), (late.line, 20))
-    assert settled_oldest_first([late], 500) == ((late.line, 100),)
-    assert settled_oldest_first([late], 0) == ()
 
 
 def test_numbers_name_community_kind_and_year_and_count_from_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.billing.rules import OpenAmount
-from cloud.ledger.journals import LineRef
+from cloud.billing.documents import OpenLine
+from cloud.billing.settling import Settling, settled
 from cloud.payments.channels.provider import OrderView, TradeState
 from cloud.payments.rules import (
     ASK_AFTER,
@@ -27,16 +28,37 @@ from cloud.payments.rules import (
     may_move,
     next_question,
 )
-from common.errors import RefusalError
-from common.ids import AccountId, BillId
+from cloud.tariffs.charge import FundClass
+from common.civil import Period
+from common.errors import InvariantError, RefusalError
+from common.ids import AccountId, BillId, ChargeItemId, CommunityId, LegalEntityId
 
 PAYER = AccountId(UUID(int=7))
 NOW = datetime(2026, 3, 5, tzinfo=UTC)
 
 
-def due(bill: int, n: int, day: int, open_fen: int) -> OpenAmount:
-    line = LineRef(bill_id=BillId(UUID(int=bill)), n=n)
-    return OpenAmount(line=line, due_on=date(2026, 1, day), number=f"B{bill}", open_fen=open_fen)
+def due(bill: int, n: int, day: int, open_fen: int) -> OpenLine:
+    nobody = UUID(int=0)
+    return OpenLine(
+        community_id=CommunityId(nobody),
+        account_id=PAYER,
+        bill_id=BillId(UUID(int=bill)),
+        number=f"B{bill}",
+        n=n,
+        charge_item_id=ChargeItemId(nobody),
+        charge_code="c",
+        name_zh="c",
+        name_en="c",
+        period=Period(date(2026, 1, 1), date(2026, 2, 1)),
+        due=date(2026, 1, day),
+        open_fen=open_fen,
+        fund_class=FundClass.OPERATING,
+        legal_entity_id=LegalEntityId(nobody),
+    )
+
+
+def divided(amount_fen: int, dues: Sequence[OpenLine]) -> Division:
+    return divide(amount_fen, PAYER, settled(dues, amount_fen, Settling()))
 
 
 def parts(division: Division) -> list[tuple[int, int, int]]:
@@ -44,13 +66,13 @@ def parts(division: Division) -> list[tuple[int, int, int]]:
 
 
 def test_the_oldest_line_is_settled_first_and_the_rest_is_paid_ahead() -> None:
-    division = divide(500, PAYER, [due(2, 1, 20, 300), due(1, 2, 10, 50), due(1, 1, 10, 100)])
+    division = divided(500, [due(2, 1, 20, 300), due(1, 2, 10, 50), due(1, 1, 10, 100)])
     assert parts(division) == [(1, 1, 100), (1, 2, 50), (2, 1, 300)]
     assert division.ahead_fen == 50
 
 
 def test_a_payment_in_part_stops_in_the_middle_of_a_line() -> None:
-    division = divide(120, PAYER, [due(1, 1, 10, 100), due(2, 1, 20, 300)])
+    division = divided(120, [due(1, 1, 10, 100), due(2, 1, 20, 300)])
     assert parts(division) == [(1, 1, 100), (2, 1, 20)]
     assert division.ahead_fen == 0
 
@@ -64,29 +86,34 @@ DUES = st.lists(
 
 @given(st.integers(1, PAYMENT_FEN_MAX), DUES, st.randoms(use_true_random=False))
 def test_parts_sum_to_the_payment_no_line_gets_too_much_and_order_does_not_matter(
-    amount_fen: int, dues: list[OpenAmount], shuffler: Any
+    amount_fen: int, dues: list[OpenLine], shuffler: Any
 ) -> None:
-    division = divide(amount_fen, PAYER, dues)
-    open_fen = {entry.line: entry.open_fen for entry in dues}
+    division = divided(amount_fen, dues)
+    open_fen = {entry.ref: entry.open_fen for entry in dues}
     assert sum(part.fen for part in division.allocations) + division.ahead_fen == amount_fen
     assert all(0 < part.fen <= open_fen[part.line] for part in division.allocations)
     assert division.ahead_fen == 0 or len(division.allocations) == len(dues)
     shuffled = list(dues)
     shuffler.shuffle(shuffled)
-    assert divide(amount_fen, PAYER, shuffled) == division
+    assert divided(amount_fen, shuffled) == division
 
 
 @given(st.integers(1, 10**9), st.integers(1, 10**9), DUES)
-def test_paying_in_two_parts_settles_as_paying_once(first_fen: int, second_fen: int, dues: list[OpenAmount]) -> None:
-    first = divide(first_fen, PAYER, dues)
+def test_paying_in_two_parts_settles_as_paying_once(first_fen: int, second_fen: int, dues: list[OpenLine]) -> None:
+    first = divided(first_fen, dues)
     settled = {part.line: part.fen for part in first.allocations}
-    left = [replace(entry, open_fen=entry.open_fen - settled.get(entry.line, 0)) for entry in dues]
-    second = divide(second_fen, PAYER, [entry for entry in left if entry.open_fen])
-    once = divide(first_fen + second_fen, PAYER, dues)
+    left = [replace(entry, open_fen=entry.open_fen - settled.get(entry.ref, 0)) for entry in dues]
+    second = divided(second_fen, [entry for entry in left if entry.open_fen])
+    once = divided(first_fen + second_fen, dues)
     for part in second.allocations:
         settled[part.line] = settled.get(part.line, 0) + part.fen
     assert settled == {part.line: part.fen for part in once.allocations}
     assert first.ahead_fen + second.ahead_fen == once.ahead_fen
+
+
+def test_a_payment_never_settles_more_than_was_paid() -> None:
+    with pytest.raises(InvariantError):
+        divide(99, PAYER, [(due(1, 1, 10, 100).ref, 100)])
 
 
 @pytest.mark.parametrize("amount_fen", [0, -1, PAYMENT_FEN_MAX + 1])

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from cloud.billing import settling
+from cloud.billing.settling import Settling, SettlingOrder
 from cloud.payments.channel import Channel
 from cloud.payments.errors import NothingToPayError, OtherIntentError
 from cloud.payments.rules import AttemptState
@@ -209,3 +211,13 @@ async def test_nothing_open_and_no_amount_named_is_refused(counter: Counter) -> 
     await counter.bill(0, 0, 700)
     with pytest.raises(NothingToPayError):
         await counter.start(0)
+
+
+async def test_a_payment_settles_in_the_order_the_community_decided(counter: Counter) -> None:
+    await counter.bill(0, 500)
+    await counter.bill(1, 700)
+    site = counter.office.site
+    async with site.database.unit(site.tenant, site.actor) as unit:
+        await settling.decide_order(unit, site.community_id, Settling(order=SettlingOrder.NEWEST_FIRST))
+    await counter.settle(await counter.start(amount_fen=700))
+    assert await counter.office.open_fen(site.flats[0]) == [500]

@@ -19,6 +19,8 @@ from cloud.imports.service import Upload
 from cloud.imports.sheets import csv_text
 from cloud.kit.db import Unit
 from cloud.kit.secretbox import SecretBox
+from cloud.mandates.rules import MandateState
+from cloud.mandates.tables import MandateRow
 from cloud.notices import accounts as message_accounts
 from cloud.notices.accounts import NewAccount
 from cloud.notices.kinds import Way
@@ -42,8 +44,32 @@ async def add_belongings(unit: Unit, front: Front, mark: str) -> None:
     await _ask_relief(unit, front, mark)
     await _settle(unit, front, mark)
     await _import(unit, front, mark)
+    await _agree(unit, front)
     mail = NewAccount(way=Way.MAIL, login=mark, secret=mark, sender="a@example.com", host="example.com", port=465)
     await message_accounts.open_account(unit, SecretBox(bytes(range(32))), mail, frozenset())
+
+
+async def _agree(unit: Unit, front: Front) -> None:
+    """Let a flat have asked for automatic deduction."""
+    account, counter = await billing.account(unit.session, await front.account()), front.counter
+    unit.session.add(
+        MandateRow(
+            tenant_id=unit.tenant,
+            community_id=account.community_id,
+            mandate_id=unit.new_id(),
+            account_id=account.account_id,
+            merchant_account_id=counter.account.merchant_account_id,
+            legal_entity_id=counter.entity,
+            fund_class=FundClass.OPERATING,
+            number="DK20260101AAAAAAAAAAAAA0",
+            limit_fen=10_000,
+            day_of_month=15,
+            state=MandateState.ASKED,
+            asked_at=unit.now,
+            detail="",
+        )
+    )
+    await unit.session.flush()
 
 
 async def _add_parking(unit: Unit, front: Front, mark: str) -> None:

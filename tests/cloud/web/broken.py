@@ -30,11 +30,13 @@ def parts_of(services: Services, *, secure: bool = False) -> Parts:
         database=services.database,
         passwords=services.passwords,
         cashier=services.cashier,
+        mandates=services.mandates,
         press=services.press,
         rate=rate_period,
         secret_box=services.secret_box,
         public_url=services.public_url,
         secure_cookies=secure,
+        plain_mail_hosts=services.message_urls.plain_mail_hosts,
     )
 
 

@@ -44,11 +44,13 @@ async def running_pages(database: Database, folder: Path, book: b.PriceBook) -> 
                 database=services.database,
                 passwords=services.passwords,
                 cashier=services.cashier,
+                mandates=services.mandates,
                 press=services.press,
                 rate=book,
                 secret_box=services.secret_box,
                 public_url=services.public_url,
                 secure_cookies=services.secure_cookies,
+                plain_mail_hosts=services.message_urls.plain_mail_hosts,
             )
         )
         yield app

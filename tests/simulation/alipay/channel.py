@@ -181,6 +181,7 @@ class AlipaySimulator:
         if take(Mischief.CODE_WAITS, number) is not None:
             raise Refusal("10003", "", "等待用户付款")
         row = self.channel.book.pay(number, payer, self.channel.now(), late=False)
+        agreements.note_taken(self.channel, wish)
         return {
             "out_trade_no": number,
             "trade_no": row["transaction_id"],
