@@ -29,6 +29,7 @@ from cloud.ledger import tasks as ledger
 from cloud.mandates import tasks as mandates
 from cloud.mandates.events import DebitAnnounced, DebitFailed
 from cloud.mandates.tasks import MandateTasks
+from cloud.metering import daily
 from cloud.metering import tasks as metering
 from cloud.metering.events import EstimatesStored, OddityFound, ParkingReported, UseReported
 from cloud.notices import courier
@@ -97,6 +98,7 @@ SCHEDULES: Sequence[Schedule] = (
     notices.SCHEDULE,
     mandates.SCHEDULE,
     parking.MORNING,
+    daily.SCHEDULE,
 )
 
 
@@ -108,6 +110,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         ingest.NOTE_REPORTS: ingest.note_reports,
         ingest.EXPIRE_PERSONAL: ingest.expire_personal,
         metering.UNPACK_BATCH: metering.unpack_batch,
+        daily.LOOK_BACK: daily.look_back,
         cases.OPEN_CASE: cases.open_case,
         tariffs.PUBLISH_PRICES: tariffs.publish_prices,
         rating.CHECK_ESTIMATES: rating.compare_estimates,

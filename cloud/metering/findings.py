@@ -6,6 +6,7 @@ Pure; no database. Figures and ids only, no personal data.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from cloud.metering.events import OddityFound
@@ -17,8 +18,10 @@ from common.measure.quantity import format_milli
 from common.reading.anomaly import HOUR_MS, Rule
 from common.wire.batch import BatchContent, BatchHeader
 from common.wire.records import AnomalyNote
+from common.wire.stamp import ClockSource
 
 NAMED_QUANTITIES_MAX = 5
+CLOCK_AHEAD_MAX = timedelta(minutes=5)
 RULE_WORDS: Mapping[str, tuple[str, str]] = {
     Rule.BACKWARDS: ("读数倒走", "the register ran backwards"),
     Rule.JUMP: ("读数跳变", "the register jumped"),
@@ -47,6 +50,26 @@ def findings_of(content: BatchContent, placed: DayPoints, homes: Mapping[MeterId
             if finding.key not in seen:
                 seen.add(finding.key)
                 yield finding
+
+
+def clock_skew(header: BatchHeader, now: datetime) -> OddityFound | None:
+    """Return that a gateway's clock runs ahead: it sealed a batch later than now, by more than it is unsure of.
+
+    A clock that is behind looks like a batch that waited, so nothing is said of it.
+    """
+    made = header.made
+    ahead = made.at - timedelta(milliseconds=made.uncertainty_ms) - now
+    if made.source is ClockSource.BOUNDED or ahead <= CLOCK_AHEAD_MAX:
+        return None
+    minutes = ahead // timedelta(minutes=1)
+    return _alarm(
+        header,
+        reason="clock_skew",
+        object_kind="gateway",
+        object_id=header.gateway_id,
+        detail_zh=f"网关时钟比云端快 {minutes} 分钟，读数日期可能有误；请检查网关校时。",
+        detail_en=f"The gateway's clock runs {minutes} min ahead; readings may be misdated. Look at its time source.",
+    )
 
 
 def _anomaly(header: BatchHeader, note: AnomalyNote, home: MeterHome) -> OddityFound:

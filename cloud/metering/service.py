@@ -16,7 +16,7 @@ from cloud.kit.db import Unit
 from cloud.metering import repository
 from cloud.metering.blocks import Point, merge, pack, unpack
 from cloud.metering.events import BatchUnpacked, EstimatesStored, ParkingReported, UseReported
-from cloud.metering.findings import findings_of
+from cloud.metering.findings import clock_skew, findings_of
 from cloud.metering.mapping import block_of, block_row, gap_rows, key_of, provisional_rows
 from cloud.metering.registers import (
     BlockEdges,
@@ -66,7 +66,8 @@ async def store_readings(unit: Unit, content: BatchContent, homes: Mapping[Meter
     unit.session.add_all(estimates)
     for community_id, start, end in sorted({(row.community_id, row.period_start, row.period_end) for row in estimates}):
         _tell_estimates(unit, header, CommunityId(community_id), Period(start, end))
-    for finding in findings_of(content, placed, homes):
+    skewed = clock_skew(header, unit.now)
+    for finding in (*findings_of(content, placed, homes), *(() if skewed is None else (skewed,))):
         unit.publish(finding)
     await _advance_watermark(unit, header)
     unit.record("unpacked", "gateway_batch", header.gateway_id, after={"sequence": header.sequence})

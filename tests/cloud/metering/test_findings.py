@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, timedelta
 from uuid import UUID
 
 import pytest
 
-from cloud.metering.findings import RULE_WORDS, findings_of
+from cloud.metering.findings import RULE_WORDS, clock_skew, findings_of
 from cloud.metering.unpacking import DayPoints, MeterHome
 from common.ids import CommunityId, MeterId
 from common.reading.anomaly import HOUR_MS, Rule
 from common.wire.records import AnomalyNote
+from common.wire.stamp import ClockSource
 from tests.common.wire import builders as w
 
 UTC_HOME = MeterHome(community_id=CommunityId(UUID(int=7)), zone=UTC)
@@ -51,3 +53,28 @@ def test_every_rule_has_words() -> None:
 def test_a_rule_of_a_newer_gateway_is_told_by_its_name() -> None:
     told_zh, _ = details_of("backfeed", "energy_forward", 1_000, 0)
     assert "backfeed：1 kWh" in told_zh
+
+
+@pytest.mark.parametrize(
+    ("ahead", "source", "uncertainty_ms", "minutes"),
+    [
+        (timedelta(minutes=11), ClockSource.SYNCHRONISED, 0, 11),
+        (timedelta(minutes=11), ClockSource.RTC, 120_000, 9),
+        (timedelta(minutes=5), ClockSource.SYNCHRONISED, 0, None),
+        (timedelta(minutes=11), ClockSource.SYNCHRONISED, 400_000, None),
+        (timedelta(days=365), ClockSource.BOUNDED, 0, None),
+        (timedelta(days=-1), ClockSource.SYNCHRONISED, 0, None),
+    ],
+)
+def test_a_clock_ahead_of_the_cloud_is_told_beyond_its_own_doubt(
+    ahead: timedelta, source: ClockSource, uncertainty_ms: int, minutes: int | None
+) -> None:
+    header = w.content().header
+    made = replace(header.made, source=source, uncertainty_ms=uncertainty_ms)
+    found = clock_skew(replace(header, made=made), header.made.at - ahead)
+    if minutes is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert (found.reason, found.object_id) == ("clock_skew", header.gateway_id)
+        assert f"快 {minutes} 分钟" in found.detail_zh

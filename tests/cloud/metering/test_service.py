@@ -212,8 +212,9 @@ async def test_the_watermark_does_not_pass_a_hole(database: Database, tenant: Te
 
 
 async def test_a_stranger_and_an_anomaly_are_told_and_not_dropped(
-    database: Database, tenant: TenantId, actor: Actor, published: list[Event]
+    database: Database, tenant: TenantId, actor: Actor, clock: SettableClock, published: list[Event]
 ) -> None:
+    clock.set(at(MONDAY, 1))
     note = AnomalyNote(
         meter_id=meter(1), quantity="energy_forward", rule="jump", slot_ms=0, value_milli=9_000, limit_milli=2_000
     )
@@ -375,3 +376,11 @@ async def test_completeness_names_the_days_that_wait(database: Database, tenant:
         (DayState.COMPLETE, 0),
     ]
     assert [day.day.day for day in holes(days)] == [6, 8]
+
+
+async def test_a_batch_from_the_future_tells_of_the_clock(
+    database: Database, tenant: TenantId, actor: Actor, published: list[Event]
+) -> None:
+    late = database.clock.now() + timedelta(hours=2)
+    await store(database, tenant, actor, batch(1, late, []))
+    assert [event.reason for event in published if isinstance(event, OddityFound)] == ["clock_skew"]
