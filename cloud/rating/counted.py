@@ -63,10 +63,15 @@ def prior_days(scope: Scope, segment: Segment) -> tuple[CountedDays, ...]:
 
 
 def tier_year_start(scope: Scope, segment: Segment) -> date | None:
-    """Return the day on which the running total of the segment's tariff began, or None when it keeps none."""
+    """Return the day on which the running total of the segment's tariff began, or None when it keeps none.
+
+    Tiers of one bill go on over a price change inside it: they begin with the days that one party owes.
+    """
     tariff = scope.prices.compiled[segment.revision.body_sha]
     span = tariff.document.accumulation.span_of(segment.service.start)
-    return None if span is None else span.start
+    if span is None:
+        return segment.cuts[0] if segment.cuts else None
+    return span.start
 
 
 def counted_meters(scope: Scope, segment: Segment) -> tuple[CountedDays, ...]:

@@ -25,10 +25,11 @@ from common.civil import Period
 from common.ids import CommunityId, PartyId
 from common.money.amount import format_minor
 from common.rating.engine import rate_parts
-from common.rating.refusal import RatingRefusedError
+from common.rating.refusal import RatingRefusedError, RefusalKind
 from common.rating.request import RatingRequest
 from common.tariff.compile import CompiledTariff
 from common.tariff.revision import NoRevisionError, split_usage_by_days
+from common.tariff.window_use import counts_windows_apart
 
 ESTIMATE_DIFFERS = "estimate_differs"
 _NOBODY = PartyId(UUID(int=0))
@@ -152,6 +153,7 @@ def _amount(desk: Desk, checked: Checked, prior: int, pieces: _Pieces) -> int:
             quantity_milli=None if windows else piece,
             windows_milli=windows,
             prior_milli=prior + sum(pieces.usage[:number]),
+            prior_windows_milli=_prior_windows(desk, checked, segment, pieces.windows[:number]),
             facts=desk.facts_on(segment.service.start, segment.premises_id),
             bill=checked.estimate.period if len(checked.segments) > 1 else None,
             part=segment.part,
@@ -160,6 +162,27 @@ def _amount(desk: Desk, checked: Checked, prior: int, pieces: _Pieces) -> int:
         )
         priced.append((desk.scope.prices.compiled[segment.revision.body_sha], request))
     return rate_parts(priced).amount_fen
+
+
+def _prior_windows(
+    desk: Desk, checked: Checked, segment: Segment, before: Sequence[Mapping[str, int]]
+) -> dict[str, int]:
+    """Return what each window counted since its running total began; empty where tiers do not count them apart.
+
+    Raises:
+        RatingRefusedError: a rate register is not known.
+    """
+    tariff = desk.scope.prices.compiled[segment.revision.body_sha]
+    if not counts_windows_apart(tariff.document):
+        return {}
+    days = prior_days(desk.scope, checked.segments[0])
+    totals: dict[str, int] = {}
+    for name, quantity in window_quantities(tariff, segment.service).items():
+        counted = counted_total(desk, [replace(part, quantity=quantity) for part in days])
+        if not isinstance(counted, int):
+            raise RatingRefusedError(RefusalKind.NO_USAGE, f"the register of {name} before {segment.service}")
+        totals[name] = counted + sum(windows.get(name, 0) for windows in before)
+    return totals
 
 
 def _report(community_id: CommunityId, checked: Checked, cloud_fen: int, cloud_milli: int) -> CaseReport:

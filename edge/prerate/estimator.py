@@ -23,14 +23,15 @@ from common.rating.windows import rate_registers
 from common.reading.reading import Quality, Quantity, Reading, Resource
 from common.reading.usage import MeterFacts
 from common.tariff.compile import CompiledTariff
-from common.tariff.model import WindowOrder
 from common.tariff.revision import RevisionRef, split_period, split_usage_by_days
+from common.tariff.window_use import counts_windows_apart, priced_by_window_only
 from common.wire.records import ProvisionalLine
 from edge.buffer.records import Derived, StageState
 from edge.driver.outcome import DeviceConfig
 from edge.prerate.charges import price_charge
 from edge.prerate.months import Months
 from edge.prerate.prices import KNOWN_AT, Assigned, Prices
+from edge.prerate.turns import PREFIX, TurnBook
 from edge.prerate.visits import Stayed, price_stay
 
 OWNER = "prerate"
@@ -49,6 +50,7 @@ RATES: Mapping[Quantity, int] = {
     Quantity.ENERGY_T3: 3,
     Quantity.ENERGY_T4: 4,
 }
+_QUANTITY = {rate: quantity for quantity, rate in RATES.items()}
 _log = structlog.get_logger()
 
 
@@ -56,7 +58,8 @@ class Estimator:
     """The prices in force and the month marks of every meter."""
 
     def __init__(self, stored: Mapping[str, bytes], zone: tzinfo) -> None:
-        self._months = {name: Months.unpack(body) for name, body in stored.items()}
+        self._months = {name: Months.unpack(body) for name, body in stored.items() if not name.startswith(PREFIX)}
+        self._turns = TurnBook(stored, zone)
         self._zone = zone
         self._prices = Prices()
         self.refusals = 0
@@ -64,20 +67,34 @@ class Estimator:
     def use(self, prices: Prices) -> None:
         """Put prices in force."""
         self._prices = prices
+        self._turns.use(prices)
 
     def use_zone(self, zone: tzinfo) -> None:
         """Count civil days in the site's zone."""
         self._zone = zone
+        self._turns.use_zone(zone)
 
     def observe(self, device: DeviceConfig, slot: datetime, readings: Sequence[Reading]) -> Derived:
-        """Mark the midnight that opens a month, and price the month it closes."""
+        """Mark the midnight that opens a month and the turns of windows, and price the month it closes."""
         billed = BILLED[device.resource]
+        turned = self._turn(device, slot, readings, billed)
         marked = [one for one in readings if one.quantity is billed or one.quantity in RATES]
         states = tuple(state for one in marked if (state := self._mark(slot, one, billed)) is not None)
         name = _mark_name(device.meter_id, billed, billed)
         if not any(state.name == name for state in states):
-            return Derived(states=states)
-        return Derived(records=tuple(self._lines(device, self._months[name])), states=states)
+            return Derived(states=(*turned, *states))
+        return Derived(records=tuple(self._lines(device, self._months[name])), states=(*turned, *states))
+
+    def _turn(
+        self, device: DeviceConfig, slot: datetime, readings: Sequence[Reading], billed: Quantity
+    ) -> tuple[StageState, ...]:
+        """Note the register of a meter where windows turn, and return what makes it durable."""
+        if not self._turns.follows(device, slot):
+            return ()
+        good = (one for one in readings if one.quantity is billed and one.quality is Quality.GOOD)
+        shown = next((one for one in good if one.read_at - slot <= MIDNIGHT_TOLERANCE), None)
+        turns = () if shown is None else self._turns.observe(device, slot, shown.value_milli)
+        return tuple(StageState(owner=OWNER, name=name, body=body) for name, body in turns)
 
     def _mark(self, slot: datetime, reading: Reading, billed: Quantity) -> StageState | None:
         """Mark one register, and return what makes the mark durable; None where nothing is to be marked."""
@@ -129,35 +146,30 @@ class Estimator:
         for assigned in self._prices.meters.get(device.meter_id, ()):
             try:
                 rates = self._rates(device, period, facts)
-                yield self._line(device.meter_id, assigned, _Month(period, usage_milli, rates), (months, facts))
+                month = _Month(device.meter_id, period, usage_milli, rates)
+                yield self._line(assigned, month, (months, facts))
             except RefusalError as refusal:
                 self._refuse(device.serial, refusal)
 
-    def _line(
-        self,
-        meter_id: MeterId,
-        assigned: Assigned,
-        month: _Month,
-        history: tuple[Months, MeterFacts],
-    ) -> ProvisionalLine:
-        period, usage_milli = month.period, month.usage_milli
+    def _line(self, assigned: Assigned, month: _Month, history: tuple[Months, MeterFacts]) -> ProvisionalLine:
+        meter_id, period, usage_milli = month.meter_id, month.period, month.usage_milli
         parts = split_period(self._prices.known(assigned.tariff_code), period, KNOWN_AT)
-        pieces = split_usage_by_days(usage_milli, [days for days, _ in parts])
+        usages = self._usages(assigned, month, parts)
         priced: list[tuple[CompiledTariff, RatingRequest]] = []
-        for number, ((days, ref), piece) in enumerate(zip(parts, pieces, strict=True), 1):
-            tariff = self._prices.compiled[ref.body_sha]
-            windows = _windows(tariff, month, number - 1, [part for part, _ in parts])
+        for number, ((days, ref), usage) in enumerate(zip(parts, usages, strict=True), 1):
+            tariff, before = self._prices.compiled[ref.body_sha], usages[: number - 1]
             request = RatingRequest(
                 period=days,
-                quantity_milli=None if windows else piece,
-                windows_milli=windows,
-                prior_milli=_prior(tariff, period, history) + sum(pieces[: number - 1]),
+                quantity_milli=None if usage.windows else usage.milli,
+                windows_milli=usage.windows,
+                prior_milli=_prior(tariff, period, history) + sum(one.milli for one in before),
+                prior_windows_milli=self._prior_windows(tariff, month, history[1], before),
                 facts=assigned.facts,
                 traits=assigned.traits,
                 bill=period if len(parts) > 1 else None,
                 part=number,
                 parts=len(parts),
-                split=Split(cause=SplitCause.PRICE, usage=SplitUsage.DAYS) if len(parts) > 1 else None,
+                split=Split(cause=SplitCause.PRICE, usage=usage.by) if len(parts) > 1 else None,
                 calendar=self._prices.calendar if tariff.document.windows else None,
             )
             priced.append((tariff, request))
@@ -176,6 +188,45 @@ class Estimator:
             input_sha=line.input_sha,
         )
 
+    def _usages(
+        self, assigned: Assigned, month: _Month, parts: Sequence[tuple[Period, RevisionRef]]
+    ) -> list[_PartUsage]:
+        """Return the usage of each part: by its readings where windows turn, else spread by days."""
+        tariffs = [self._prices.compiled[ref.body_sha] for _, ref in parts]
+        if all(priced_by_window_only(tariff.document) for tariff in tariffs) and not month.rates:
+            turned = [self._turns.usage(month.meter_id, assigned, days, ref) for days, ref in parts]
+            if sum(sum(windows.values()) for windows in turned) == month.usage_milli and all(turned):
+                return [_PartUsage(sum(windows.values()), windows, SplitUsage.READINGS) for windows in turned]
+        days = [part for part, _ in parts]
+        pieces = split_usage_by_days(month.usage_milli, days)
+        return [
+            _PartUsage(piece, _windows(tariff, month, number, days), SplitUsage.DAYS)
+            for number, (tariff, piece) in enumerate(zip(tariffs, pieces, strict=True))
+        ]
+
+    def _prior_windows(
+        self, tariff: CompiledTariff, month: _Month, facts: MeterFacts, before: Sequence[_PartUsage]
+    ) -> dict[str, int]:
+        """Return what each window counted since its running total began; empty where tiers do not count them apart."""
+        span = tariff.document.accumulation.span_of(month.period.start)
+        if span is None or not counts_windows_apart(tariff.document):
+            return {}
+        totals: dict[str, int] = {}
+        for part in before:
+            totals.update({name: totals.get(name, 0) + milli for name, milli in part.windows.items()})
+        if span.start == month.period.start:
+            return totals
+        registers = rate_registers(tariff.document.windows, {month.period.start.month})
+        if not registers:
+            raise RefusalError(f"{tariff.code}: only rate registers tell what each window counted since {span.start}")
+        for name, register in registers.items():
+            marks = self._months.get(f"{month.meter_id}:{_QUANTITY[register]}", Months())
+            counted = marks.prior_milli(span.start, month.period.start, facts)
+            if counted is None:
+                raise RefusalError(f"rate register {register} at the beginning of {span} is not known")
+            totals[name] = totals.get(name, 0) + counted
+        return totals
+
     def _rates(self, device: DeviceConfig, period: Period, facts: MeterFacts) -> dict[int, int]:
         """Return what each rate register of a meter counted in a month, those left out whose marks are not there."""
         marks = ((rate, self._months.get(f"{device.meter_id}:{quantity}")) for quantity, rate in RATES.items())
@@ -191,9 +242,19 @@ class Estimator:
 class _Month:
     """A closed month of a meter: what its billed register counted, and what each of its rate registers did."""
 
+    meter_id: MeterId
     period: Period
     usage_milli: int
     rates: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _PartUsage:
+    """The usage of a part of a month under one revision, by window where windows are told apart, and by what."""
+
+    milli: int
+    windows: Mapping[str, int]
+    by: SplitUsage
 
 
 def _mark_name(meter_id: MeterId, quantity: Quantity, billed: Quantity) -> str:
@@ -206,19 +267,11 @@ def _windows(tariff: CompiledTariff, month: _Month, number: int, parts: Sequence
 
     Empty where the tariff knows no windows, or the meter has not a register for each of them.
     """
-    if _counts_windows_apart(tariff):
-        raise RefusalError(f"{tariff.code} keeps a running total for each window; the cloud prices it")
     months = {days.start.month for days in months_of(parts[number])}
     registers = rate_registers(tariff.document.windows, months)
     if any(register not in month.rates for register in registers.values()):
         return {}
     return {name: split_usage_by_days(month.rates[register], parts)[number] for name, register in registers.items()}
-
-
-def _counts_windows_apart(tariff: CompiledTariff) -> bool:
-    tiers = [charge.tiers for plan in tariff.document.plans for charge in plan.charges if charge.tiers is not None]
-    apart = any(one.windows is WindowOrder.SEPARATE for one in tiers)
-    return apart and bool(tariff.document.windows) and bool(tariff.document.accumulation.starts)
 
 
 def _prior(tariff: CompiledTariff, period: Period, history: tuple[Months, MeterFacts]) -> int:

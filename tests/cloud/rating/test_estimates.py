@@ -120,3 +120,32 @@ def test_an_estimate_by_rate_registers_spread_by_days_at_a_price_change_agrees()
     built = by_rates((NEW_YEAR, "0.60"), (ELEVENTH, "1.00"))
     built.read(meter(1, flat(1)), {ELEVENTH: 30 * KWH})
     assert differs(built, estimate(built, 20 * 60 + 42 * 100 + 31 * 30, 93)) is None
+
+
+def by_windows_apart(*, told_new_year: bool = True) -> Town:
+    """Return a meter by time of use whose tiers count each window over the year."""
+    built = Town()
+    built.live(1)
+    prices = {"peak": ["0.60", "1.00"], "valley": ["0.30", "2.00"]}
+    charge = {"key": "energy", "tiers": {"bounds": ["100"], "windows": "separate"}, "by_window": prices}
+    document = time_of_use(code="electricity", accumulate={"over": "year"}, charges=[charge])
+    built.charge(POWER, built.price(document))
+    placed = built.read(meter(1, flat(1)), {NEW_YEAR: 0, MARCH.start: 175 * KWH, MARCH.end: 215 * KWH})
+    for quantity, before, after in ((Quantity.ENERGY_T2, 80, 110), (Quantity.ENERGY_T4, 95, 105)):
+        shown = {midnight(MARCH.start, ZONE): before * KWH, midnight(MARCH.end, ZONE): after * KWH}
+        built.show(placed, quantity, ({midnight(NEW_YEAR, ZONE): 0} if told_new_year else {}) | shown)
+    return built
+
+
+def test_an_estimate_of_tiers_of_each_window_agrees_from_the_registers_of_new_year() -> None:
+    built = by_windows_apart()
+    fen = 20 * 60 + 10 * 100 + 5 * 30 + 5 * 200
+    assert differs(built, estimate(built, fen, 40)) is None
+    assert differs(built, estimate(built, fen + 1, 40)) is not None
+    as_if_nothing_before = 30 * 60 + 10 * 30
+    assert differs(built, estimate(built, as_if_nothing_before, 40)) is not None
+
+
+def test_tiers_of_each_window_without_the_registers_of_new_year_are_no_difference() -> None:
+    built = by_windows_apart(told_new_year=False)
+    assert differs(built, estimate(built, 1, 40)) is None

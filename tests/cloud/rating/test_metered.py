@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -75,6 +76,28 @@ def test_a_price_change_inside_the_period_is_split_by_usage_and_not_by_days() ->
     assert old.segment.revision != new.segment.revision
     assert [draft.request.split for draft in (old, new)] == [BY_READINGS, BY_READINGS]
     assert "因价格调整分段, 用量按分段日的读数" in explain(new.line, "zh")[0]
+
+
+def test_tiers_of_one_bill_go_on_over_a_price_change_inside_it_and_begin_anew_with_another_payer() -> None:
+    tiers: dict[str, Any] = {
+        "accumulate": {"over": "bill"},
+        "charges": [{**electricity()["charges"][0], "tiers": {"bounds": ["100", "200"]}}],
+    }
+    dearer = [{**tiers["charges"][0], "prices": ["1.00", "2.00", "3.00"]}]
+    registers = {MARCH.start: 0, TENTH: 80 * KWH, MARCH.end: 230 * KWH}
+    built = Town()
+    built.live(1)
+    built.price({**electricity(), **tiers})
+    built.charge(POWER, built.price({**electricity(), **tiers, "charges": dearer}, TENTH))
+    built.read(meter(1, flat(1)), registers)
+    first, second = only_drafts(rated(built))
+    assert (first.request.prior_milli, first.line.amount_fen) == (0, 40_00)
+    assert (second.request.prior_milli, second.line.amount_fen) == (80 * KWH, 20_00 + 200_00 + 90_00)
+    sold = Town()
+    sold.live(1, p1=(MARCH.start, TENTH), p2=(TENTH, MARCH.end))
+    sold.charge(POWER, sold.price({**electricity(), **tiers}))
+    sold.read(meter(1, flat(1)), registers)
+    assert [draft.request.prior_milli for draft in only_drafts(rated(sold))] == [0, 0]
 
 
 def test_a_price_change_without_a_reading_that_night_is_split_by_days_and_says_so() -> None:

@@ -206,21 +206,43 @@ def test_a_meter_without_rate_registers_gives_no_line_for_a_tariff_by_window() -
     assert year.estimator.refusals == 1
 
 
-def test_tiers_that_count_each_window_apart_are_left_to_the_cloud() -> None:
-    apart: dict[str, Any] = {
-        "windows": WINDOWS,
-        "charges": [
-            {
-                "key": "energy",
-                "tiers": {"bounds": ["100"], "windows": "separate"},
-                "by_window": {"peak": ["0.60", "0.70"], "valley": ["0.30", "0.40"]},
-            }
-        ],
-    }
-    year = Year(bundle(revision("electricity", **apart)))
+APART: dict[str, Any] = {
+    "windows": WINDOWS,
+    "charges": [
+        {
+            "key": "energy",
+            "tiers": {"bounds": ["100"], "windows": "separate"},
+            "by_window": {"peak": ["0.60", "0.70"], "valley": ["0.30", "0.40"]},
+        }
+    ],
+}
+
+
+def test_tiers_that_count_each_window_apart_go_on_from_the_registers_of_new_year() -> None:
+    year = Year(bundle(revision("electricity", **APART)))
     year.show(date(2026, 1, 1), 0, {PEAK: 0, VALLEY: 0})
-    assert year.show(date(2026, 2, 1), 93, {PEAK: 62, VALLEY: 31}) == []
-    assert year.estimator.refusals == 1
+    (line,) = year.show(date(2026, 2, 1), 160, {PEAK: 110, VALLEY: 50})
+    assert line.amount_fen == 100 * 60 + 10 * 70 + 50 * 30
+    (line,) = Year(bundle(revision("electricity", **APART)), year.stored).show(
+        date(2026, 3, 1), 250, {PEAK: 140, VALLEY: 110}
+    )
+    assert line.amount_fen == 30 * 70 + 50 * 30 + 10 * 40
+
+
+def test_tiers_of_each_window_go_on_over_a_price_change_inside_the_month() -> None:
+    dearer = {**APART, "charges": [{**APART["charges"][0], "by_window": {"peak": ["1", "2"], "valley": ["3", "4"]}}]}
+    year = Year(bundle(revision("electricity", **APART), revision("electricity", since="2026-01-11", **dearer)))
+    year.show(date(2026, 1, 1), 0, {PEAK: 0, VALLEY: 0})
+    (line,) = year.show(date(2026, 2, 1), 372, {PEAK: 310, VALLEY: 62})
+    assert line.amount_fen == 100 * 60 + 20 * 30 + 210 * 200 + 42 * 300
+
+
+def test_a_window_whose_register_of_new_year_is_not_known_gives_no_line() -> None:
+    year = Year(bundle(revision("electricity", **APART)))
+    year.show(date(2026, 1, 1), 0, {PEAK: 0})
+    year.show(date(2026, 2, 1), 160, {PEAK: 110})
+    assert year.show(date(2026, 3, 1), 250, {PEAK: 140, VALLEY: 110}) == []
+    assert year.estimator.refusals == 2
 
 
 def test_a_meter_without_a_tariff_gives_no_line() -> None:
