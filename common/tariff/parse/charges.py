@@ -83,7 +83,7 @@ def read_charge(section: Section, vocabulary: Vocabulary, common_tiers: Tiers | 
         per=section.choice("per", Per, Per.ONCE),
         condition=vocabulary.read_condition(section),
         quantity=vocabulary.read_formula(section, "quantity", "usage"),
-        tiers=tiers if isinstance(pricing, PriceTable) and _is_tiered(pricing) else None,
+        tiers=tiers if isinstance(pricing, PriceTable) and _is_tiered(pricing, tiers) else None,
         pricing=pricing,
     )
     if isinstance(pricing, PriceTable) and pricing.windowed and charge.quantity.text != "usage":
@@ -103,7 +103,10 @@ def _read_pricing(section: Section, vocabulary: Vocabulary, tiers: Tiers | None)
     return vocabulary.read_formula(section, "amount")
 
 
-def _is_tiered(prices: PriceTable) -> bool:
+def _is_tiered(prices: PriceTable, tiers: Tiers | None) -> bool:
+    """Return whether prices go by tiers; a single closed tier has one price, and its bound counts all the same."""
+    if tiers is not None and tiers.count == 1:
+        return True
     return any(len(entry.by_tier) > 1 or entry.flats for entry in prices.entries.values())
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from common.errors import FaultsError
 from common.rating.engine import rate
+from common.rating.refusal import RatingRefusedError
 from common.tariff.document import parse_tariff
 from common.tariff.model import Charge, PriceTable, Tiers
 from common.tariff.parse.charges import TIERS_MAX
@@ -38,6 +39,19 @@ def test_tiers_that_say_no_more_are_open_and_a_bound_belongs_to_the_lower_one() 
     assert plain.closed is False
     assert tiers_of(["10", "20"], ["1", "2"], closed=True).closed is True
     assert tiers_of(["10"], ["1", "2"], boundary="upper").boundary is Boundary.UPPER
+
+
+def test_a_single_tier_that_is_closed_has_no_price_above_its_bound() -> None:
+    closed = tariff(tiers={"bounds": ["10"], "closed": True}, charges=[{"key": "e", "prices": ["1"]}])
+    assert rate(closed, usage(10_000)).amount_fen == 1_000
+    with pytest.raises(RatingRefusedError, match=r"e: the tariff gives no price above 10$"):
+        rate(closed, usage(10_001))
+
+
+def test_one_price_beside_tiers_is_not_told_by_tier() -> None:
+    charges = [{"key": "e", "prices": ["1", "2"]}, {"key": "s", "price": "0.1"}]
+    keys = [item.key for item in rate(tariff(tiers={"bounds": ["10"]}, charges=charges), usage(20_000)).components]
+    assert keys == ["e:tier1", "e:tier2", "s"]
 
 
 def test_a_boundary_that_is_none_is_a_fault() -> None:
