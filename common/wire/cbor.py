@@ -26,6 +26,7 @@ _BUILT_IN_TAGS = (
 _LAYOUTS = {64: "B", 69: "H", 70: "I", 71: "Q", 72: "b", 77: "h", 78: "i", 79: "q"}
 _UNSIGNED = ((64, 1 << 8), (69, 1 << 16), (70, 1 << 32), (71, 1 << 64))
 _SIGNED = ((72, 1 << 7), (77, 1 << 15), (78, 1 << 31), (79, 1 << 63))
+_WIDTHS = tuple((struct.calcsize(_LAYOUTS[tag]), limit) for tag, limit in _SIGNED)
 _INT64_LIMIT = 1 << 63
 COSE_SIGN1_TAG = 18
 
@@ -82,7 +83,10 @@ def _narrowest(values: Sequence[int], *, signed: bool) -> int:
 
 def integer_width(value: int) -> int:
     """Return how many bytes a signed typed array takes for one such value: 1, 2, 4 or 8."""
-    return next(struct.calcsize(_LAYOUTS[tag]) for tag, limit in _SIGNED if -limit <= value < limit)
+    for width, limit in _WIDTHS:
+        if -limit <= value < limit:
+            return width
+    raise WireError(Refusal.MALFORMED, "a value outside 64 bits")
 
 
 def unpack_integers(value: object, what: str, *, signed: bool, count_max: int) -> tuple[int, ...]:

@@ -16,8 +16,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from math import gcd
+from operator import sub
 from typing import NamedTuple
 
 from common.wire.batch import Column, Row
@@ -101,16 +102,21 @@ BLOCKS = many(_BLOCK.kind(), SERIES_MAX)
 def arrange(samples: Iterable[Sample]) -> tuple[tuple[Column, ...], tuple[Row, ...]]:
     """Return the samples as columns, ordered by series and start, and as rows in the order given."""
     ordered = list(samples)
-    groups: dict[tuple[int, int, ClockSource], dict[int, int]] = defaultdict(dict)
+    groups: dict[tuple[int, ClockSource], dict[int, dict[int, int]]] = defaultdict(dict)
     in_rows: set[int] = set()
+    stamp, dated, members = None, False, {}
     for place, sample in enumerate(ordered):
-        slots = groups[sample.series, sample.stamp.boot_no, sample.stamp.source]
-        if sample.slot_ms in slots or not _fits_a_grid(sample):
-            in_rows.add(place)
+        series, slot_ms, value_milli, _, at = sample
+        if at is not stamp:  # all points of one answer share their stamp
+            stamp, dated, members = at, _is_dated(at), groups[at.boot_no, at.source]
+        slots = members.setdefault(series, {})
+        timely = 0 <= at.at_ms - slot_ms <= LATE_MS_MAX
+        if dated and timely and -_VALUE_LIMIT < value_milli < _VALUE_LIMIT and slot_ms not in slots:
+            slots[slot_ms] = place
         else:
-            slots[sample.slot_ms] = place
+            in_rows.add(place)
     columns: list[Column] = []
-    for slots in groups.values():
+    for slots in (slots for members in groups.values() for slots in members.values()):
         if made := _column([ordered[place] for _, place in sorted(slots.items())]):
             columns.append(made)
         else:
@@ -122,11 +128,9 @@ def arrange(samples: Iterable[Sample]) -> tuple[tuple[Column, ...], tuple[Row, .
     return tuple(sorted(columns, key=_column_order)), rows
 
 
-def _fits_a_grid(sample: Sample) -> bool:
-    stamp = sample.stamp
-    dated = stamp.source is not ClockSource.BOUNDED and stamp.uncertainty_ms <= UNCERTAIN_MS_MAX
-    timely = 0 <= stamp.at_ms - sample.slot_ms <= LATE_MS_MAX
-    return dated and timely and abs(sample.value_milli) < _VALUE_LIMIT
+def _is_dated(stamp: Stamp) -> bool:
+    """Return whether the clock dates a reading well enough for a grid."""
+    return stamp.source is not ClockSource.BOUNDED and stamp.uncertainty_ms <= UNCERTAIN_MS_MAX
 
 
 def _column_order(column: Column) -> tuple[int, int, int, ClockSource]:
@@ -137,10 +141,12 @@ def _column(samples: Sequence[Sample]) -> Column | None:
     """Return the samples of one series as a column, or None when their slots are no grid worth its holes."""
     if not samples:
         return None
-    start_ms = samples[0].slot_ms
-    step_ms = min((after.slot_ms - before.slot_ms for before, after in pairwise(samples)), default=0)
-    count = (samples[-1].slot_ms - start_ms) // step_ms + 1 if step_ms else 1
-    if any((sample.slot_ms - start_ms) % step_ms for sample in samples if step_ms):
+    slots = [sample.slot_ms for sample in samples]
+    stamps = [sample.stamp for sample in samples]
+    start_ms = slots[0]
+    step_ms = min(map(sub, slots[1:], slots), default=0)
+    count = (slots[-1] - start_ms) // step_ms + 1 if step_ms else 1
+    if step_ms and any((slot_ms - start_ms) % step_ms for slot_ms in slots):
         return None
     if step_ms > STEP_MS_MAX or count > SLOTS_MAX or count > 2 * len(samples):
         return None
@@ -157,10 +163,10 @@ def _column(samples: Sequence[Sample]) -> Column | None:
         step_ms=step_ms,
         values=tuple(values),
         flags=tuple(flags),
-        boot_no=samples[0].stamp.boot_no,
-        source=samples[0].stamp.source,
-        uncertainty_ms=coarse(max(sample.stamp.uncertainty_ms for sample in samples)),
-        within_ms=coarse(max(sample.stamp.at_ms - sample.slot_ms for sample in samples)),
+        boot_no=stamps[0].boot_no,
+        source=stamps[0].source,
+        uncertainty_ms=coarse(max([stamp.uncertainty_ms for stamp in stamps])),
+        within_ms=coarse(max([stamp.at_ms - slot_ms for stamp, slot_ms in zip(stamps, slots, strict=True)])),
     )
 
 
@@ -197,8 +203,8 @@ def _split_by_width(columns: Sequence[Column], divisor: int) -> list[_Block]:
         scaled: list[int] = []
         for value in column.values:
             scaled.append(scaled[-1] if value is None else value // divisor)
-        deltas = [after - before for before, after in pairwise(scaled)]
-        width = max((integer_width(delta) for delta in deltas), default=1)
+        deltas = list(map(sub, scaled[1:], scaled))
+        width = max(integer_width(min(deltas)), integer_width(max(deltas))) if deltas else 1
         widths[width].append((column, scaled[0], deltas))
     return [_block(members, divisor) for _, members in sorted(widths.items())]
 
