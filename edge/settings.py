@@ -83,7 +83,7 @@ _ENTRIES: Mapping[str, _Entry] = {
     "store.limit_mib": _Entry(default=256, low=8, high=65_536),
     "store.ballast_mib": _Entry(default=16, low=1, high=1_024),
     "store.keep_days": _Entry(default=35, low=0, high=3_650),
-    "store.commit_interval_ms": _Entry(default=100, low=1, high=10_000),
+    "store.commit_interval_ms": _Entry(default=250, low=1, high=10_000),
     "sampling.tick_ms": _Entry(default=1_000, low=1, high=60_000),
     "sampling.patience_ms": _Entry(default=600_000, low=0, high=86_400_000),
     "sampling.retry_ms": _Entry(default=5_000, low=1, high=3_600_000),

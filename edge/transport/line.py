@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-import serialx
 from typing_extensions import override
 
 from common.errors import RefusalError
@@ -20,7 +19,6 @@ OPEN_S_MOST = 5.0
 RETRY_FIRST_S = 1.0
 RETRY_MOST_S = 30.0
 INBOX_BYTES_MOST = 65_536
-PARITIES = {"none": serialx.Parity.NONE, "even": serialx.Parity.EVEN, "odd": serialx.Parity.ODD}
 
 
 class LinkLostError(RefusalError):
@@ -109,7 +107,7 @@ class Line:
         try:
             async with asyncio.timeout(OPEN_S_MOST):
                 transport, inbox = await self._opener(_Inbox)
-        except (OSError, TimeoutError, serialx.SerialException) as problem:
+        except (OSError, TimeoutError) as problem:
             self._retry_at = loop.time() + self._retry_s
             self._retry_s = min(2 * self._retry_s, RETRY_MOST_S)
             raise LinkLostError(f"line {self._name} cannot be opened ({problem}); check cable and address") from problem
@@ -121,7 +119,10 @@ class Line:
     async def write(self, data: bytes) -> None:
         """Hand bytes to the line."""
         transport = self._connected()
-        transport.write(data)
+        try:
+            transport.write(data)
+        except OSError as problem:  # pulled this very moment: the port says so before the inbox does
+            raise LinkLostError(f"line {self._name} broke ({problem})") from problem
 
     async def read(self, seconds_most: float) -> bytes:
         """Return the bytes that came, waiting for the first ones no longer than given."""
@@ -158,12 +159,16 @@ class Line:
 
 def serial_line(path: str, baud: int, parity: str) -> Line:
     """Return the line of a serial port, 8 data bits and 1 stop bit, opened exclusively."""
+    import serialx  # noqa: PLC0415 - for sites with serial lines
+
+    kind = serialx.Parity[parity.upper()]
 
     async def connect(inbox: Callable[[], _Inbox]) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
         loop = asyncio.get_running_loop()
-        return await serialx.create_serial_connection(
-            loop, inbox, path, baudrate=baud, parity=PARITIES[parity], exclusive=True
-        )
+        try:
+            return await serialx.create_serial_connection(loop, inbox, path, baudrate=baud, parity=kind, exclusive=True)
+        except serialx.SerialException as problem:
+            raise OSError(str(problem)) from problem
 
     return Line(path, connect)
 
