@@ -38,6 +38,7 @@ PLACES: tuple[Place, ...] = (
     Place(path="/arrears", zh="违约金与减免", en="Arrears", needs=Permission.ASK_RELIEF),
     Place(path="/settle", zh="退租结算", en="Move-out", needs=Permission.SETTLE),
     Place(path="/books", zh="总账", en="Books", needs=Permission.SEE_PAYMENTS),
+    Place(path="/reports", zh="报表", en="Reports", needs=Permission.SEE_PAYMENTS),
     Place(path="/notices", zh="通知", en="Notices", needs=Permission.SEE_BILLS),
     Place(path="/messages", zh="消息服务", en="Messages", needs=Permission.MANAGE_USERS, company_wide=True),
     Place(path="/cases", zh="待办事项", en="Cases", needs=Permission.SEE_CASES),
