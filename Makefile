@@ -7,7 +7,7 @@ LOCK   := deploy/locks/dev.txt
 VENDOR := cloud/web/static/vendor/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e coverage mutation bench-rating bench-billing bench-edge bench-payments soak-edge soak-payments soak bench lock clean
+.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e coverage mutation bench-rating bench-billing bench-edge bench-payments soak-edge soak-payments soak soak-all bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -48,7 +48,7 @@ coverage: $(VENV)/.installed ## every branch of money, measure, tariff, rating i
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report --show-missing --fail-under=100
 
-mutation: $(VENV)/.installed ## change the code of money, measure, tariff, rating; the tests must notice 95 % (an hour)
+mutation: $(VENV)/.installed ## change the code of money, measure, tariff, rating; the tests must notice 95 % (an hour); MUTANTS="money rating.stay" for a part
 	@TZ=Asia/Kathmandu HYPOTHESIS_PROFILE=mutation nice -n 19 $(RUN) deploy/setup/mutation.py $(MUTANTS)
 
 bench-billing: $(VENV)/.installed ## a bill run against the raw load of its rows; HOUSEHOLDS=1000000 for a large one
@@ -75,7 +75,11 @@ bench-payments: $(VENV)/.installed ## notification to booked, a day of 100,000 r
 
 bench: bench-rating bench-edge bench-billing bench-payments ## all benches, one after the other
 
-soak: soak-edge soak-payments ## all soaks, one after the other
+SEED ?=
+soak: $(VENV)/.installed ## months of an office under faults for SECONDS (a minute unless said), or SEED=n again; prints operations, faults, breaches
+	@$(RUN) -m tests.simulation.soak_books $(if $(filter-out 0,$(SECONDS)),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+soak-all: soak soak-edge soak-payments ## all soaks, one after the other
 
 lock: ## resolve the locks again (needs uv)
 	@for extra in edge cloud; do \

@@ -6,9 +6,9 @@ takes, and then forks once a mutant: the tests that reach the changed function r
 that noticed a neighbour before the others, short ones before long ones. Some of them at first; what survives those is
 judged by all. A child whose test takes many times what it took before is stopped, which counts as noticed.
 
-Verdicts are kept under `mutants/` in mutmut's own form (`mutmut show NAME` prints a change); a later run judges what is
-new, what changed and what survived. Names of packages or functions (`common.money*`) as arguments narrow the run.
-`tests/common/mutation-survivors.md` gives the reason for each survivor.
+Verdicts are kept under `mutants/` in mutmut's own form; a later run judges what is new, what changed and what survived.
+Packages, modules or functions as arguments (`money`, `rating.stay`, `money.words._four`) narrow the run.
+Survivors are printed as `tests/common/mutation-survivors.md` lists them; one without a reason there fails the run.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from fnmatch import fnmatch
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from _pytest.runner import runtestprotocol
+from mutant_names import changes, is_asked, place_of
 from mutmut.__main__ import create_mutants
 from mutmut.configuration import config
 from mutmut.mutation.data import SourceFileMutationData
@@ -44,6 +44,7 @@ CPU_SECONDS_MIN, CPU_TIMES_MAX = 2, 10
 NEIGHBOURS_MAX = 12
 TESTS_FIRST = 120
 EVERYWHERE = ""
+UNEXPLAINED = "no reason:"
 
 Times = dict[str, float]
 Reached = dict[str, list[str]]
@@ -62,7 +63,7 @@ def main(names: list[str]) -> int:
     arguments = ["-q", "--rootdir=mutants", "--tb=no", "--assert=plain", "-p", "no:randomly", "-p", "no:cacheprovider"]
     selection = [f"mutants/{path}" for path in config().pytest_add_cli_args_test_selection]
     code = pytest.main([*arguments, *config().pytest_add_cli_args, *selection], plugins=[judge])
-    return int(code) or report(judge.modules)
+    return int(code) or report(judge.modules, names)
 
 
 class Judge:
@@ -104,8 +105,7 @@ class Judge:
         """Yield the mutants with one of some verdicts."""
         for module in self.modules:
             for name, code in module.exit_code_by_key.items():
-                named = not self.names or any(fnmatch(name, pattern) for pattern in self.names)
-                if named and code in judged:
+                if code in judged and is_asked(name, self.names):
                     yield module, name
 
 
@@ -201,23 +201,42 @@ def _limit(expected: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (1 + int(seconds), resource.RLIM_INFINITY))
 
 
-def report(modules: Sequence[SourceFileMutationData]) -> int:
-    """Print the score of each module and package; return 1 when a package is below the least score or not finished."""
+def report(modules: Sequence[SourceFileMutationData], names: Sequence[str]) -> int:
+    """Print the scores of what was asked for and its survivors; return 1 when one is low, unjudged or unexplained."""
     scores: dict[str, list[bool]] = defaultdict(list)
     unjudged = 0
+    survivors: list[str] = []
     for module in modules:
-        codes = list(module.exit_code_by_key.values())
-        unjudged += codes.count(None)
-        noticed = [code not in {SURVIVED, NO_TESTS} for code in codes if code is not None]
+        codes = {name: code for name, code in module.exit_code_by_key.items() if is_asked(name, names)}
+        left = [name for name, code in codes.items() if code in LEFT]
+        unjudged += list(codes.values()).count(None)
+        noticed = [code not in LEFT for code in codes.values() if code is not None]
         scores[Path(module.path).parts[1]] += noticed
+        survivors += told(module, left)
         if noticed:
             _line(str(module.path), noticed)
-    sys.stdout.write("\n")
+    sys.stdout.write("\n" + "".join(f"{line}\n" for line in survivors) + "\n")
+    scores = {package: noticed for package, noticed in scores.items() if noticed}
     for package, noticed in sorted(scores.items()):
         _line(package, noticed)
-    sys.stdout.write(f"{unjudged} not judged\n")
+    unexplained = sum(line.startswith(UNEXPLAINED) for line in survivors)
+    sys.stdout.write(f"{len(survivors)} survived, {unexplained} without a reason; {unjudged} not judged\n")
     low = [package for package, noticed in scores.items() if 100 * sum(noticed) < SCORE_MIN_PERCENT * len(noticed)]
-    return 1 if low or unjudged else 0
+    return 1 if low or unjudged or unexplained else 0
+
+
+def told(module: SourceFileMutationData, left: Sequence[str]) -> list[str]:
+    """Return a line for each survivor of a module: its place, its change, and its reason from the list."""
+    from tests.common.survivors import LIST, Change, listed  # noqa: PLC0415 - as above
+
+    reasons = listed(LIST.read_text(encoding="utf-8"))
+    lines = []
+    for name, old, new in changes(module, left):
+        place = place_of(name)
+        change = Change(module=place.module, function=place.function, old=old, new=new)
+        where, why = f"{place.module} {place.function}", reasons.get(change)
+        lines.append(f"{where} {change}: {why}" if why else f"{UNEXPLAINED} {where} {change}")
+    return lines
 
 
 def _line(what: str, noticed: Sequence[bool]) -> None:

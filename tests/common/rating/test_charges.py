@@ -142,6 +142,11 @@ def test_months_are_counted_from_an_anchor_of_years_ago_and_only_those_touched()
     assert month_shares(period, Proration.ACTUAL_DAYS, date(2024, 1, 31)) == [Fraction(30, 31), Fraction(1, 30)]
 
 
+def test_months_are_counted_back_from_an_anchor_of_years_to_come() -> None:
+    found = [str(month) for month in months_of(Period(date(2026, 3, 1), date(2026, 4, 1)), date(2028, 1, 31))]
+    assert found == ["2026-02-28..2026-03-31", "2026-03-31..2026-04-30"]
+
+
 def test_built_in_names_say_what_the_request_says() -> None:
     names = ["usage", "prior", "days", "months", "month", "year_days", "bill_days", "first_year_days", "part", "parts"]
     charges = [{"key": name, "amount": name} for name in [*names, "twice"]]
