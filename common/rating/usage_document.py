@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta, tzinfo
 
 from common.civil import Period
 from common.errors import Fault, FaultsError
@@ -23,6 +23,7 @@ from common.tariff.parse.section import Section
 _SCALE_EXPONENT = {FactScale.COUNT: 0, FactScale.MILLI: 3, FactScale.MICRO: 6, FactScale.FEN: 2}
 _FALLBACK_DAY = date(2000, 1, 1)
 _FALLBACK_PERIOD = Period(_FALLBACK_DAY, date(2000, 1, 2))
+_HOURS = {text: hour for hour in range(24) for text in (f"{hour}", f"{hour:02}")}
 _MINUTES_MAX = 366 * 24 * 60
 
 
@@ -105,10 +106,13 @@ def _read_windows(section: Section, document: TariffDocument, place: Place, peri
     if "hourly" not in section:
         return _milli_map(section, "windows")
     hourly = _milli_map(section, "hourly")
+    for hour in sorted(hourly.keys() - _HOURS.keys()):
+        section.fault(f"hourly.{hour}", "it is no hour of a day", "write 00 to 23")
+        del hourly[hour]
     finder = WindowFinder(document.windows, place.zone, place.calendar)
     start = period.start
     intervals = [
-        (datetime(start.year, start.month, start.day, int(hour), tzinfo=place.zone).astimezone(UTC), milli)
+        (datetime(start.year, start.month, start.day, _HOURS[hour], tzinfo=place.zone).astimezone(UTC), milli)
         for hour, milli in hourly.items()
     ]
     return usage_by_window(finder, intervals)
@@ -145,7 +149,7 @@ def _read_session(section: Section, place: Place) -> Session | None:
         return None
     read = (_read_visit(section.listed("visits"), name, place) for name in section.listed("visits").names())
     visits = tuple(visit for visit in read if visit is not None)
-    paid = section.convert("paid_at", datetime.fromisoformat, None) if "paid_at" in section else None
+    paid = section.convert("paid_at", _moment, None) if "paid_at" in section else None
     return Session(
         charged=section.integer("charged", 0, max(0, len(visits) - 1), 0),
         visits=visits,
@@ -158,11 +162,23 @@ def _read_session(section: Section, place: Place) -> Session | None:
 
 def _read_visit(entries: Section, name: str, place: Place) -> Visit | None:
     pair = entries.listed(name)
-    entry = pair.convert("0", datetime.fromisoformat, None)
-    end = pair.convert("1", datetime.fromisoformat, None) if pair.raw("1") is not None else None
+    entry = pair.convert("0", _moment, None)
+    end = pair.convert("1", _moment, None) if pair.raw("1") is not None else None
     if entry is None:
         return None
     return Visit(entry=_instant(entry, place), exit=_instant(end, place) if end is not None else None)
+
+
+def _moment(text: str) -> datetime:
+    """Return a local time of a year that has days before and after it.
+
+    Raises:
+        ValueError: the text is none.
+    """
+    moment = datetime.fromisoformat(text)
+    if not MINYEAR < moment.year < MAXYEAR:
+        raise ValueError(f"the year {moment.year} is out of range")
+    return moment
 
 
 def _instant(local: datetime, place: Place) -> datetime:

@@ -137,3 +137,37 @@ def test_the_least_figures_of_a_request_may_be_written_out() -> None:
 def test_a_debt_without_a_kind_is_of_none() -> None:
     source = {**DAYS, "debts": [{"key": "a", "amount": "1", "due": "2026-05-01"}]}
     assert read_request(source, TARIFF.document, PLACE).debts[0].kind == ""
+
+
+def test_every_hour_that_is_none_of_a_day_is_told() -> None:
+    source = {**DAYS, "hourly": {"x": "1", "24": "1", "7": "1", "-1": "1", "\N{FULLWIDTH DIGIT SEVEN}": "1"}}
+    with pytest.raises(FaultsError) as refusal:
+        read_request(source, TARIFF.document, PLACE)
+    told = "it is no hour of a day; write 00 to 23"
+    assert [str(fault) for fault in refusal.value.faults] == [
+        f"hourly.{hour}: {told}" for hour in ("-1", "24", "x", "\N{FULLWIDTH DIGIT SEVEN}")
+    ]
+
+
+def test_every_hour_of_a_day_may_have_one_digit_or_two() -> None:
+    one, two = ({f"{hour:{width}}".strip(): "1" for hour in range(24)} for width in ("", "02"))
+    for hourly in (one, two):
+        read = read_request({**DAYS, "hourly": hourly}, TARIFF.document, PLACE)
+        assert sum(read.windows_milli.values()) == 24_000
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_a_time_at_the_end_of_all_years_is_told(year: str) -> None:
+    source = {"visits": [[f"{year}-01-01T00:00", "2026-06-01T09:00"]], "paid_at": f"{year}-12-31T23:59"}
+    with pytest.raises(FaultsError) as refusal:
+        read_request(source, TARIFF.document, PLACE)
+    told = f"the year {int(year)} is out of range; correct the value"
+    assert [str(fault) for fault in refusal.value.faults][:2] == [f"visits.0.0: {told}", f"paid_at: {told}"]
+
+
+@pytest.mark.parametrize("year", ["0002", "9998"])
+def test_a_time_of_any_other_year_is_read(year: str) -> None:
+    source = {"visits": [[f"{year}-06-01T00:00", f"{year}-06-01T01:00"]]}
+    read = read_request(source, TARIFF.document, PLACE)
+    assert read.session is not None
+    assert read.period.start.year == int(year)
