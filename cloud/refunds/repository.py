@@ -78,6 +78,11 @@ async def room(session: AsyncSession, values: Mapping[str, Any]) -> RefundRoomRo
     return (await session.scalars(statement.with_for_update().execution_options(populate_existing=True))).one()
 
 
+async def find_room(session: AsyncSession, payment_id: UUID) -> RefundRoomRow | None:
+    """Return the room of a payment, None while nothing of it was ever asked back."""
+    return await session.scalar(select(RefundRoomRow).where(RefundRoomRow.payment_id == payment_id))
+
+
 async def move_room(session: AsyncSession, payment_id: UUID, *, reserved_fen: int, refunded_fen: int) -> None:
     """Move the sums of a payment's room by differences."""
     await session.execute(

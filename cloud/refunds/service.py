@@ -213,6 +213,12 @@ async def refunds_of_payment(session: AsyncSession, payment_id: PaymentId) -> tu
     return tuple(refund_of(row) for row in await repository.refunds_of_payment(session, payment_id))
 
 
+async def left_fen(session: AsyncSession, payment: Payment) -> int:
+    """Return how much of a payment can still be asked back."""
+    room = await repository.find_room(session, payment.payment_id)
+    return payment.amount_fen - (room.reserved_fen + room.refunded_fen if room else 0)
+
+
 async def refunds_in(
     session: AsyncSession, community_id: CommunityId, states: Collection[RefundState]
 ) -> tuple[Refund, ...]:

@@ -49,6 +49,18 @@ DONE: dict[str, tuple[str, str]] = {
     "mandate-pause": ("已暂停自动扣款", "Deductions are paused"),
     "mandate-resume": ("已恢复自动扣款", "Deductions go on"),
     "mandate-end": ("协议已终止", "The agreement is ended"),
+    "refund-goes": ("符合规则，已自动办理", "Inside the policy: it goes back now"),
+    "refund-waits": ("已申请，等待他人审批", "Asked; another person decides"),
+    "refund-judged": ("审批已记录", "Your verdict is noted"),
+    "refund-handed": ("已付现", "Cash handed out"),
+    "refund-withdrawn": ("已撤回", "Withdrawn"),
+    "deposit-opened": ("押金已开立", "The deposit is opened"),
+    "deposit-taken": ("押金已收取", "The deposit is taken"),
+    "deposit-cancelled": ("已取消", "Cancelled"),
+    "deposit-met": ("条件已确认", "The condition is noted"),
+    "deduction-proposed": ("已提出扣款，将通知住户", "Proposed; the payer is told"),
+    "deduction-decided": ("已处理", "Decided"),
+    "deduction-answered": ("已收到您的答复", "Your answer is noted"),
     "signed-out": ("您已退出登录", "You are signed out"),
 }
 
