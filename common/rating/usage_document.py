@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta, tzinfo
 
 from common.civil import Period
 from common.errors import Fault, FaultsError
@@ -110,10 +110,8 @@ def _read_windows(section: Section, document: TariffDocument, place: Place, peri
         section.fault(f"hourly.{hour}", "it is no hour of a day", "write 00 to 23")
         del hourly[hour]
     finder = WindowFinder(document.windows, place.zone, place.calendar)
-    start = period.start
     intervals = [
-        (datetime(start.year, start.month, start.day, _HOURS[hour], tzinfo=place.zone).astimezone(UTC), milli)
-        for hour, milli in hourly.items()
+        (_instant(datetime.combine(period.start, time(_HOURS[hour])), place), milli) for hour, milli in hourly.items()
     ]
     return usage_by_window(finder, intervals)
 
