@@ -112,6 +112,8 @@ class ModbusTcpAsker:
         )
         if await client.connect():
             client.ctx.next_tid = self._last_transaction
+            # Connected: from here on the profile's time-out is the only one, and no second timer is set for each read.
+            client.ctx.comm_params.timeout_connect = None  # type: ignore[assignment]  # `asyncio.wait_for` takes None
             self._client, self._retry_s = client, RETRY_FIRST_S
             return client
         client.close()

@@ -208,6 +208,7 @@ async def test_a_refusal_for_good_keeps_the_batch_for_a_person_and_the_others_go
 async def test_a_batch_refused_for_now_rests_while_the_others_go_on(
     bench: Bench, answer: Callable[[bytes], Reply]
 ) -> None:
+    bench.courier.rhythm = Rhythm(gather_s=0.01, probe_s=0.02, hold_s=2.0)
     await bench.sealed(3)
     last = (await bench.store.status()).batches_sealed
     bench.link.answers = [answer]
