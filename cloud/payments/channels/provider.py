@@ -241,8 +241,20 @@ class Notice:
 Bill = TradeBill | EmptyDay | NotReady | Refused | Unknown
 
 
+class Freshness(StrEnum):
+    """What the times in a channel's messages let be checked; who has none of them leans on the query that decides."""
+
+    NOTIFICATION = "notification"  # a notification says when it was sent: one that was kept back is not believed
+    CLOCK = "clock"  # a request says when it was made: a clock that is hours off gets nothing done
+
+
 class Provider(Protocol):
     """One merchant account at one channel."""
+
+    @property
+    def freshness(self) -> frozenset[Freshness]:
+        """Return what the times in the channel's messages let be checked."""
+        ...
 
     @property
     def acknowledgement(self) -> bytes:

@@ -24,6 +24,7 @@ from cloud.payments.channels.bill import BillRow, FlowRow
 from cloud.payments.channels.provider import (
     Bill,
     EmptyDay,
+    Freshness,
     Notice,
     NotReady,
     Order,
@@ -78,6 +79,11 @@ class Alipay(Provider):
         self._gateway = httpx.URL(base_url).join(GATEWAY_PATH)
         self._merchant = merchant
         self._machine_now_s = machine_now_s
+
+    @property
+    @override
+    def freshness(self) -> frozenset[Freshness]:
+        return frozenset(Freshness)
 
     @property
     @override

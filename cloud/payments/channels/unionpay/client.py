@@ -22,6 +22,7 @@ from cloud.payments.channels import calls
 from cloud.payments.channels.bill import BillRow, FlowRow
 from cloud.payments.channels.provider import (
     Bill,
+    Freshness,
     Notice,
     NotReady,
     Order,
@@ -72,6 +73,11 @@ class UnionPay(Provider):
         self._base = httpx.URL(base_url)
         self._merchant = merchant
         self._machine_now_s = machine_now_s
+
+    @property
+    @override
+    def freshness(self) -> frozenset[Freshness]:
+        return frozenset()
 
     @property
     @override

@@ -26,6 +26,7 @@ from cloud.payments.channels.bill import BillRow, FlowRow
 from cloud.payments.channels.provider import (
     Bill,
     EmptyDay,
+    Freshness,
     Notice,
     NotReady,
     Order,
@@ -100,6 +101,11 @@ class WeChatPay(Provider):
         self._merchant = merchant
         self._machine_now_s = machine_now_s
         self._new_nonce = new_nonce
+
+    @property
+    @override
+    def freshness(self) -> frozenset[Freshness]:
+        return frozenset(Freshness)
 
     @property
     @override
