@@ -86,6 +86,7 @@ def build_pages(frame: Frame) -> APIRouter:
     """Return the pages of automatic deduction."""
     router = page_router()
     _add_own(router, frame)
+    _add_signing(router, frame)
     _add_deeds(router, frame)
     _add_console(router, frame)
     return router
@@ -113,6 +114,8 @@ def _add_own(router: APIRouter, frame: Frame) -> None:
             plan_of=plan_of,
         )
 
+
+def _add_signing(router: APIRouter, frame: Frame) -> None:
     @router.post("/my/auto-pay")
     async def agree(
         caller: SignedIn,

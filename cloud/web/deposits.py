@@ -142,6 +142,7 @@ def build_pages(frame: Frame) -> APIRouter:
     _add_list(router, frame)
     _add_opening(router, frame)
     _add_one(router, frame)
+    _add_bringing(router, frame)
     _add_keeping(router, frame)
     _add_own(router, frame)
     return router
@@ -253,6 +254,8 @@ def _add_one(router: APIRouter, frame: Frame) -> None:
             **_words(),
         )
 
+
+def _add_bringing(router: APIRouter, frame: Frame) -> None:
     @router.post("/deposits/{deposit_id}/cash")
     async def take(
         deposit_id: UUID,
