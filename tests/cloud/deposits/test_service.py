@@ -22,7 +22,7 @@ from tests.cloud.deposits.vault import Vault, open_box, payment_of
 from tests.cloud.refunds.till import BOSS, OTHER_BOSS, new_id
 
 
-async def test_a_deposit_is_held_in_its_own_fund_and_settles_no_bill(vault: Vault) -> None:
+async def test_defect_9_a_deposit_is_held_in_its_own_fund_and_settles_no_bill(vault: Vault) -> None:
     deposit = await vault.held(1_000)
     assert (deposit.state, deposit.held_fen) == (DepositState.HELD, 1_000)
     assert await vault.ledger_fen() == 1_000

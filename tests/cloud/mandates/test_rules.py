@@ -68,7 +68,9 @@ def test_the_day_is_that_of_beijing_and_a_try_is_made_at_ten() -> None:
 
 
 @given(st.integers(1, 10**9), st.lists(st.integers(1, 10**9), max_size=5))
-def test_never_more_is_taken_than_was_announced_nor_than_is_open(announced_fen: int, open_fen: list[int]) -> None:
+def test_defect_10_never_more_is_taken_than_was_announced_nor_than_is_open(
+    announced_fen: int, open_fen: list[int]
+) -> None:
     taken = amount_to_take(announced_fen, open_fen)
     assert 0 <= taken <= announced_fen
     assert taken <= sum(open_fen)

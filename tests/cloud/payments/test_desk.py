@@ -91,7 +91,7 @@ async def test_the_same_receipt_again_is_the_same_payment_and_other_content_is_r
     assert len(await counter.payments()) == 1
 
 
-async def test_less_cash_than_owed_and_nothing_owed_are_refused(counter: Counter) -> None:
+async def test_defect_8_less_cash_than_owed_and_nothing_owed_are_refused(counter: Counter) -> None:
     await counter.bill(0, 1_000)
     shift = await opened(counter)
     with pytest.raises(RefusalError, match="take the rest"):

@@ -71,7 +71,7 @@ def test_the_oldest_line_is_settled_first_and_the_rest_is_paid_ahead() -> None:
     assert division.ahead_fen == 50
 
 
-def test_a_payment_in_part_stops_in_the_middle_of_a_line() -> None:
+def test_defect_6_a_payment_in_part_stops_in_the_middle_of_a_line() -> None:
     division = divided(120, [due(1, 1, 10, 100), due(2, 1, 20, 300)])
     assert parts(division) == [(1, 1, 100), (2, 1, 20)]
     assert division.ahead_fen == 0

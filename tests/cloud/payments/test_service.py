@@ -40,7 +40,7 @@ async def test_a_scanned_code_pays_the_bill_to_the_fen(counter: Counter) -> None
     assert await rows(counter, "select fen, route from transfer where route = 'receipt'") == [(12_345, "receipt")]
 
 
-async def test_ten_parallel_notifications_and_a_query_make_one_receipt(counter: Counter) -> None:
+async def test_defect_7_ten_parallel_notifications_and_a_query_make_one_receipt(counter: Counter) -> None:
     await counter.bill(0, 500)
     attempt = await counter.start()
     await counter.channel.control("mischief", kind="notify_parallel", value=10)

@@ -204,6 +204,44 @@ def test_a_doubtful_register_is_held(registers: dict[date, int], quality: Qualit
     assert held.kind is kind
 
 
+def test_defect_14_a_spike_is_held_and_no_zero_and_what_was_counted_is_billed_once_it_is_known() -> None:
+    months = [Period(date(2026, 2, 1), MARCH.start), MARCH]
+    counted = []
+    for period in months:
+        built = Town(period=period)
+        built.live(1)
+        built.charge(POWER, built.price(water()))
+        placed = built.read(meter(1, flat(1)), {date(2026, 2, 1): 100 * KWH, MARCH.end: 190 * KWH})
+        built.read(placed, {MARCH.start: 9_000 * KWH}, Quality.JUMP)
+        (held,) = only_exceptions(rated(built))
+        assert held.kind is ExceptionKind.HELD_READING
+        key = next(iter(built.registers))
+        built.registers[key] = [ref for ref in built.registers[key] if ref.quality is not Quality.JUMP]
+        built.read(placed, {MARCH.start: 130 * KWH})
+        (draft,) = only_drafts(rated(built))
+        counted.append(draft.quantity_milli)
+    assert counted == [30 * KWH, 60 * KWH]
+
+
+def test_defect_19_a_month_filled_in_later_moves_the_next_ones_beginning_and_bills_nothing_twice() -> None:
+    readings = {date(2026, 2, 1): 100 * KWH, MARCH.end: 190 * KWH}
+    missing = Town()
+    missing.live(1)
+    missing.charge(POWER, missing.price(water()))
+    missing.read(meter(1, flat(1)), readings)
+    (hole,) = only_exceptions(rated(missing))
+    assert hole.kind is ExceptionKind.NO_READING
+    counted = []
+    for period in (Period(date(2026, 2, 1), MARCH.start), MARCH):
+        built = Town(period=period)
+        built.live(1)
+        built.charge(POWER, built.price(water()))
+        built.read(meter(1, flat(1)), {**readings, MARCH.start: 130 * KWH})
+        (draft,) = only_drafts(rated(built))
+        counted.append(draft.quantity_milli)
+    assert counted == [30 * KWH, 60 * KWH]
+
+
 def test_a_place_without_a_meter_is_an_exception() -> None:
     (missing,) = only_exceptions(rated(town()))
     assert missing.kind is ExceptionKind.NO_METER

@@ -1,6 +1,7 @@
 """Money defects seen in other systems, by their number in the domain facts; those that belong to rating.
 
-The others live with their part: 6, 7, 8 and 10 with payments, 9 with deposits, 14 and 19 with metering.
+The others stand by number with their part: 6 to 8 with payments, 9 with deposits, 10 with mandates, 14 and 19 with the
+rating of meters in the cloud.
 """
 
 from __future__ import annotations
