@@ -372,7 +372,7 @@ class Gateway:
             ensure(self._store.alive, "the store's writer ended; start the gateway again")
             if self._store.stats.jobs == jobs_seen:
                 continue  # nothing was stored, so there is nothing to tell and the flash is spared
-            await self._store.record(Health(counters=health_figures(self.board, self._store)))
+            await self._store.record(Health(counters=await health_figures(self.board, self._store, self._clock)))
             jobs_seen = self._store.stats.jobs
 
     async def _keep(self, name: str, part: Callable[[], Awaitable[None]]) -> None:

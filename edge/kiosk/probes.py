@@ -7,7 +7,9 @@ from dataclasses import asdict
 
 from common.clock import to_epoch_ms
 from common.wire.limits import COUNTERS_MAX
+from common.wire.stamp import ClockSource
 from edge.buffer.store import Store
+from edge.clock import EdgeClock
 from edge.driver.board import Board
 from edge.telemetry import Probe, Samples, resident_bytes
 
@@ -68,13 +70,19 @@ def probes(board: Board, store: Store, counters: Callable[[], dict[str, int]]) -
     ]
 
 
-def health_figures(board: Board, store: Store) -> dict[str, int]:
-    """Return the counters that a health report tells: of the store, of each wire, and how many meters are silent.
+async def health_figures(board: Board, store: Store, clock: EdgeClock) -> dict[str, int]:
+    """Return the counters that a health report tells: store, backlog, clock, each wire, how many meters are silent.
 
     A site with so many wires that the report would not fit the wire format tells the sums over all wires instead.
     """
     figures = {f"store_{name}": int(value) for name, value in asdict(store.stats).items()}
+    status, look = await store.status(), clock.look()
     figures |= {
+        "batches_pending": status.batches_pending,
+        "readings_waiting": status.readings_waiting,
+        "store_bytes_used": status.bytes_used,
+        "clock_trusted": int(look.source is not ClockSource.BOUNDED),
+        "clock_uncertainty_ms": look.uncertainty_ms,
         "meters": sum(face.meters for face in board.wires.values()),
         "meters_silent": sum(face.failing for face in board.wires.values()),
     }

@@ -26,13 +26,14 @@ def lay_wires(box: Box, count: int) -> None:
 
 async def test_a_small_site_tells_each_wire(box: Box) -> None:
     lay_wires(box, 2)
-    told = health_figures(box.board, box.store)
+    told = await health_figures(box.board, box.store, box.clock)
+    assert (told["batches_pending"], told["clock_trusted"], told["clock_uncertainty_ms"]) == (0, 1, 5)
     assert (told["meters"], told["meters_silent"], told["wire_w1_answers"]) == (10, 2, 9)
 
 
 async def test_a_site_with_many_wires_tells_their_sums(box: Box) -> None:
     lay_wires(box, 64)
-    told = health_figures(box.board, box.store)
+    told = await health_figures(box.board, box.store, box.clock)
     assert len(told) <= COUNTERS_MAX
     assert (told["meters_silent"], told["wires_exchanges"]) == (64, 640)
     assert "wire_w1_answers" not in told
