@@ -63,6 +63,16 @@ async def newest_bundle(session: AsyncSession, gateway_id: GatewayId, kind: Bund
     return await session.scalar(query.order_by(GatewayBundleRow.version.desc()).limit(1))
 
 
+async def bundle(
+    session: AsyncSession, gateway_id: GatewayId, kind: BundleKind, version: int
+) -> GatewayBundleRow | None:
+    """Return one version of a bundle."""
+    query = select(GatewayBundleRow).where(
+        GatewayBundleRow.gateway_id == gateway_id, GatewayBundleRow.kind == kind, GatewayBundleRow.version == version
+    )
+    return await session.scalar(query)
+
+
 async def newer_bundles(
     session: AsyncSession, gateway_id: GatewayId, have: Mapping[str, int], now: datetime, limit: int
 ) -> Sequence[GatewayBundleRow]:
@@ -130,6 +140,11 @@ async def locked_meters(session: AsyncSession, meter_ids: Collection[MeterId]) -
     """Return meters, locked against other units, in one order so that two units never wait for each other."""
     query = select(MeterRow).where(MeterRow.meter_id.in_(meter_ids)).order_by(MeterRow.meter_id)
     return (await session.scalars(query.with_for_update())).all()
+
+
+async def meter_of_serial(session: AsyncSession, serial: str) -> MeterRow | None:
+    """Return the meter of a nameplate number."""
+    return await session.scalar(select(MeterRow).where(MeterRow.serial == serial))
 
 
 async def meters(session: AsyncSession, meter_ids: Collection[MeterId]) -> Sequence[MeterRow]:

@@ -169,6 +169,17 @@ async def newer_bundles(
     return [_bundle(row) for row in rows]
 
 
+async def bundle_version(
+    session: AsyncSession, gateway_id: GatewayId, kind: BundleKind, version: int | None = None
+) -> Bundle | None:
+    """Return one version of a bundle, the newest when none is named; None when there is none."""
+    if version is None:
+        row = await repository.newest_bundle(session, gateway_id, kind)
+    else:
+        row = await repository.bundle(session, gateway_id, kind, version)
+    return None if row is None else _bundle(row)
+
+
 async def note_reports(
     unit: Unit,
     gateway_id: GatewayId,

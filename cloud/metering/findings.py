@@ -13,11 +13,13 @@ from cloud.metering.events import OddityFound
 from cloud.metering.unpacking import DayPoints, MeterHome
 from common.civil import civil_day
 from common.clock import from_epoch_ms
+from common.errors import RefusalError
 from common.ids import MeterId
 from common.measure.quantity import format_milli
 from common.reading.anomaly import HOUR_MS, Rule
 from common.wire.batch import BatchContent, BatchHeader
-from common.wire.records import AnomalyNote
+from common.wire.commissioning import METER_PROPOSED, unpack_proposal
+from common.wire.records import AnomalyNote, Note
 from common.wire.stamp import ClockSource
 
 NAMED_QUANTITIES_MAX = 5
@@ -42,6 +44,7 @@ _UNITS = {"energy": "kWh", "volume": "m³"}
 def findings_of(content: BatchContent, placed: DayPoints, homes: Mapping[MeterId, MeterHome]) -> Iterator[OddityFound]:
     """Yield everything in a batch that a person must look at."""
     yield from _strangers(content.header, placed)
+    yield from _proposals(content)
     seen: set[str] = set()
     for _, note in content.records(AnomalyNote):
         home = homes.get(note.meter_id)
@@ -97,6 +100,32 @@ def _figure(note: AnomalyNote, figure: int) -> tuple[str, str]:
         return f"{hours} 小时", f"{hours} h"
     unit = next((unit for start, unit in _UNITS.items() if start in note.quantity), "")
     return f"{format_milli(figure)} {unit}".rstrip(), f"{format_milli(figure)} {unit}".rstrip()
+
+
+def _proposals(content: BatchContent) -> Iterator[OddityFound]:
+    """Yield the meters that a technician found on site, for the office to accept."""
+    header = content.header
+    for entry, note in content.records(Note):
+        if note.what != METER_PROPOSED:
+            continue
+        try:
+            found = unpack_proposal(note.detail)
+        except RefusalError:
+            continue  # of a later release; the signed batch keeps it, and the technician's page still shows the draft
+        told = f"{found.label} {found.serial} · {found.profile} · {found.wire} / {found.address} · {found.by}".strip()
+        yield OddityFound(
+            key=f"{METER_PROPOSED}:{header.gateway_id}:{header.epoch}:{entry.seq}",
+            kind="exception",
+            reason=METER_PROPOSED,
+            object_kind="gateway",
+            object_id=header.gateway_id,
+            subject=f"{found.wire}/{found.address}",
+            community_id=None,
+            owner_role="manager",
+            detail_zh=f"技术员在现场试读了一只表，待接受：{told}",
+            detail_en=f"A technician read a meter on trial; it waits to be accepted: {told}",
+            figures={"proposal": note.detail},
+        )
 
 
 def _strangers(header: BatchHeader, placed: DayPoints) -> Iterator[OddityFound]:

@@ -12,9 +12,11 @@ from cloud.metering.findings import RULE_WORDS, clock_skew, findings_of
 from cloud.metering.unpacking import DayPoints, MeterHome
 from common.ids import CommunityId, MeterId
 from common.reading.anomaly import HOUR_MS, Rule
-from common.wire.records import AnomalyNote
+from common.wire.commissioning import METER_PROPOSED, pack_proposal
+from common.wire.records import AnomalyNote, Note
 from common.wire.stamp import ClockSource
 from tests.common.wire import builders as w
+from tests.common.wire.test_commissioning import PROPOSAL
 
 UTC_HOME = MeterHome(community_id=CommunityId(UUID(int=7)), zone=UTC)
 NOTHING = DayPoints(by_day={}, unknown_meters=frozenset(), unknown_quantities=frozenset(), count=0)
@@ -78,3 +80,16 @@ def test_a_clock_ahead_of_the_cloud_is_told_beyond_its_own_doubt(
         assert found is not None
         assert (found.reason, found.object_id) == ("clock_skew", header.gateway_id)
         assert f"快 {minutes} 分钟" in found.detail_zh
+
+
+def test_a_meter_found_on_site_is_told_to_the_office_with_its_proposal() -> None:
+    text = pack_proposal(PROPOSAL)
+    notes = [Note(what=METER_PROPOSED, detail=text), Note(what="boot", detail=text)]
+    (finding,) = findings_of(w.content(*notes), NOTHING, {})
+    assert (finding.reason, finding.owner_role, finding.subject) == (METER_PROPOSED, "manager", "g1-bus/33000001")
+    assert finding.figures == {"proposal": text}
+    assert "33000001 · cjt188-water · g1-bus / 33000001 · 王工" in finding.detail_zh
+
+
+def test_a_finding_of_a_later_release_waits_in_its_batch() -> None:
+    assert list(findings_of(w.content(Note(what=METER_PROPOSED, detail="{}")), NOTHING, {})) == []
