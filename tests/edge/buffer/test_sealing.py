@@ -1,18 +1,23 @@
-"""A batch is kept only for the very rows and the very place in the chain it was made for."""
+"""A batch is kept for the very rows and the place in the chain it was made for; nothing waits while it is signed."""
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from common.wire.records import Note
 from edge.buffer import rows, sealing
 from edge.buffer.opening import Opened, open_file
-from edge.buffer.records import Lane
+from edge.buffer.records import Lane, Sealed, SealMaterial
+from edge.buffer.shedding import Budget
 from edge.buffer.state import WriterState
-from tests.edge.builders import HandClock, OpenSealer, counted, sample
+from edge.buffer.store import Store
+from tests.edge.builders import HandClock, OpenSealer, counted, sample, until
 
 
 class Bench:
@@ -52,6 +57,23 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         yield Bench(opened)
 
 
+@pytest.fixture
+def sealer() -> OpenSealer:
+    return OpenSealer()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(
+        Store.open(tmp_path / "store.db", clock=HandClock(), entropy=counted, budget=Budget(), commit_interval_s=0.001)
+    ) as store:
+        yield store
+
+
+async def put(store: Store, number: int, slot_ms: int, value_milli: int) -> bool:
+    return await (await store.offer(sample(number, slot_ms, value_milli)))
+
+
 def test_what_came_after_the_draft_waits_for_the_next_batch(bench: Bench) -> None:
     draft = bench.draft()
     bench.put(3)
@@ -86,3 +108,43 @@ def test_an_anchor_that_came_after_the_draft_goes_with_the_next_batch(bench: Ben
     after = bench.draft()
     assert (len(draft.anchors), len(after.anchors)) == (1, 1)
     assert draft.anchors != after.anchors
+
+
+async def test_a_sealer_with_a_bug_ends_nothing_and_its_rows_wait(store: Store, sealer: OpenSealer) -> None:
+    def broken(material: SealMaterial) -> Sealed:
+        raise ValueError(f"a bug in batch {material.number}")
+
+    store.use_sealer(broken)
+    await put(store, 1, 1000, 5_000)
+    with pytest.raises(ValueError, match="a bug"):
+        await store.seal()
+    assert await put(store, 1, 2000, 6_000)
+    store.use_sealer(sealer)
+    sealed = await store.seal()
+    assert sealed is not None
+    assert [row.slot_ms for row in sealer.materials[-1].readings] == [1000, 2000]
+
+
+async def test_a_gate_event_and_a_reading_are_committed_while_a_batch_is_signed(
+    store: Store, sealer: OpenSealer
+) -> None:
+    signing, go_on = threading.Event(), threading.Event()
+
+    def slow(material: SealMaterial) -> Sealed:
+        signing.set()
+        assert go_on.wait(10)
+        return sealer(material)
+
+    store.use_sealer(slow)
+    await put(store, 1, 1000, 5_000)
+    sealing = asyncio.ensure_future(store.seal())
+    await until(signing.is_set)
+    await store.record(Note(what="alarm", detail=""), lane=Lane.GATE)
+    assert await put(store, 2, 1000, 5_000)
+    assert not sealing.done()
+    go_on.set()
+    batch = await sealing
+    assert batch is not None
+    assert [row.slot_ms for row in sealer.materials[-1].readings] == [1000]
+    waiting = await store.status()
+    assert (waiting.readings_waiting, waiting.events_waiting) == (1, 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ from common.wire.batch import PersonalItem
 from common.wire.records import Gap, GapReason, Note
 from common.wire.stamp import ClockSource
 from edge.buffer.opening import NO_DIGEST
-from edge.buffer.records import BatchState, BundleState, Lane, Sealed, SealMaterial, StageState, StoredBundle
+from edge.buffer.records import BatchState, BundleState, Lane, Sealed, StageState, StoredBundle
 from edge.buffer.schema import MIGRATIONS
 from edge.buffer.shedding import Budget
 from edge.buffer.store import Store
@@ -351,46 +350,6 @@ async def test_a_writer_that_breaks_says_so_to_everyone_and_hangs_nobody(home: H
     await until(lambda: not store.alive)
     store = home.open()
     assert store.cursor(meter(1)) == 1000
-
-
-async def test_a_sealer_with_a_bug_ends_nothing_and_its_rows_wait(home: Home) -> None:
-    store = home.open()
-
-    def broken(material: SealMaterial) -> Sealed:
-        raise ValueError(f"a bug in batch {material.number}")
-
-    store.use_sealer(broken)
-    await put(store, 1, 1000, 5_000)
-    with pytest.raises(ValueError, match="a bug"):
-        await store.seal()
-    assert await put(store, 1, 2000, 6_000)
-    store.use_sealer(home.sealer)
-    sealed = await store.seal()
-    assert sealed is not None
-    assert [row.slot_ms for row in home.sealer.materials[-1].readings] == [1000, 2000]
-
-
-async def test_a_gate_event_and_a_reading_are_committed_while_a_batch_is_signed(home: Home) -> None:
-    store, signing, go_on = home.open(), threading.Event(), threading.Event()
-
-    def slow(material: SealMaterial) -> Sealed:
-        signing.set()
-        assert go_on.wait(10)
-        return home.sealer(material)
-
-    store.use_sealer(slow)
-    await put(store, 1, 1000, 5_000)
-    sealing = asyncio.ensure_future(store.seal())
-    await until(signing.is_set)
-    await store.record(Note(what="alarm", detail=""), lane=Lane.GATE)
-    assert await put(store, 2, 1000, 5_000)
-    assert not sealing.done()
-    go_on.set()
-    batch = await sealing
-    assert batch is not None
-    assert [row.slot_ms for row in home.sealer.materials[-1].readings] == [1000]
-    waiting = await store.status()
-    assert (waiting.readings_waiting, waiting.events_waiting) == (1, 1)
 
 
 async def test_lanes_are_sealed_apart_and_waited_for_apart(home: Home) -> None:
