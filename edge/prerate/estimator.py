@@ -62,6 +62,7 @@ class Estimator:
         self._turns = TurnBook(stored, zone)
         self._zone = zone
         self._prices = Prices()
+        self._begun: dict[tuple[MeterId, Quantity], set[Quantity]] = {}  # with a mark: only a midnight adds another
         self.refusals = 0
 
     def use(self, prices: Prices) -> None:
@@ -78,7 +79,16 @@ class Estimator:
         """Mark the midnight that opens a month and the turns of windows, and price the month it closes."""
         billed = BILLED[device.resource]
         turned = self._turn(device, slot, readings, billed)
-        marked = [one for one in readings if one.quantity is billed or one.quantity in RATES]
+        day = civil_day(slot, self._zone)
+        opens = slot == midnight(day, self._zone)
+        begun = self._begun.setdefault((device.meter_id, billed), set())
+        marked = [
+            one
+            for one in readings
+            if (opens or one.quantity not in begun) and (one.quantity is billed or one.quantity in RATES)
+        ]
+        if not marked:
+            return Derived(states=turned)
         states = tuple(state for one in marked if (state := self._mark(slot, one, billed)) is not None)
         name = _mark_name(device.meter_id, billed, billed)
         if not any(state.name == name for state in states):
@@ -104,6 +114,8 @@ class Estimator:
         on_time = slot == midnight(day, self._zone) and reading.read_at - slot <= MIDNIGHT_TOLERANCE
         name = _mark_name(reading.meter_id, reading.quantity, billed)
         before = self._months.get(name, Months())
+        if before.marks:
+            self._begun.setdefault((reading.meter_id, billed), set()).add(reading.quantity)
         if not on_time and (before.marks or day.day == 1):
             return None
         after = before.with_mark(day, reading.value_milli)
