@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -38,10 +38,12 @@ STARTS = date(2025, 12, 1)
 HOUSEHOLDS_PER_COMMUNITY = 2_000
 NOW = datetime(2026, 4, 1, 1, tzinfo=UTC)
 RECORDED = datetime(2026, 3, 31, 22, tzinfo=UTC)
-EPOCH = datetime(2025, 12, 1, tzinfo=UTC)
+DUE_AFTER = timedelta(days=14)
 METERS = (Resource.ELECTRICITY, Resource.WATER, Resource.GAS)
 FIRST_DAYS = (YEAR, PERIOD.start, PERIOD.end)
 ZONE = ZoneInfo("Asia/Shanghai")
+# What a household adds to its meters in a month at most, in thousandths of kWh and of m3, and the public meter in each.
+ENERGY_MAX, VOLUME_MAX, PUBLIC_MONTHLY = 800_000, 50_000, 9_876_543
 EVERYWHERE = Target(kind=TargetKind.COMMUNITY)
 
 
@@ -108,13 +110,35 @@ class Community:
     number: int
 
 
-async def price_community(database: Database, tenant: TenantId, entity: LegalEntityId, number: int) -> Community:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Since when a community stands, the midnights with a reading, and the periods that are due.
+
+    Water, gas and the registers of charging are read from the start of the first period on.
+    """
+
+    starts: date
+    days: tuple[date, ...]
+    periods: tuple[Period, ...]
+
+    @property
+    def seen(self) -> datetime:
+        """Return when the things of the community were recorded."""
+        return datetime(self.starts.year, self.starts.month, self.starts.day, tzinfo=UTC)
+
+
+ONE_PERIOD = History(starts=STARTS, days=FIRST_DAYS, periods=(PERIOD,))
+
+
+async def price_community(
+    database: Database, tenant: TenantId, entity: LegalEntityId, number: int, starts: date = STARTS
+) -> Community:
     """Create a community with its public meter, its six charges and their prices."""
     async with database.unit(tenant, system_actor("bench")) as unit:
-        community_id = await estate.create_community(unit, code=f"C{number}", name=f"community {number}", starts=STARTS)
+        community_id = await estate.create_community(unit, code=f"C{number}", name=f"community {number}", starts=starts)
         public = await fleet.add_meter(unit, serial=f"P{number}", resource=Resource.ELECTRICITY)
         await unit.session.flush()
-        await fleet.install_meter(unit, meter_id=public, community_id=community_id, premises_id=None, start=STARTS)
+        await fleet.install_meter(unit, meter_id=public, community_id=community_id, premises_id=None, start=starts)
         for code, (basis, resource, nature) in KINDS.items():
             item = ChargeItem(
                 charge_item_id=ChargeItemId(unit.new_id()),
@@ -135,7 +159,7 @@ async def price_community(database: Database, tenant: TenantId, entity: LegalEnt
             draft = RevisionDraft(
                 community_id=community_id,
                 document=DOCUMENTS[code],
-                effective_from=STARTS,
+                effective_from=starts,
                 basis_document="bench",
                 decided_by="bench",
             )
@@ -144,7 +168,7 @@ async def price_community(database: Database, tenant: TenantId, entity: LegalEnt
                 community_id=community_id,
                 charge_item_id=item.charge_item_id,
                 target=EVERYWHERE,
-                effective_from=STARTS,
+                effective_from=starts,
                 tariff_id=tariff_id,
             )
             await tariffs.assign(unit, charged)
@@ -153,7 +177,7 @@ async def price_community(database: Database, tenant: TenantId, entity: LegalEnt
                     community_id=community_id,
                     charge_item_id=item.charge_item_id,
                     meter_id=public,
-                    effective_from=STARTS,
+                    effective_from=starts,
                     method=PoolMethod.METER,
                 )
                 await tariffs.record_pool(unit, pool)
@@ -163,11 +187,12 @@ async def price_community(database: Database, tenant: TenantId, entity: LegalEnt
 class Filler:
     """Writes the households of communities, the same for the same seed."""
 
-    def __init__(self, connection: psycopg.Connection[Any], tenant: TenantId) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], tenant: TenantId, history: History = ONE_PERIOD) -> None:
         self._connection = connection
         self._head = images.uuid(tenant)
-        self._source = np.random.default_rng(20_261_123)
+        self._source = np.random.default_rng([20_261_123, history.starts.toordinal()])
         self._made = 0
+        self._history = history
         connection.execute("select set_config('app.tenant', %s, false)", [str(tenant)])
 
     def ids(self, count: int) -> Ids:
@@ -184,8 +209,8 @@ class Filler:
         premises, parties, accounts = (self.ids(households) for _ in range(3))
         label = images.digits(np.arange(households) + 1, 7)
         area = self._source.integers(45_000, 180_000, households)
-        day = images.day(STARTS)
-        seen = images.instant(EPOCH)
+        day = images.day(self._history.starts)
+        seen = images.instant(self._history.seen)
         kind = images.text("residence")
         rows: dict[str, list[Cells | None]] = {
             "premises": [*head, images.uuids(premises), None, label, label, kind],
@@ -239,7 +264,7 @@ class Filler:
             images.text(""),
             images.int8(6),
             images.int8(1000),
-            images.instant(EPOCH),
+            images.instant(self._history.seen),
         ]
         self._copy("meter", image(nameplate, count))
         placed = [
@@ -247,25 +272,27 @@ class Filler:
             images.uuids(self.ids(count)),
             images.uuids(meters),
             images.uuids(premises),
-            images.day(STARTS),
+            images.day(self._history.starts),
         ]
         self._copy("meter_installation", image(placed, count))
+        first = self._history.periods[0].start
         if resource is Resource.ELECTRICITY:
-            total = self._registers(head, meters, Quantity.ENERGY_FORWARD, FIRST_DAYS, 400_000)
+            total = self._registers(head, meters, Quantity.ENERGY_FORWARD, self._history.days, ENERGY_MAX)
             for share, quantity in ((2, Quantity.ENERGY_T2), (3, Quantity.ENERGY_T4)):
-                values = {day: column // share for day, column in total.items() if day >= PERIOD.start}
+                values = {day: column // share for day, column in total.items() if day >= first}
                 self._blocks(head, meters, quantity, values)
         else:
-            self._registers(head, meters, Quantity.VOLUME, FIRST_DAYS[1:], 25_000)
+            days = [day for day in self._history.days if day >= first]
+            self._registers(head, meters, Quantity.VOLUME, days, VOLUME_MAX)
 
     def _registers(
-        self, head: list[Cells], meters: Ids, quantity: Quantity, days: Sequence[date], monthly: int
+        self, head: list[Cells], meters: Ids, quantity: Quantity, days: Sequence[date], monthly_max: int
     ) -> dict[date, images.Integers]:
         value = self._source.integers(0, 1_000_000, len(meters))
         values: dict[date, images.Integers] = {}
         for day in days:
             values[day] = value
-            value = value + self._source.integers(0, 2 * monthly, len(meters))
+            value = value + self._source.integers(0, monthly_max, len(meters))
         self._blocks(head, meters, quantity, values)
         return values
 
@@ -301,33 +328,30 @@ class Filler:
             "select meter_id from meter_installation where community_id = %s and premises_id is null", [community_id]
         ).fetchone()
         meter = images.ids_of([found[0]]) if found else images.ids_of([])
-        self._blocks(
-            head,
-            meter,
-            Quantity.ENERGY_FORWARD,
-            {
-                PERIOD.start: np.array([0]),
-                PERIOD.end: np.array([9_876_543]),
-            },
-        )
+        days = [day for day in self._history.days if day >= self._history.periods[0].start]
+        values = {day: np.array([number * PUBLIC_MONTHLY]) for number, day in enumerate(days)}
+        self._blocks(head, meter, Quantity.ENERGY_FORWARD, values)
 
     def _obligations(self, head: list[Cells], premises: Ids, accounts: Ids) -> None:
-        columns = [
-            *head,
-            images.text("month"),
-            images.day(PERIOD.start),
-            images.uuids(accounts),
-            images.text("regular"),
-            images.int8(1),
-            images.uuids(premises),
-            images.text("due"),
-        ]
-        self._connection.execute(
-            "insert into billing_period (tenant_id, community_id, cycle, period_start, period_end, due_on, created_at)"
-            " select tenant_id, community_id, 'month', %s, %s, %s, created_at from community where community_id = %s",
-            [PERIOD.start, PERIOD.end, date(2026, 4, 15), UUID(bytes=head[1].tobytes())],
-        )
-        self._copy("obligation", image(columns, len(premises)))
+        for period in self._history.periods:
+            columns = [
+                *head,
+                images.text("month"),
+                images.day(period.start),
+                images.uuids(accounts),
+                images.text("regular"),
+                images.int8(1),
+                images.uuids(premises),
+                images.text("due"),
+            ]
+            self._connection.execute(
+                "insert into billing_period"
+                " (tenant_id, community_id, cycle, period_start, period_end, due_on, created_at)"
+                " select tenant_id, community_id, 'month', %s, %s, %s, created_at"
+                "   from community where community_id = %s",
+                [period.start, period.end, period.end + DUE_AFTER, UUID(bytes=head[1].tobytes())],
+            )
+            self._copy("obligation", image(columns, len(premises)))
 
     def _copy(self, table: str, rows: Cells) -> None:
         with self._connection.cursor() as cursor:
