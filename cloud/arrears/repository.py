@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.arrears.tables import ReliefRow
+from cloud.arrears.tables import ArrearsLetterRow, ReliefRow
 from common.ids import CommunityId
 
 
@@ -27,3 +28,14 @@ async def reliefs(session: AsyncSession, community_id: CommunityId, limit: int) 
         .limit(limit)
     )
     return list(found)
+
+
+async def letter(session: AsyncSession, letter_id: UUID) -> ArrearsLetterRow | None:
+    """Return a letter of arrears."""
+    return await session.scalar(select(ArrearsLetterRow).where(ArrearsLetterRow.letter_id == letter_id))
+
+
+async def letters_on(session: AsyncSession, account_id: UUID, day: date) -> Sequence[ArrearsLetterRow]:
+    """Return the letters of an account that were made on a day."""
+    query = select(ArrearsLetterRow).where(ArrearsLetterRow.account_id == account_id, ArrearsLetterRow.made_on == day)
+    return (await session.scalars(query)).all()

@@ -6,13 +6,14 @@ from enum import StrEnum
 
 
 class PaperKind(StrEnum):
-    """What a paper shows; its subject is the bill, payment, refund, deposit or settlement of that id."""
+    """What a paper shows; its subject is the bill, payment, refund, deposit, settlement or letter of that id."""
 
     BILL = "bill"
     RECEIPT = "receipt"
     REFUND_VOUCHER = "refund_voucher"
     DEPOSIT_VOUCHER = "deposit_voucher"
     MOVE_OUT = "move_out"
+    ARREARS_LETTER = "arrears_letter"
 
 
 class Holds(StrEnum):
@@ -40,6 +41,7 @@ KINDS: dict[PaperKind, tuple[str, str]] = {
     PaperKind.REFUND_VOUCHER: ("退款凭证", "Refund voucher"),
     PaperKind.DEPOSIT_VOUCHER: ("押金凭证", "Deposit voucher"),
     PaperKind.MOVE_OUT: ("退租结算单", "Move-out statement"),
+    PaperKind.ARREARS_LETTER: ("催缴函", "Letter of arrears"),
 }
 HOLDS: dict[Holds, tuple[str, str]] = {
     Holds.CURRENT: ("现行有效", "it holds as printed"),

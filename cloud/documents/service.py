@@ -72,6 +72,9 @@ async def issue(press: Press, tenant: TenantId, actor: Actor, kind: PaperKind, s
         "made": [now.year, now.month, now.day, now.hour, now.minute, now.second],
         "verify": {"token": token, "address": address, "code": _code(address)},
     }
+    if content.pay_token:
+        pay = f"{press.public_url.rstrip('/')}/pay/{content.pay_token}"
+        sheet["pay"] = {"address": pay, "code": _code(pay)}
     pdf = await press.printer.print(PAPER, sheet)
     values = {
         "kind": kind,

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.arrears import letters
 from cloud.billing import service as billing
 from cloud.billing.documents import Account
 from cloud.deposits import service as deposits
@@ -33,6 +34,7 @@ from cloud.documents.sheets import (
 from cloud.estate import service as estate
 from cloud.estate.kinds import PartyKind
 from cloud.ledger import reports
+from cloud.ledger.journals import LineRef
 from cloud.payments import booking
 from cloud.payments.channel import Channel
 from cloud.refunds import service as refunds
@@ -61,12 +63,13 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What a paper will say, whose it is and who seals it."""
+    """What a paper will say, whose it is and who seals it; `pay_token` ends the address at which it can be paid."""
 
     account: Account
     legal_entity_id: LegalEntityId
     number: str
     sheet: Sheet
+    pay_token: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +90,9 @@ async def owner_of(session: AsyncSession, kind: PaperKind, subject_id: UUID) -> 
         return (await billing.bill(session, BillId(subject_id))).account
     if kind is PaperKind.MOVE_OUT:
         return (await settlement.settlement(session, subject_id))[0]
-    if kind is PaperKind.RECEIPT:
+    if kind is PaperKind.ARREARS_LETTER:
+        account_id = (await letters.letter(session, subject_id)).account_id
+    elif kind is PaperKind.RECEIPT:
         account_id = (await booking.payment(session, PaymentId(subject_id))).account_id
     elif kind is PaperKind.REFUND_VOUCHER:
         account_id = (await refunds.refund(session, subject_id)).account_id
@@ -114,6 +119,8 @@ async def standing_of(session: AsyncSession, kind: PaperKind, subject_id: UUID) 
         return await _receipt_standing(session, PaymentId(subject_id))
     if kind is PaperKind.DEPOSIT_VOUCHER:
         return await _deposit_standing(session, subject_id)
+    if kind is PaperKind.ARREARS_LETTER:
+        return await _letter_standing(session, subject_id)
     return Standing(holds=Holds.CURRENT)
 
 
@@ -266,6 +273,53 @@ async def _move_out(session: AsyncSession, subject_id: UUID, now: datetime) -> C
     return Content(account=account, legal_entity_id=entity, number=number, sheet=made)
 
 
+async def _letter(session: AsyncSession, subject_id: UUID, now: datetime) -> Content:
+    letter = await letters.letter(session, subject_id)
+    account = await billing.account(session, letter.account_id)
+    number = f"C{letter.made_on:%Y%m%d}-{account.lookup_code}"
+    head = await _head(session, PaperKind.ARREARS_LETTER, account, letter.legal_entity_id, number, now)
+    items = [
+        Item(
+            name_zh=line.name_zh,
+            name_en=line.name_en,
+            detail=f"{line.number}/{line.n} {_span(line.period)} · {line.due}",
+            fen=line.fen,
+        )
+        for line in letter.lines
+    ]
+    facts = [
+        await _payer(session, account, hidden=False),
+        ("截至", "As of", letter.made_on.isoformat()),
+        ("最早应缴日", "Due since", min(line.due for line in letter.lines).isoformat()),
+    ]
+    made = with_notes(
+        sheet(head, facts, items, ("逾期未缴", "Overdue", letter.total_fen)),
+        (
+            "请扫码缴费；已缴请忽略。有异议请提出，异议处理完之前不再催缴；一次缴清有困难，可与管理处商量分期。",
+            "Scan to pay; ignore this if you have paid. Raise a dispute and reminders stop; ask us for instalments.",
+        ),
+        ("欠费不会影响您家的水、电和回家的路。", "Your water, power and way home are never cut for debt."),
+    )
+    return Content(
+        account=account,
+        legal_entity_id=letter.legal_entity_id,
+        number=number,
+        sheet=made,
+        pay_token=letter.pay_token,
+    )
+
+
+async def _letter_standing(session: AsyncSession, letter_id: UUID) -> Standing:
+    """Return that a letter is void once all it names is settled, and overtaken once some of it is."""
+    letter = await letters.letter(session, letter_id)
+    left = {line.ref: line.open_fen for line in await billing.open_lines(session, letter.account_id)}
+    still = [left.get(LineRef(bill_id=line.bill_id, n=line.n), 0) for line in letter.lines]
+    if not any(still):
+        return Standing(holds=Holds.VOID)
+    whole = all(fen >= line.fen for fen, line in zip(still, letter.lines, strict=True))
+    return Standing(holds=Holds.CURRENT if whole else Holds.CORRECTED)
+
+
 async def _bill_standing(session: AsyncSession, bill_id: BillId) -> Standing:
     view = await billing.bill(session, bill_id)
     beside = sorted({ref.bill_id for one in view.lines for ref in one.corrected_by})
@@ -310,4 +364,5 @@ _SOURCES: Mapping[PaperKind, Callable[[AsyncSession, UUID, datetime], Awaitable[
     PaperKind.REFUND_VOUCHER: _refund,
     PaperKind.DEPOSIT_VOUCHER: _deposit,
     PaperKind.MOVE_OUT: _move_out,
+    PaperKind.ARREARS_LETTER: _letter,
 }

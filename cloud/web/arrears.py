@@ -1,21 +1,24 @@
 """Arrears on pages: what overdue debts have come to, and relief that one asks for and another decides.
 
 /arrears                               late charges that would be made today, then approved; relief waiting and decided
-/arrears/{community}/accounts/{id}     the open lines of an account, each to be waived or written off
+/arrears/{community}/accounts/{id}     the open lines of an account, each to be waived or written off; its letters
 """
 
 from __future__ import annotations
 
+from secrets import token_bytes
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from pydantic import BaseModel
 
-from cloud.arrears import late, service
+from cloud.arrears import late, letters, service
 from cloud.arrears.schemas import Reason
 from cloud.arrears.values import ReliefKind, ReliefWish, RelievedLine
 from cloud.billing import service as billing
+from cloud.documents import service as documents
+from cloud.documents.kinds import PaperKind
 from cloud.estate import service as estate
 from cloud.identity.caller import Caller
 from cloud.identity.callers import require
@@ -123,6 +126,7 @@ def _add_relief(router: APIRouter, frame: Frame) -> None:
             day = civil_day(frame.now(), community.zone)
             room = (await estate.premises(session, found.premises_id, day=day)).label
             lines = await billing.open_lines(session, found.account_id)
+            papers = await documents.papers_of(session, found.account_id)
         return frame.page(
             request,
             "manager/relief.html",
@@ -132,7 +136,25 @@ def _add_relief(router: APIRouter, frame: Frame) -> None:
             room=room,
             lines=[(line, frame.database.new_id()) for line in lines],
             kinds=RELIEF_KINDS,
+            letters=[paper for paper in papers if paper.kind is PaperKind.ARREARS_LETTER],
+            overdue=any(line.due < day for line in lines),
         )
+
+    @router.post("/arrears/{community_id}/accounts/{account_id}/letter")
+    async def write(community_id: UUID, account_id: UUID, caller: Asker) -> Response:
+        """Make today's letters of arrears of an account and issue each as a sealed paper."""
+        caller.require(Permission.ASK_RELIEF, CommunityId(community_id))
+        async with frame.database.unit(caller.tenant, caller.actor) as unit:
+            found = await billing.account(unit.session, AccountId(account_id))
+            if found.community_id != community_id:
+                raise NotFoundError("there is no such account")
+            made = await letters.make(unit, found.account_id, token_bytes)
+            unit.record("asked for", "arrears_letter", found.account_id)
+        kind, press = PaperKind.ARREARS_LETTER, frame.parts.press
+        issued = [await documents.issue(press, caller.tenant, caller.actor, kind, one.letter_id) for one in made]
+        if len(issued) == 1:
+            return see_other(f"/papers/{issued[0].paper_id}")
+        return see_other(f"/arrears/{community_id}/accounts/{account_id}")
 
     @router.post("/arrears/{community_id}/accounts/{account_id}")
     async def ask(community_id: UUID, account_id: UUID, caller: Asker, form: Annotated[ReliefForm, Form()]) -> Response:

@@ -77,3 +77,30 @@ alter table "delivery" enable row level security;
 alter table "delivery" force row level security;
 create policy company on "delivery" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
 grant select, insert, update, delete on "delivery" to gatehouse_app, gatehouse_worker;
+
+alter table "paper" drop constraint ck_paper_paperkind;
+alter table "paper" add constraint ck_paper_paperkind CHECK (kind IN ('bill', 'receipt', 'refund_voucher', 'deposit_voucher', 'move_out', 'arrears_letter'));
+
+CREATE TABLE arrears_letter (
+    tenant_id UUID NOT NULL,
+    community_id UUID NOT NULL,
+    letter_id UUID NOT NULL,
+    account_id UUID NOT NULL,
+    legal_entity_id UUID NOT NULL,
+    made_on DATE NOT NULL,
+    made_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    pay_token TEXT NOT NULL,
+    total_fen BIGINT NOT NULL,
+    lines JSONB NOT NULL,
+    CONSTRAINT pk_arrears_letter PRIMARY KEY (tenant_id, community_id, letter_id),
+    CONSTRAINT fk_arrears_letter_tenant_id_community_id_account_id_account FOREIGN KEY(tenant_id, community_id, account_id) REFERENCES account (tenant_id, community_id, account_id),
+    CONSTRAINT fk_arrears_letter_tenant_id_legal_entity_id_legal_entity FOREIGN KEY(tenant_id, legal_entity_id) REFERENCES legal_entity (tenant_id, legal_entity_id),
+    CONSTRAINT uq_arrears_letter_tenant_id_account_id_legal_entity_id_made_on UNIQUE (tenant_id, account_id, legal_entity_id, made_on),
+    CONSTRAINT ck_arrears_letter_amount_positive CHECK (total_fen > 0)
+);
+
+alter table "arrears_letter" enable row level security;
+alter table "arrears_letter" force row level security;
+create policy company on "arrears_letter" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+grant select, insert on "arrears_letter" to gatehouse_app, gatehouse_worker;
+create trigger append_only before update or delete or truncate on "arrears_letter" for each statement execute function refuse_change();

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from datetime import date
+from secrets import token_bytes
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
 from cloud import flow
+from cloud.arrears import letters
+from cloud.documents import repository
 from cloud.documents.errors import NotPrintableError
 from cloud.documents.kinds import Holds, PaperKind
 from cloud.documents.sources import Content, Standing, content_of, owner_of, standing_of
 from cloud.kit.events import Routes
+from cloud.payments import links
 from cloud.settlement.tables import SettlementRow
 from cloud.settlement.values import Statement, StatementLine
 from tests.cloud.deposits.vault import Vault, open_vault
 from tests.cloud.documents.conftest import Stationer
+from tests.cloud.payments.counter import PUBLIC_URL
 from tests.cloud.refunds.till import open_till
 
 
@@ -123,3 +128,31 @@ async def test_a_move_out_statement_lists_what_is_owed_and_what_goes_back(statio
     assert (await standing(stationer, PaperKind.MOVE_OUT, settlement_id)).holds is Holds.CURRENT
     paper = await stationer.issue(PaperKind.MOVE_OUT, settlement_id)
     assert await stationer.sealed(paper)
+
+
+async def test_a_letter_of_arrears_names_its_debts_in_words_with_a_code_to_pay_and_is_void_once_paid(
+    stationer: Stationer,
+) -> None:
+    bill_id = await stationer.bill()
+    counter = stationer.counter
+    account_id = await counter.office.account(counter.office.site.flats[0])
+    counter.office.clock.advance(days=60)
+    async with counter.database.unit(counter.tenant, counter.office.site.actor) as unit:
+        (letter,) = await letters.make(unit, account_id, token_bytes)
+    found = await content(stationer, PaperKind.ARREARS_LETTER, letter.letter_id)
+    assert found.sheet["totals"] == [["逾期未缴", "Overdue", "¥203.40"]]
+    assert found.sheet["words"] == "人民币贰佰零叁元肆角"
+    assert found.pay_token == letter.pay_token
+    paper = await stationer.issue(PaperKind.ARREARS_LETTER, letter.letter_id)
+    async with stationer.press.database.view(stationer.tenant) as session:
+        row = await repository.paper(session, paper.paper_id)
+        link = await links.find(stationer.press.database, letter.pay_token)
+    assert row is not None
+    assert row.sheet["pay"]["address"] == f"{PUBLIC_URL}/pay/{letter.pay_token}"
+    assert link.bill_id == bill_id
+    assert (await stationer.sealed(paper)).startswith(b"%PDF-")
+    assert (await standing(stationer, PaperKind.ARREARS_LETTER, letter.letter_id)).holds is Holds.CURRENT
+    await counter.settle(await counter.start(amount_fen=100))
+    assert (await standing(stationer, PaperKind.ARREARS_LETTER, letter.letter_id)).holds is Holds.CORRECTED
+    await counter.settle(await counter.start())
+    assert (await standing(stationer, PaperKind.ARREARS_LETTER, letter.letter_id)).holds is Holds.VOID

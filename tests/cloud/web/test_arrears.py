@@ -96,3 +96,21 @@ async def test_late_charges_are_seen_approved_and_one_is_waived_by_another(
     done = await send(manager, "/arrears", verdict, {"verdict": "true"})
     assert done.headers["location"] == "/arrears?community=GARDEN&done=relief-decided"
     assert await garden.open_fen(garden.site.flats[0]) == [10_000]
+
+
+async def test_a_letter_of_arrears_is_written_from_the_page_of_an_account_and_listed_there(
+    garden: Office, manager: httpx.AsyncClient
+) -> None:
+    await bill_late(garden)
+    account = await garden.account(garden.site.flats[0])
+    page = f"/arrears/{garden.site.community_id}/accounts/{account}"
+    assert "出具催缴函" in words_of(await manager.get(page))
+    written = await send(manager, page, f"{page}/letter", {})
+    paper = written.headers["location"]
+    assert paper.startswith("/papers/")
+    assert "催缴函" in words_of(await manager.get(paper))
+    again = await send(manager, page, f"{page}/letter", {})
+    assert again.headers["location"] == paper
+    assert f'href="{paper}"' in (await manager.get(page)).text
+    file = await manager.get(f"{paper}/file")
+    assert file.content.startswith(b"%PDF-")
