@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.cases import service as cases
+from cloud.fleet import rollout
 from cloud.fleet import service as fleet
 from cloud.fleet.kinds import GatewayState
+from cloud.fleet.rollout import Standing
 from cloud.fleet.values import Gateway
 from cloud.identity.caller import Caller
 from cloud.identity.callers import require
@@ -27,6 +32,18 @@ Viewer = Annotated[Caller, Depends(require(Permission.SEE_FLEET))]
 Wanted = Annotated[Paging, Depends(paging)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What the fleet page says of a gateway; None where it has not reported that yet."""
+
+    backlog: int | None
+    clock_trusted: bool | None
+    meters: int | None
+    meters_silent: int | None
+    site: Standing
+    open_cases: int
+
+
 def build_pages(frame: Frame) -> APIRouter:
     """Return the pages of the fleet."""
     router = page_router()
@@ -38,11 +55,15 @@ def build_pages(frame: Frame) -> APIRouter:
         async with frame.database.view(caller.tenant) as session:
             found = await fleet.gateways(session)
             until = await metering.watermarks(session, [gateway.gateway_id for gateway in found])
+            rows = part(found, wanted)
+            health = {one.gateway_id: await _health(session, one) for one in rows.rows}
         return frame.page(
             request,
             "manager/fleet.html",
             caller=caller,
-            rows=part(found, wanted),
+            keeps=_keeps(caller),
+            rows=rows,
+            health=health,
             until=until,
             silent=frozenset(gateway.gateway_id for gateway in found if is_silent(gateway, now)),
             now=now,
@@ -70,18 +91,38 @@ def build_pages(frame: Frame) -> APIRouter:
                 raise NotFoundError("there is no such gateway")
             effects = await fleet.bundle_effects(session, found.gateway_id)
             until = await metering.watermarks(session, [found.gateway_id])
+            health = await _health(session, found)
         return frame.page(
             request,
             "manager/gateway.html",
             caller=caller,
             gateway=found,
             effects=effects[::-1],
+            keeps=_keeps(caller),
+            health=health,
             until=until[found.gateway_id],
             silent=is_silent(found, now),
             now=now,
         )
 
     return router
+
+
+async def _health(session: AsyncSession, gateway: Gateway) -> Health:
+    """Return how a gateway does: what it reported, how its configuration stands, what is open about it."""
+    told = gateway.counters
+    return Health(
+        backlog=told.get("batches_pending"),
+        clock_trusted=None if "clock_trusted" not in told else told["clock_trusted"] == 1,
+        meters=told.get("meters"),
+        meters_silent=told.get("meters_silent"),
+        site=await rollout.standing(session, gateway.gateway_id),
+        open_cases=len(await cases.open_about(session, [gateway.gateway_id])),
+    )
+
+
+def _keeps(caller: Caller) -> bool:
+    return caller.may(Permission.MANAGE_FLEET) and caller.scope(Permission.MANAGE_FLEET).everywhere
 
 
 def is_silent(gateway: Gateway, now: datetime) -> bool:
