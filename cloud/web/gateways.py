@@ -69,17 +69,7 @@ def build_pages(frame: Frame) -> APIRouter:
             now=now,
         )
 
-    @router.get("/fleet/gateways.csv")
-    async def file(caller: Viewer) -> Response:
-        """Answer the gateways as a file."""
-        async with frame.database.view(caller.tenant) as session:
-            found = await fleet.gateways(session)
-            until = await metering.watermarks(session, [gateway.gateway_id for gateway in found])
-        return csv_file(
-            "gateways.csv",
-            ("网关 gateway", "状态 state", "硬件 hardware", "最近报告 health", "数据完整至 complete until"),
-            ((one.label, one.state, one.hardware, _when(one.health_at), _when(until[one.gateway_id])) for one in found),
-        )
+    _add_file(router, frame)
 
     @router.get("/fleet/{gateway_id}")
     async def one(request: Request, gateway_id: UUID, caller: Viewer) -> Response:
@@ -106,6 +96,20 @@ def build_pages(frame: Frame) -> APIRouter:
         )
 
     return router
+
+
+def _add_file(router: APIRouter, frame: Frame) -> None:
+    @router.get("/fleet/gateways.csv")
+    async def file(caller: Viewer) -> Response:
+        """Answer the gateways as a file."""
+        async with frame.database.view(caller.tenant) as session:
+            found = await fleet.gateways(session)
+            until = await metering.watermarks(session, [gateway.gateway_id for gateway in found])
+        return csv_file(
+            "gateways.csv",
+            ("网关 gateway", "状态 state", "硬件 hardware", "最近报告 health", "数据完整至 complete until"),
+            ((one.label, one.state, one.hardware, _when(one.health_at), _when(until[one.gateway_id])) for one in found),
+        )
 
 
 async def _health(session: AsyncSession, gateway: Gateway) -> Health:
