@@ -30,7 +30,7 @@ def rows_of(conninfo: str) -> list[str]:
     with psycopg.connect(conninfo) as connection:
         for (table,) in connection.execute(_TABLES).fetchall():
             if table not in _LEFT_OUT:
-                rows = connection.execute(f'select to_jsonb(t)::text from "{table}" t').fetchall()  # noqa: S608 - names of our own tables
+                rows = connection.execute(f'select to_jsonb(t)::text from "{table}" t'.encode()).fetchall()  # noqa: S608 - our tables
                 found += [f"{table} {row}" for (row,) in rows]
     return found
 

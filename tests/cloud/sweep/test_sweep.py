@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 
 import pytest
 
@@ -26,6 +26,7 @@ from tests.cloud.sweep.shop import Facts, Shop, furnish
 from tests.cloud.sweep.use_cases import USE_CASES, UseCase
 from tests.support.postgres import TEMPLATE, TestServer
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ROUNDS_MAX = 12
 _SWEPT_ELSEWHERE = {
@@ -147,22 +148,21 @@ async def repeated(case: UseCase, shop: Shop, facts: Facts, *, may_be_done: bool
         assert re.search(case.says_already, told), told
 
 
-class traced:  # noqa: N801 - reads as a word
+@contextmanager
+def traced(functions: set[str]) -> Iterator[None]:
     """Collect the full names of the functions of the cloud that run inside the block."""
+    files: dict[CodeType, str] = {}
 
-    def __init__(self, functions: set[str]) -> None:
-        self._functions = functions
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code not in files:
+            files[frame.f_code] = frame.f_globals.get("__name__", "")
 
-    def __enter__(self) -> None:
-        sys.setprofile(self._note)
-
-    def __exit__(self, *_: object) -> None:
+    sys.setprofile(note)
+    try:
+        yield
+    finally:
         sys.setprofile(None)
-
-    def _note(self, frame: FrameType, event: str, _: object) -> None:
-        module = frame.f_globals.get("__name__", "")
-        if event == "call" and module.startswith("cloud."):
-            self._functions.add(f"{module}.{frame.f_code.co_name}")
+    functions |= {f"{module}.{code.co_name}" for code, module in files.items() if module.startswith("cloud.")}
 
 
 @pytest.fixture(scope="module")
@@ -176,8 +176,6 @@ def difference(calm: Picture, found: Picture) -> str:
     return "\n".join([*(f"- {row}" for row in missing[:8]), *(f"+ {row}" for row in extra[:8])])
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("title", USE_CASES)
 async def test_a_fault_at_any_commit_leaves_the_undisturbed_book(sweeper: Sweeper, title: str) -> None:
     case = USE_CASES[title]
@@ -192,8 +190,6 @@ async def test_a_fault_at_any_commit_leaves_the_undisturbed_book(sweeper: Sweepe
         assert found == calm.picture, f"{words}\n{difference(calm.picture, found)}"
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
 async def test_every_use_case_that_moves_money_is_swept(sweeper: Sweeper) -> None:
     reached: set[str] = set()
     for title, case in USE_CASES.items():
@@ -203,7 +199,6 @@ async def test_every_use_case_that_moves_money_is_swept(sweeper: Sweeper) -> Non
     assert wanted - reached == set(), "add an entry to USE_CASES for each of these"
 
 
-@pytest.mark.slow
 async def test_a_command_that_is_not_repeatable_is_found_out(sweeper: Sweeper) -> None:
     async def forgetful(shop: Shop, _: Facts) -> None:
         forgetful_numbers.append(len(forgetful_numbers) + 50)
