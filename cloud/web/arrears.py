@@ -66,6 +66,7 @@ def build_pages(frame: Frame) -> APIRouter:
     router = page_router()
     _add_late(router, frame)
     _add_relief(router, frame)
+    _add_letters(router, frame)
     return router
 
 
@@ -140,22 +141,6 @@ def _add_relief(router: APIRouter, frame: Frame) -> None:
             overdue=any(line.due < day for line in lines),
         )
 
-    @router.post("/arrears/{community_id}/accounts/{account_id}/letter")
-    async def write(community_id: UUID, account_id: UUID, caller: Asker) -> Response:
-        """Make today's letters of arrears of an account and issue each as a sealed paper."""
-        caller.require(Permission.ASK_RELIEF, CommunityId(community_id))
-        async with frame.database.unit(caller.tenant, caller.actor) as unit:
-            found = await billing.account(unit.session, AccountId(account_id))
-            if found.community_id != community_id:
-                raise NotFoundError("there is no such account")
-            made = await letters.make(unit, found.account_id, token_bytes)
-            unit.record("asked for", "arrears_letter", found.account_id)
-        kind, press = PaperKind.ARREARS_LETTER, frame.parts.press
-        issued = [await documents.issue(press, caller.tenant, caller.actor, kind, one.letter_id) for one in made]
-        if len(issued) == 1:
-            return see_other(f"/papers/{issued[0].paper_id}")
-        return see_other(f"/arrears/{community_id}/accounts/{account_id}")
-
     @router.post("/arrears/{community_id}/accounts/{account_id}")
     async def ask(community_id: UUID, account_id: UUID, caller: Asker, form: Annotated[ReliefForm, Form()]) -> Response:
         """Ask for relief of a line."""
@@ -179,3 +164,21 @@ def _add_relief(router: APIRouter, frame: Frame) -> None:
             community = await estate.community(unit.session, CommunityId(community_id))
             await service.decide(unit, relief_id, grants=verdict)
         return see_other("/arrears", done="relief-decided", community=community.code)
+
+
+def _add_letters(router: APIRouter, frame: Frame) -> None:
+    @router.post("/arrears/{community_id}/accounts/{account_id}/letter")
+    async def write(community_id: UUID, account_id: UUID, caller: Asker) -> Response:
+        """Make today's letters of arrears of an account and issue each as a sealed paper."""
+        caller.require(Permission.ASK_RELIEF, CommunityId(community_id))
+        async with frame.database.unit(caller.tenant, caller.actor) as unit:
+            found = await billing.account(unit.session, AccountId(account_id))
+            if found.community_id != community_id:
+                raise NotFoundError("there is no such account")
+            made = await letters.make(unit, found.account_id, token_bytes)
+            unit.record("asked for", "arrears_letter", found.account_id)
+        kind, press = PaperKind.ARREARS_LETTER, frame.parts.press
+        issued = [await documents.issue(press, caller.tenant, caller.actor, kind, one.letter_id) for one in made]
+        if len(issued) == 1:
+            return see_other(f"/papers/{issued[0].paper_id}")
+        return see_other(f"/arrears/{community_id}/accounts/{account_id}")

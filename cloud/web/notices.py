@@ -43,7 +43,12 @@ Viewer = Annotated[Caller, Depends(require(Permission.SEE_BILLS))]
 def build_pages(frame: Frame) -> APIRouter:
     """Return the pages of notices."""
     router = page_router()
+    _add_own(router, frame)
+    _add_told(router, frame)
+    return router
 
+
+def _add_own(router: APIRouter, frame: Frame) -> None:
     @router.get("/my/notices")
     async def own(request: Request, caller: SignedIn) -> Response:
         """Show what the caller was told and how he wants to be told."""
@@ -92,6 +97,8 @@ def build_pages(frame: Frame) -> APIRouter:
             await addresses.set_address(unit, frame.parts.secret_box, party_id, way or None, address)
         return see_other("/my/notices", done="notice-wish")
 
+
+def _add_told(router: APIRouter, frame: Frame) -> None:
     @router.get("/notices")
     async def told(
         request: Request, caller: Viewer, part: Annotated[Paging, Depends(paging)], community: str | None = None
@@ -114,5 +121,3 @@ def build_pages(frame: Frame) -> APIRouter:
             ways=WAYS,
             delivery_states=DELIVERIES,
         )
-
-    return router
