@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.kit.db import Unit
 from cloud.kit.secretbox import SecretBox
 from cloud.notices import repository
-from cloud.notices.accounts import is_mailbox
 from cloud.notices.kinds import Way
+from cloud.notices.provider_accounts import is_mailbox
 from common.errors import RefusalError
 from common.ids import PartyId, TenantId
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import httpx
 
 from cloud.kit.secretbox import SecretBox
-from cloud.notices.accounts import MAIL_PORTS, MessageAccount, secret_of
 from cloud.notices.kinds import Way
+from cloud.notices.provider_accounts import MAIL_PORTS, MessageAccount, secret_of
 from cloud.notices.providers.mail import MailAccount, Security, SmtpServer
 from cloud.notices.providers.sms import SmsAccount, SmsGateway
 from cloud.notices.providers.values import Carrier

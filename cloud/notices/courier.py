@@ -23,7 +23,8 @@ from cloud.kit.jobs import NewJob
 from cloud.kit.runner import JobContext
 from cloud.kit.secretbox import SecretBox
 from cloud.kit.tables import JsonObject
-from cloud.notices import accounts, addresses, repository, service
+from cloud.notices import addresses, repository, service
+from cloud.notices import provider_accounts as accounts
 from cloud.notices.carriers import Carriers
 from cloud.notices.kinds import DeliveryState
 from cloud.notices.providers.values import (

@@ -16,9 +16,9 @@ from cloud.identity.caller import Caller
 from cloud.identity.callers import require
 from cloud.identity.policy import Permission
 from cloud.kit.errors import ForbiddenError
-from cloud.notices import accounts
-from cloud.notices.accounts import FACTS, MAIL_PORTS, TEXT_LENGTH_MAX, NewAccount, parse_templates
+from cloud.notices import provider_accounts as accounts
 from cloud.notices.kinds import NoticeKind, Way
+from cloud.notices.provider_accounts import FACTS, MAIL_PORTS, TEXT_LENGTH_MAX, NewAccount, parse_templates
 from cloud.web.frame import Frame, page_router, see_other
 from cloud.web.notices import WAYS
 

@@ -15,7 +15,8 @@ from cloud.identity.caller import Caller
 from cloud.identity.callers import SignedIn, require
 from cloud.identity.policy import Permission
 from cloud.kit.httpapi import Paging, paging
-from cloud.notices import accounts, addresses, deliveries, service
+from cloud.notices import addresses, deliveries, service
+from cloud.notices import provider_accounts as accounts
 from cloud.notices.endpoints import party_of
 from cloud.notices.kinds import DeliveryState, Language, NoticeState, Way
 from cloud.notices.rules import QuietHours

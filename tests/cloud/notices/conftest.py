@@ -19,7 +19,8 @@ from cloud.kit.db import Database
 from cloud.kit.jobs import NewJob
 from cloud.kit.runner import JobMetrics, Runner
 from cloud.kit.secretbox import SecretBox
-from cloud.notices import accounts, addresses, courier, repository, service, tasks
+from cloud.notices import addresses, courier, repository, service, tasks
+from cloud.notices import provider_accounts as accounts
 from cloud.notices.carriers import Carriers, MessageUrls
 from cloud.notices.courier import Courier
 from cloud.notices.kinds import Language, NoticeKind, Way

@@ -9,7 +9,7 @@ import httpx
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
 from cloud.kit.secretbox import SecretBox
-from cloud.notices import accounts
+from cloud.notices import provider_accounts as accounts
 from cloud.notices.carriers import Carriers, MessageUrls
 from cloud.notices.kinds import Way
 from cloud.notices.providers.mail import SmtpServer

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cloud.notices import accounts, addresses, deliveries
+from cloud.notices import addresses, deliveries
+from cloud.notices import provider_accounts as accounts
 from cloud.notices.kinds import DeliveryState, Way
 from tests.cloud.notices.conftest import Herald
 

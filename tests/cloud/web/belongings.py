@@ -21,9 +21,9 @@ from cloud.kit.db import Unit
 from cloud.kit.secretbox import SecretBox
 from cloud.mandates.rules import MandateState
 from cloud.mandates.tables import MandateRow
-from cloud.notices import accounts as message_accounts
-from cloud.notices.accounts import NewAccount
+from cloud.notices import provider_accounts as message_accounts
 from cloud.notices.kinds import Way
+from cloud.notices.provider_accounts import NewAccount
 from cloud.parking import service as parking
 from cloud.parking.kinds import VehicleClass
 from cloud.parking.service import PermitDraft

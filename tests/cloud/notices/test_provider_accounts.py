@@ -12,9 +12,9 @@ from cloud.kit.actor import Actor
 from cloud.kit.db import Database
 from cloud.kit.errors import NotFoundError
 from cloud.kit.secretbox import SecretBox
-from cloud.notices import accounts
-from cloud.notices.accounts import NewAccount, parse_templates
+from cloud.notices import provider_accounts as accounts
 from cloud.notices.kinds import Language, NoticeKind, Way
+from cloud.notices.provider_accounts import NewAccount, parse_templates
 from common.errors import FaultsError, InvariantError, RefusalError
 from common.ids import TenantId
 from tests.cloud.notices.conftest import text_account
