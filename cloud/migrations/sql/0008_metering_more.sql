@@ -1,4 +1,4 @@
--- Estimates and what bill runs and corrections need.
+-- What bill runs and corrections need.
 
 -- Bill runs: the comparisons that end a statement read what was written as few times as they can. The company is read
 -- once, not for each row; a line's bill is looked up once for both of its rules; and a statement whose transfers share

@@ -1,4 +1,4 @@
--- Providers of messages, instalments, tax invoices.
+-- Providers of messages.
 
 alter table "notice" add column facts JSONB DEFAULT '{}'::jsonb NOT NULL;
 

@@ -1,4 +1,4 @@
-"""Estimates and what bill runs and corrections need.
+"""What bill runs and corrections need.
 
 Revision ID: 0008
 """

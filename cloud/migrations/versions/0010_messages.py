@@ -1,4 +1,4 @@
-"""Providers of messages, instalments, tax invoices.
+"""Providers of messages.
 
 Revision ID: 0010
 """
