@@ -11,14 +11,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+import structlog
 from typing_extensions import override
 
 from common.errors import RefusalError
 
 OPEN_S_MOST = 5.0
+CLOSE_S_MOST = 5.0
 RETRY_FIRST_S = 1.0
 RETRY_MOST_S = 30.0
 INBOX_BYTES_MOST = 65_536
+_log = structlog.get_logger()
 
 
 class LinkLostError(RefusalError):
@@ -68,6 +71,7 @@ class _Inbox(asyncio.Protocol):
         self.buffer = bytearray()
         self.lost = False
         self.arrived = asyncio.Event()
+        self.closed = asyncio.Event()
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -80,6 +84,7 @@ class _Inbox(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
         self.arrived.set()
+        self.closed.set()
 
 
 Opener = Callable[[Callable[[], _Inbox]], Awaitable[tuple[asyncio.BaseTransport, asyncio.BaseProtocol]]]
@@ -145,11 +150,16 @@ class Line:
         return data
 
     async def close(self) -> None:
-        """Release the line."""
+        """Release the line; once this returns the port is free for another, unless the system holds it for long."""
         transport, self._transport = self._transport, None
-        if transport is not None:
-            transport.abort()
-            await asyncio.sleep(0)
+        if transport is None:
+            return
+        transport.abort()
+        try:
+            async with asyncio.timeout(CLOSE_S_MOST):
+                await self._inbox.closed.wait()
+        except TimeoutError:
+            _log.warning("line_closes_slowly", line=self._name)
 
     def _connected(self) -> asyncio.WriteTransport:
         if self._transport is None or self._inbox.lost:

@@ -8,6 +8,7 @@ import tty
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
+import minimalmodbus
 import pytest
 
 from edge.transport.line import INBOX_BYTES_MOST, LinkLostError, serial_line, tcp_line
@@ -60,6 +61,16 @@ async def test_a_serial_port_has_one_owner(pty: tuple[int, str]) -> None:
     with pytest.raises(LinkLostError, match="cannot be opened"):
         await second.open()
     await first.close()
+
+
+async def test_a_closed_serial_port_is_free_for_another_program_at_once(pty: tuple[int, str]) -> None:
+    _, path = pty
+    for _ in range(50):
+        line = serial_line(path, 9600, "none")
+        await line.open()
+        await line.close()
+        with minimalmodbus.serial.Serial(path, exclusive=True) as port:
+            assert port.is_open
 
 
 async def test_silence_is_empty_and_bounded() -> None:
