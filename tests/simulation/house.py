@@ -110,7 +110,7 @@ class House:
         for gateway in self.gateways:
             self._begin_gateway(gateway)
         for gateway in self.gateways:
-            self._wait_for_gateway(gateway)
+            self._wait_for_gateway(gateway, has_read=True)
 
     def stop_processes(self) -> None:
         """Stop every process that runs, gateways first, and hold the business clock; the database goes on."""
@@ -219,9 +219,14 @@ class House:
             process = self._process(gateway, [GATEHOUSE, "edge", "run", "--home", str(self.folder / gateway)])
         process.start()
 
-    def _wait_for_gateway(self, gateway: str) -> None:
-        watched = [self.processes[gateway]]
-        wait_until(lambda: self.status(gateway) is not None, what=gateway, seconds=START_SECONDS, watched=watched)
+    def _wait_for_gateway(self, gateway: str, *, has_read: bool = False) -> None:
+        """Wait for its pages, at first for its wires too: time that leaps while a meter answers dates it wrongly."""
+
+        def ready() -> bool:
+            told = self.status(gateway)
+            return told is not None and (told["completed_slot"] is not None or not has_read)
+
+        wait_until(ready, what=gateway, seconds=START_SECONDS, watched=[self.processes[gateway]])
 
     def _ports(self) -> dict[str, int]:
         path = self.folder / "ports.json"
