@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import yaml
@@ -29,7 +29,7 @@ from tests.simulation.broker import broker_process, mosquitto_program
 from tests.simulation.conductor import Conductor
 from tests.simulation.link import Link
 from tests.simulation.models import quick_models
-from tests.simulation.office import Office, sign_in
+from tests.simulation.office import BRIEFLY, Office, sign_in
 from tests.simulation.plan import GARDEN, ROLES
 from tests.simulation.processes import Process, free_port, wait_until
 from tests.simulation.promises import Stores
@@ -71,7 +71,7 @@ class House:
         self.links: dict[str, Link] = {}
         self.processes: dict[str, Process] = {}
         self._wrong = wrong or {}
-        self.http = httpx.Client(timeout=10, trust_env=False)  # one for all: making one costs more than asking
+        self.http = httpx.Client(timeout=10, trust_env=False, limits=BRIEFLY)  # one for all: making one is dear
         self._stack = ExitStack()
 
     @property
@@ -91,8 +91,7 @@ class House:
     @property
     def codes(self) -> dict[str, Any]:
         """Return the ids and one-time codes that loading the site gave."""
-        told: dict[str, Any] = json.loads((self.folder / "report.codes.json").read_text(encoding="utf-8"))
-        return told
+        return cast(dict[str, Any], json.loads((self.folder / "report.codes.json").read_text(encoding="utf-8")))
 
     def start(self, say: Say, *, visits: list[dict[str, Any]], faults: list[dict[str, Any]], dense: list[date]) -> None:
         """Start everything, the first time with the site loaded and the gateways enrolled."""

@@ -15,6 +15,7 @@ from common.errors import RefusalError
 
 _API = "/api/v1"
 _TIMEOUT_S = 60.0
+BRIEFLY = httpx.Limits(keepalive_expiry=1.0)  # well before a server closes a connection that idles
 
 
 class Office:
@@ -22,7 +23,9 @@ class Office:
 
     def __init__(self, base_url: str, token: str) -> None:
         headers = {"Authorization": f"Bearer {token}"}
-        self._http = httpx.Client(base_url=base_url + _API, timeout=_TIMEOUT_S, headers=headers, trust_env=False)
+        self._http = httpx.Client(
+            base_url=base_url + _API, timeout=_TIMEOUT_S, headers=headers, trust_env=False, limits=BRIEFLY
+        )
 
     def stands(self) -> bool:
         """Return whether the session is still good."""
