@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,14 +21,15 @@ NOW = datetime(2026, 3, 5, 4, tzinfo=UTC)
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> Book:
+def book(tmp_path: Path) -> Iterator[Book]:
     made = Book(tmp_path / "book.sqlite")
     made.add_merchant({"mchid": SELLER, "appid": "a", "serial": "", "public_pem": "", "api_key": ""})
     for number, fen in (("GH1", 10_001), ("GH2", 20_000)):
         order = {"out_trade_no": number, "description": "物业,费", "amount": {"total": fen, "currency": "CNY"}}
         made.place(SELLER, {**order, "notify_url": "", "time_expire": "2026-03-06T00:00:00+08:00"})
         made.pay(number, "2088", NOW, late=False)
-    return made
+    yield made
+    made.close()
 
 
 def altered(raw: bytes, change: Callable[[str], str]) -> bytes:

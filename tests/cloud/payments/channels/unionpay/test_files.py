@@ -28,7 +28,9 @@ def raw(tmp_path: Path) -> bytes:
     order = {"out_trade_no": "GH1", "description": "", "amount": {"total": 10_001, "currency": "CNY"}}
     book.place(MERCHANT, {**order, "notify_url": "", "time_expire": "2026-03-06T00:00:00+08:00"})
     book.pay("GH1", "card", datetime(2026, 3, 5, 4, tzinfo=UTC), late=False)
-    return write_zm(book, MERCHANT, DAY, Flaws())
+    written = write_zm(book, MERCHANT, DAY, Flaws())
+    book.close()
+    return written
 
 
 def altered(raw: bytes, change: Callable[[bytes], bytes], name: str = "INN26030588ZM_x") -> bytes:

@@ -27,6 +27,7 @@ def raw(tmp_path: Path) -> bytes:
     book.complain(MCHID, 500, "C1", NOW)
     book.withdraw(MCHID, 1_000, NOW)
     found = write_flow(book, MCHID, DAY)
+    book.close()
     assert found is not None
     return found
 
