@@ -27,8 +27,10 @@ def models_table(profiles: Iterable[Profile]) -> str:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     meters = [one for one in ordered if one.points]
     proven = [one for one in meters if strongest_mark(one) is not Mark.DERIVED]
+    printed = sum(strongest_mark(one) in (Mark.CAPTURED, Mark.DOCUMENTED) for one in meters)
     counts = (
         f"{len(ordered)} models, {len(meters)} of them meters: {len(proven)} stand on frames that a meter, a manual or "
-        f"another project gave, {len(meters) - len(proven)} on frames made from their register list"
+        f"another project gave ({printed} on captured or documented ones), {len(meters) - len(proven)} on frames made "
+        "from their register list"
     )
     return "\n".join([*lines, "", counts, ""])

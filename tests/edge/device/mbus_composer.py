@@ -19,7 +19,7 @@ LAYOUTS = Path(__file__).with_name("mbus_layouts.yaml")
 VERSION = 1
 ERROR_STATUS = 2
 INTEGER_BYTES = {2: 2, 4: 4}
-BCD_BYTES = {10: 2, 11: 3, 12: 4}
+BCD_BYTES = {10: 2, 11: 3, 12: 4, 14: 6}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from common.errors import RefusalError
-from edge.cli.models import models_table
+from edge.cli.models import models_table, strongest_mark
 from edge.device.catalogue import load_profile
 from edge.device.model import (
     BYTE_ORDERS,
@@ -45,7 +45,8 @@ SCHEMA = PROFILES.parent / "schema" / "profile.schema.json"
 FILES = [*sorted(PROFILES.glob("*/*.yaml")), PROFILES / "_blueprint.yaml"]
 CASES = [(path, recording) for path in FILES for recording in load_profile(path).recordings]
 RECORDINGS_LEAST = 3
-PROVEN_LEAST = 18
+PROVEN_LEAST = 29
+PRINTED_LEAST = 25
 
 
 def fits_schema(paths: Sequence[Path]) -> bool:
@@ -196,6 +197,14 @@ def test_no_fewer_meter_models_than_today_stand_on_frames_that_somebody_else_pub
     meters, proven = meters_and_proven()
 
     assert proven >= PROVEN_LEAST, f"{proven} of {meters} models stand on frames that are not derived"
+
+
+def test_at_least_twenty_five_meter_models_stand_on_frames_that_a_meter_or_a_manual_gave() -> None:
+    strongest = [strongest_mark(profile) for path in FILES if (profile := load_profile(path)).points]
+
+    printed = sum(mark in (Mark.CAPTURED, Mark.DOCUMENTED) for mark in strongest)
+
+    assert printed >= PRINTED_LEAST
 
 
 def test_the_readme_and_the_command_give_the_same_count() -> None:
