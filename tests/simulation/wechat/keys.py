@@ -17,7 +17,7 @@ class Keys:
         for file in sorted(folder.glob("PUB_KEY_ID_*.pem")) or [folder / f"PUB_KEY_ID_{1:032d}.pem"]:
             self.known[file.stem] = kept_key(file, file.stem)
         self.current = list(self.known.values())[-1]
-        self.stranger = new_key(self.current.serial)
+        self.stranger = new_key(self.current.serial, "stranger")
         self.skew_s = 0
 
     def rotate(self) -> SigningKey:
