@@ -91,6 +91,7 @@ def machine_routers(services: Services) -> Sequence[APIRouter]:
         ingest.build_router(services.ingest, services.gateway_metrics),
         payments.build_notify_router(services.inbox),
         payments.build_pay_router(services.database, services.cashier),
+        payments.build_kiosk_router(services.kiosk_desk, services.gateway_metrics),
         documents.build_open_router(services.press),
     )
 

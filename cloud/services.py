@@ -20,6 +20,8 @@ from cloud.fleet.downlink import Downlink
 from cloud.fleet.keyfile import signing_key
 from cloud.identity.credentials import Passwords
 from cloud.ingest.service import Ingest
+from cloud.invoices.issuers import Issuers
+from cloud.invoices.providers.nuonuo import NuonuoUrls
 from cloud.kit.clock import SystemClock, machine_now_s
 from cloud.kit.db import Database
 from cloud.kit.secretbox import SecretBox
@@ -28,6 +30,7 @@ from cloud.notices.carriers import Carriers, MessageUrls
 from cloud.notices.courier import Courier
 from cloud.payments.cashier import Cashier
 from cloud.payments.inbox import Inbox, InboxMetrics
+from cloud.payments.kiosk_codes import KioskDesk
 from cloud.payments.providers import ChannelUrls, Providers
 
 _NONCE_BYTES = 16
@@ -48,6 +51,7 @@ class Outside:
     channel_urls: ChannelUrls
     printer: Printer = field(default_factory=Printer)
     message_urls: MessageUrls = field(default_factory=MessageUrls)
+    invoice_urls: NuonuoUrls = field(default_factory=NuonuoUrls)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +67,13 @@ class Services:
     gateway_metrics: GatewayMetrics
     providers: Providers
     cashier: Cashier
+    kiosk_desk: KioskDesk
     mandates: MandateClerk
     inbox: Inbox
     printer: Printer
     message_urls: MessageUrls
     courier: Courier
+    issuers: Issuers
     public_url: str
     secure_cookies: bool
 
@@ -87,21 +93,25 @@ def build_services(outside: Outside) -> Services:
     database, box = outside.database, outside.secret_box
     key = signing_key(outside.signing_key_file)
     providers = Providers(outside.http, outside.channel_urls, box, machine_now_s, _nonce)
+    downlink = Downlink(database=database, key=key, machine_clock=SystemClock())
+    cashier = Cashier(database, providers, outside.public_url, secrets.token_bytes)
     return Services(
         database=database,
         registry=outside.registry,
         secret_box=box,
         passwords=outside.passwords,
         ingest=Ingest(database, key),
-        downlink=Downlink(database=database, key=key, machine_clock=SystemClock()),
+        downlink=downlink,
         gateway_metrics=GatewayMetrics(outside.registry),
         providers=providers,
-        cashier=Cashier(database, providers, outside.public_url, secrets.token_bytes),
+        cashier=cashier,
+        kiosk_desk=KioskDesk(database, downlink, cashier),
         mandates=MandateClerk(database, providers, outside.public_url, secrets.token_bytes),
         inbox=Inbox(database, providers, box, InboxMetrics(outside.registry)),
         printer=outside.printer,
         message_urls=outside.message_urls,
         courier=Courier(database, box, Carriers(outside.http, outside.message_urls, box, machine_now_s, _nonce)),
+        issuers=Issuers(outside.http, outside.invoice_urls, box, machine_now_s, _nonce),
         public_url=outside.public_url,
         secure_cookies=outside.secure_cookies,
     )

@@ -75,7 +75,7 @@ from edge.settings import Settings, make_pin
 from edge.supervision import Supervisor
 from edge.telemetry import Probes, settle_interpreter
 from edge.uplink.backoff import FullJitter
-from edge.uplink.cashier import open_fen_at
+from edge.uplink.cashier import CloudCashier
 from edge.uplink.commands import obey
 from edge.uplink.courier import Courier, Rhythm
 from edge.uplink.enrolment import enrol_at
@@ -122,7 +122,7 @@ class Gateway:
         self._settings = settings
         self._identity = Identity.load(settings.key_path, entropy)
         self._enrolled = asyncio.Event()
-        self._open_fen = partial(open_fen_at, settings.cloud_url)
+        self._cashier = CloudCashier(settings.cloud_url, self._identity)
         self._courier: Courier | None = None
         self._listener: Listener | None = None
         self._clock = clock
@@ -275,7 +275,7 @@ class Gateway:
             parking=GateDesk(self.gate, self._clock),
             charging=ChargingDesk(self.charging),
             access=self.access,
-            pay=Till(self._store, self._ids, Printer(self._settings.kiosk_printer), self._open_fen),
+            pay=Till(self._store, self._ids, Printer(self._settings.kiosk_printer), self._cashier),
             commissioning=self.commissioning,
             uplink=self._uplink_state,
             gateway_name=lambda: self._settings.home.name,

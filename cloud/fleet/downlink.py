@@ -76,7 +76,7 @@ class Downlink:
             WireError: the sender does not hold both keys, or the old one may not sign.
             ForbiddenError: the key is another gateway's.
         """
-        key, payload = await self._verified(data, Purpose.ROTATION)
+        key, payload = await self.verified(data, Purpose.ROTATION)
         request = read_rotation(payload)
         actor = Actor(kind="gateway", id=key.gateway_id, name=f"gateway {key.gateway_id}")
         async with self.database.unit(key.tenant, actor) as unit:
@@ -89,7 +89,7 @@ class Downlink:
         Raises:
             WireError: the sender proved no gateway that may sign.
         """
-        key, payload = await self._verified(data, Purpose.POLL)
+        key, payload = await self.verified(data, Purpose.POLL)
         poll = read_poll(payload)
         if poll.gateway_id != key.gateway_id:
             raise WireError(Refusal.FOREIGN_GATEWAY, f"gateway {key.gateway_id} polled for {poll.gateway_id}")
@@ -98,7 +98,12 @@ class Downlink:
         await self._wait_for_news(key, poll)
         return await self._answer(key.tenant, key.gateway_id, poll.have)
 
-    async def _verified(self, data: bytes, purpose: Purpose) -> tuple[GatewayKey, bytes]:
+    async def verified(self, data: bytes, purpose: Purpose) -> tuple[GatewayKey, bytes]:
+        """Return which gateway's key signed a request for a purpose, and its payload.
+
+        Raises:
+            WireError: the sender proved no gateway that may sign.
+        """
         envelope = open_request(data, purpose)
         key = await enrolment.find_key(self.database, envelope.key_id)
         if key is None:

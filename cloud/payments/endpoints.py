@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing import service as billing
 from cloud.billing.endpoints import may_see
+from cloud.fleet.answers import COSE, refusal_answer
+from cloud.fleet.counters import GatewayMetrics
 from cloud.identity.caller import Caller
 from cloud.identity.callers import SignedIn, require
 from cloud.identity.policy import Permission
@@ -23,9 +25,11 @@ from cloud.payments import booking, desk, links, merchants, schemas, service, tr
 from cloud.payments.cashier import NOTIFY_PATH, Cashier
 from cloud.payments.channel import ONLINE, Channel, Method
 from cloud.payments.inbox import BODY_SIZE_MAX, Inbox
+from cloud.payments.kiosk_codes import KioskDesk
 from cloud.payments.service import Way
 from cloud.payments.values import IntentRequest
 from common.ids import AccountId, BillId, CommunityId, LegalEntityId, PaymentId
+from common.wire.refusal import WireError
 
 PAY_PATH = "/pay"
 CashTaker = Annotated[Caller, Depends(require(Permission.TAKE_CASH))]
@@ -81,6 +85,25 @@ def build_pay_router(database: Database, cashier: Cashier) -> APIRouter:
     async def attempt_at_link(token: str, attempt_id: UUID, *, ask: bool = False) -> schemas.AttemptOut:
         """Tell where an attempt stands; with `ask` the channel is asked first."""
         return schemas.AttemptOut.of(await links.attempt(database, cashier, token, attempt_id, ask=ask))
+
+    return router
+
+
+def build_kiosk_router(desk: KioskDesk, metrics: GatewayMetrics) -> APIRouter:
+    """Return the endpoint where a gateway hands over the code that a payer shows; its signature is the right to ask."""
+    router = APIRouter(prefix="/gateway/v1", tags=["gateway"])
+
+    @router.post("/charges")
+    async def charge(request: Request) -> Response:
+        """Charge a shown code once, or tell where a wish stands; the answer is signed."""
+        body = await request.body()
+        try:
+            answer = await desk.charge(body)
+        except WireError as error:
+            metrics.refused.labels("charges", str(error.reason)).inc()
+            return refusal_answer(error)
+        metrics.accepted.labels("charges", "answered").inc()
+        return Response(answer, media_type=COSE)
 
     return router
 

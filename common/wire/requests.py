@@ -117,7 +117,7 @@ def open_enrolment(data: bytes) -> EnrolmentRequest:
         WireError: it is no such request, or its sender does not hold the key.
     """
     envelope = open_request(data, Purpose.ENROLMENT)
-    request = _read(_ENROLMENT, envelope.payload, "the enrolment")
+    request = read_content(_ENROLMENT, envelope.payload, "the enrolment")
     verify(envelope, request.public_key)
     return request
 
@@ -135,7 +135,7 @@ def read_rotation(payload: bytes) -> RotationRequest:
     Raises:
         WireError: it is none, or its sender does not hold the new key.
     """
-    request = _read(_ROTATION, payload, "the key change")
+    request = read_content(_ROTATION, payload, "the key change")
     proof = open_envelope(request.proof, Purpose.ROTATION)
     if proof.key_id != key_id_of(request.public_key) or verify(proof, request.public_key) != request.gateway_id.bytes:
         raise WireError(Refusal.BAD_SIGNATURE, "the new key did not sign the gateway's id")
@@ -153,7 +153,7 @@ def read_poll(payload: bytes) -> Poll:
     Raises:
         WireError: it is none.
     """
-    return _read(_POLL, payload, "the poll")
+    return read_content(_POLL, payload, "the poll")
 
 
 def pack_answer(challenge: bytes, bundles: Sequence[bytes]) -> bytes:
@@ -172,7 +172,12 @@ def unpack_answer(data: bytes) -> PollAnswer:
     return _ANSWER.unpack(cbor.decode(data, "the answer"), "answer")
 
 
-def _read(shape: Shape[T], payload: bytes, what: str) -> T:
+def read_content(shape: Shape[T], payload: bytes, what: str) -> T:
+    """Return what a verified payload of this format holds.
+
+    Raises:
+        WireError: it has another format or another shape.
+    """
     value = cbor.decode(payload, what)
     if isinstance(value, list) and value and value[0] != VERSION:
         raise WireError(Refusal.UNKNOWN_VERSION, f"{what} has another format than {VERSION}, which this side reads")

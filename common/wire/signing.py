@@ -43,6 +43,8 @@ class Purpose(StrEnum):
     ENROLMENT = "application/x-gatehouse-enrolment"
     ROTATION = "application/x-gatehouse-rotation"
     POLL = "application/x-gatehouse-poll"
+    CHARGE = "application/x-gatehouse-charge"
+    CHARGE_ANSWER = "application/x-gatehouse-charge-answer"
 
 
 def key_id_of(public_key: bytes) -> bytes:

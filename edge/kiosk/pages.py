@@ -20,7 +20,9 @@ from starlette.staticfiles import StaticFiles
 
 from common.errors import RefusalError
 from common.ids import MeterId
+from edge.clock import monotonic_s
 from edge.kiosk.charging import ChargingPages
+from edge.kiosk.codes import Codes
 from edge.kiosk.commissioning_pages import CommissioningPages
 from edge.kiosk.doors import DoorPages
 from edge.kiosk.parking import ParkingPages
@@ -69,7 +71,8 @@ class Pages:
         self._charging = ChargingPages(sources.charging, self._render)
         self._doors = DoorPages(sources.access, self._render)
         self._commissioning = CommissioningPages(sources, self._render)
-        self._paying = PayPages(sources.pay, sources.dues, self._render, guesses, sources.clock.now)
+        codes = Codes(sources.pay, monotonic_s)
+        self._paying = PayPages(sources.pay, sources.dues, self._render, guesses, sources.clock.now, codes)
 
     def application(self) -> Starlette:
         """Return the application with all routes."""

@@ -53,7 +53,8 @@ class CloudLink:
         except TimeoutError as error:
             raise LinkError(f"no answer within {wait_s:.0f} s", answered=False) from error
         except httpx.HTTPError as error:
-            raise LinkError(f"{type(error).__name__}: {error}", answered=False) from error
+            sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            raise LinkError(f"{type(error).__name__}: {error}", answered=False, sent=sent) from error
         if reply.status >= SERVER_ERRORS or reply.status == TOO_MANY_REQUESTS:
             raise LinkError(f"the cloud answered {reply.status}", answered=True)
         return reply

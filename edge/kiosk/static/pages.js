@@ -51,7 +51,7 @@
     window.setInterval(async () => {
       try {
         const { state } = await (await fetch(watched.dataset.state)).json();
-        if (state === "paid") { window.location.reload(); }
+        if (state === "paid" || (watched.dataset.shown && ![watched.dataset.shown, "away"].includes(state))) { window.location.reload(); }
         away.hidden = state !== "away";
       } catch { away.hidden = false; }
     }, Number(watched.dataset.stateSeconds) * 1000);

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from common.errors import RefusalError
+from common.wire.charge import ChargeAnswer, ChargeState, Silence
 from edge.charging.desk import ShownCharge, ShownPile
 from edge.driver.door_events import DoorAnswer
 from edge.driver.printer import Printed
@@ -105,11 +106,18 @@ class DoorBook:
 
 
 class TillBook:
-    """A till whose cloud says what a test gives it, and that remembers what it recorded and printed."""
+    """A till whose cloud says what a test gives it, and that remembers what it recorded and printed.
+
+    `told` are the cloud's next answers about wishes, the last one for good; without any it is away.
+    """
 
     def __init__(self) -> None:
         self.open: int | None = None
-        self.recorded: list[tuple[str, int]] = []
+        self.told: list[ChargeState | Silence] = [Silence.AWAY]
+        self.reason = ""
+        self.charged: list[tuple[UUID, str, int, str]] = []
+        self._wishes = 500
+        self.recorded: list[tuple[str | int, ...]] = []
         self.printed: list[bytes] = []
         self.answer = Printed.PRINTED
 
@@ -117,8 +125,24 @@ class TillBook:
         assert address.startswith("https://")
         return self.open
 
-    async def record_receipt(self, bill_number: str, amount_fen: int) -> None:
-        self.recorded.append((bill_number, amount_fen))
+    def new_wish(self) -> UUID:
+        self._wishes += 1
+        return UUID(int=self._wishes)
+
+    async def charge(self, wish: UUID, token: str, amount_fen: int = 0, auth_code: str = "") -> ChargeAnswer | Silence:
+        if auth_code:
+            self.charged.append((wish, token, amount_fen, auth_code))
+        told = self.told.pop(0) if len(self.told) > 1 else self.told[0]
+        if isinstance(told, Silence):
+            return told
+        receipt = "RC0001" if told is ChargeState.PAID else ""
+        fen = self.open or 0
+        return ChargeAnswer(
+            wish=wish, state=told, amount_fen=fen, receipt=receipt, channel="wechat", reason=self.reason
+        )
+
+    async def record_receipt(self, bill_number: str, amount_fen: int, channel: str = "scan") -> None:
+        self.recorded.append((bill_number, amount_fen) if channel == "scan" else (bill_number, amount_fen, channel))
 
     async def print(self, data: bytes) -> Printed:
         assert self.recorded, "printed before it was recorded"

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from common.wire.charge import ChargeState, Silence
 from edge.kiosk.dues import parse_dues
 from tests.edge.kiosk.test_commissioning import MODEL, meters_on_a_line
 from tests.edge.kiosk.test_dues import body
 from tests.edge.kiosk.test_pages import DEVICE, PIN, READ, Box, box
-from tests.edge.kiosk.test_paying import with_address
+from tests.edge.kiosk.test_paying import TOKEN, with_address
 from tests.support.browser import chromium, fits, serving, watched
 
 __all__ = ["box"]
@@ -80,6 +81,30 @@ async def test_a_resident_pays_by_touch_with_big_text_and_voice(box: Box, tmp_pa
     assert box.till.recorded == [("B1", 7_625)]
     assert set(heard) <= {200, 206}
     assert heard
+
+
+@pytest.mark.parametrize("width", [PHONE, KIOSK])
+async def test_a_resident_holds_his_code_to_the_scanner(box: Box, tmp_path: Path, width: int) -> None:
+    box.dues = parse_dues(with_address())
+    box.till.open, box.till.told = 7_625, [ChargeState.ABSENT]
+    async with serving(box.application) as address, chromium() as browser, watched(browser, width=width) as page:
+        await page.goto(f"{address}/bill/{TOKEN}")
+        await expect(page.locator("[data-scan]")).to_be_focused()
+        await keep(page, tmp_path, f"code-{width}")
+        box.till.told = [ChargeState.WAITING]
+        await page.keyboard.type("134650000000000001")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".total")).to_contain_text("请在手机上确认付款")
+        await keep(page, tmp_path, f"code-waits-{width}")
+        box.till.told = [Silence.AWAY]
+        await expect(page.locator("#away")).to_be_visible(timeout=15_000)
+        box.till.told = [ChargeState.PAID]
+        await expect(page.locator(".calm")).to_contain_text("已收款", timeout=15_000)
+        await keep(page, tmp_path, f"code-paid-{width}")
+        await page.click("text=打印凭条")
+        await expect(page.locator("h1")).to_contain_text("请取走凭条")
+    assert [wish[1:] for wish in box.till.charged] == [(TOKEN, 7_625, "134650000000000001")]
+    assert box.till.recorded == [("B1", 7_625, "wechat")]
 
 
 async def test_a_driver_finds_his_car_by_touch_in_english(box: Box, tmp_path: Path) -> None:
