@@ -7,6 +7,7 @@
     budget    the disk a site needs while the cloud is away
     decode    what the bytes of a frame say, as JSON; needs no home
     models    the device models on board and whose frames stand behind them
+    simulate  stand in for the meters of a site file, to try a site without them
 
 Every other command takes `--home DIR`. Exit code 0 is done, 1 refused or something to mend, 2 not understood.
 """
@@ -27,7 +28,6 @@ from edge.cli.budget import SiteSize, budget_table
 from edge.cli.decode import decode_text, read_frames
 from edge.cli.doctor import examine, report
 from edge.cli.models import models_table
-from edge.cli.probe import Search, described, probe
 from edge.clock import entropy
 from edge.device.catalogue import load_catalogue
 from edge.driver.outcome import WireKind
@@ -71,8 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     ):
         budget.add_argument(name, type=int, default=default, help=about)
     models = _word(words, "models", _models, "the device models on board and whose frames stand behind them")
+    simulate = _word(words, "simulate", _simulate, "stand in for the meters of a site file, to try a site without them")
+    simulate.add_argument("site", type=Path, help="a site bundle as YAML or JSON, or its wires and devices alone")
+    simulate.add_argument("--here", type=Path, help="serve on 127.0.0.1 and put serial lines into this folder")
     _decode_word(words)
-    for sub in (run, probe_word, enrol, doctor, budget, models):
+    for sub in (run, probe_word, enrol, doctor, budget, models, simulate):
         sub.add_argument("--home", type=Path, required=True, help="folder of settings, keys and store")
     return parser
 
@@ -113,11 +116,15 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
 
 
 async def _until_told(settings: Settings) -> None:
+    await run_gateway(settings, _stop_signal())
+
+
+def _stop_signal() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await run_gateway(settings, stop)
+    return stop
 
 
 def _enrol(settings: Settings, options: argparse.Namespace) -> int:
@@ -137,6 +144,8 @@ def _doctor(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _probe(settings: Settings, options: argparse.Namespace) -> int:
+    from edge.cli.probe import Search, described, probe  # noqa: PLC0415 - two more Modbus libraries, for the probe alone
+
     speeds = [speed.strip() for speed in options.speeds.split(",") if speed.strip()]
     if not all(speed.isascii() and speed.isdigit() and int(speed) > 0 for speed in speeds):
         raise RefusalError(f"probe: speeds {options.speeds!r} are no numbers such as 2400,9600")
@@ -150,18 +159,21 @@ def _probe(settings: Settings, options: argparse.Namespace) -> int:
         echo=options.echo,
         again=options.second_opinion,
     )
-    return asyncio.run(_show_found(search, settings))
+    catalogue = load_catalogue(settings.profiles)
+    profile = catalogue.profile(search.model)
 
+    async def show() -> int:
+        count = 0
+        async for found in probe(search, catalogue, make_clock(settings), settings.home):
+            count += 1
+            sys.stdout.write(described(found, profile))
+            sys.stdout.flush()
+        return count
 
-async def _show_found(search: Search, settings: Settings) -> int:
-    catalogue, count = load_catalogue(settings.profiles), 0
-    async for found in probe(search, catalogue, make_clock(settings), settings.home):
-        count += 1
-        sys.stdout.write(described(found, catalogue.profile(search.model)))
-        sys.stdout.flush()
-    if not count:
-        sys.stdout.write("nobody answered: check power, the two wires (try them the other way round), speed, address\n")
-    return 0 if count else 1
+    if asyncio.run(show()):
+        return 0
+    sys.stdout.write("nobody answered: check power, the two wires (try them the other way round), speed, address\n")
+    return 1
 
 
 def _budget(settings: Settings, options: argparse.Namespace) -> int:
@@ -176,6 +188,22 @@ def _budget(settings: Settings, options: argparse.Namespace) -> int:
 
 def _models(settings: Settings, _: argparse.Namespace) -> int:
     sys.stdout.write(models_table(load_catalogue(settings.profiles).profiles.values()))
+    return 0
+
+
+def _simulate(settings: Settings, options: argparse.Namespace) -> int:
+    from edge.cli.simulate import described, read_site, standing_in  # noqa: PLC0415 - a tool, no part of the gateway
+
+    stand_ins = read_site(options.site, load_catalogue(settings.profiles), options.here)
+
+    async def stand_in() -> None:
+        stop = _stop_signal()
+        async with standing_in(stand_ins, make_clock(settings)) as reached:
+            sys.stdout.write(described(stand_ins, reached))
+            sys.stdout.flush()
+            await stop.wait()
+
+    asyncio.run(stand_in())
     return 0
 
 

@@ -13,6 +13,7 @@ from edge.driver.gate_mqtt import split_address
 from edge.driver.health import BackOff
 from edge.driver.line_asker import LineAsker
 from edge.driver.meter_wire import MeterWire
+from edge.driver.modbus_tcp_asker import ModbusTcpAsker
 from edge.driver.mqtt_meters import MqttMeterWire
 from edge.driver.outcome import Wire, WireConfig, WireKind, WireStats
 from edge.driver.pulse_wire import PulseWire
@@ -48,8 +49,6 @@ def build_wires(
 
 def _asker(config: WireConfig, stats: WireStats) -> Asker:
     if config.kind is WireKind.MODBUS_TCP:
-        from edge.driver.modbus_tcp_asker import ModbusTcpAsker  # noqa: PLC0415 - pymodbus, for sites with such meters
-
         return ModbusTcpAsker(*split_address(config.address), stats)
     line = (
         serial_line(config.address, config.baud, config.parity)

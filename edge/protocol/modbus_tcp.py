@@ -1,4 +1,4 @@
-"""What the bytes of a Modbus TCP connection say to one question: the frame of its transaction, or why there is none.
+"""Modbus TCP as pure bytes: the frame of a question, and what the bytes of a connection say to it.
 
 A stream carries no checksum, so a torn frame makes everything behind it a guess: bytes that are not whole frames from
 first to last are called damaged, and the connection must then be given up.
@@ -6,29 +6,61 @@ first to last are called damaged, and the connection must then be given up.
 
 from __future__ import annotations
 
+import struct
+
 from edge.protocol.codec import Answered, Foreign, Match, Noise, Refused
 from edge.protocol.modbus_rtu import EXCEPTION_FLAG, EXCEPTION_MEANINGS, RegisterQuestion
 
 HEADER_BYTES = 7
 PROTOCOL = b"\x00\x00"
+TRANSACTION_MOST = 0xFFFF
 _LENGTH_AT = 4
 _PREFIX_BYTES = 6
 _LENGTH_LEAST = 3
 _LENGTH_MOST = 254
+_REQUEST_LENGTH = 6
+_REQUEST = struct.Struct(">HHHBBHH")
+
+
+def request(transaction: int, question: RegisterQuestion) -> bytes:
+    """Return the frame of a question; transactions are 1 to 65535, 0 is what careless servers answer with."""
+    return _REQUEST.pack(
+        transaction, 0, _REQUEST_LENGTH, question.unit, question.function, question.start, question.count
+    )
+
+
+def settles(received: bytes, sent: bytes) -> bool:
+    """Return whether the bytes end the waiting: the frame of the own transaction is whole, or none can follow."""
+    at = 0
+    while len(received) - at > HEADER_BYTES:
+        length = _length(received, at)
+        if length is None:
+            return True
+        if len(received) < at + _PREFIX_BYTES + length:
+            return False
+        if received[at : at + 2] == sent[:2]:
+            return True
+        at += _PREFIX_BYTES + length
+    return False
 
 
 def split_frames(received: bytes) -> tuple[list[bytes], bytes]:
     """Return the whole frames at the start of the bytes, and what is behind them."""
-    frames = []
-    while len(received) > HEADER_BYTES:
-        length = int.from_bytes(received[_LENGTH_AT:_PREFIX_BYTES])
-        total = _PREFIX_BYTES + length
-        fits = received[2:_LENGTH_AT] == PROTOCOL and _LENGTH_LEAST <= length <= _LENGTH_MOST
-        if not fits or len(received) < total:
+    frames, at = [], 0
+    while len(received) - at > HEADER_BYTES:
+        length = _length(received, at)
+        if length is None or len(received) < at + _PREFIX_BYTES + length:
             break
-        frames.append(received[:total])
-        received = received[total:]
-    return frames, received
+        frames.append(received[at : at + _PREFIX_BYTES + length])
+        at += _PREFIX_BYTES + length
+    return frames, received[at:]
+
+
+def _length(received: bytes, at: int) -> int | None:
+    """Return what the header at a place says of the bytes behind its length, None where no header stands."""
+    length = received[at + _LENGTH_AT] << 8 | received[at + _LENGTH_AT + 1]
+    fits = received[at + 2 : at + _LENGTH_AT] == PROTOCOL and _LENGTH_LEAST <= length <= _LENGTH_MOST
+    return length if fits else None
 
 
 def match_stream(received: bytes, sent: bytes, question: RegisterQuestion) -> Match:

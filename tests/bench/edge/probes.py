@@ -8,14 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+NANOSECONDS_PER_SECOND = 1_000_000_000
 MEBIBYTE = 1024 * 1024
 
 
 def processor_s(pid: int) -> float:
-    """Return the processor seconds of a process, all its threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+    """Return the processor seconds of a process, all its living threads.
+
+    The kernel's scheduler counts nanoseconds; the usual figures count ticks of 10 ms, and a cheap program uses four of
+    them in ten seconds.
+    """
+    return sum(_thread_ns(thread) for thread in Path(f"/proc/{pid}/task").iterdir()) / NANOSECONDS_PER_SECOND
+
+
+def _thread_ns(thread: Path) -> int:
+    try:
+        return int((thread / "schedstat").read_text(encoding="ascii").split()[0])
+    except FileNotFoundError:  # it has just ended
+        return 0
 
 
 def resident_mib(pid: int) -> float:

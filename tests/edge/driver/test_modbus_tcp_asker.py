@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from common.reading.reading import Quantity
 from edge.driver.health import BackOff
@@ -21,6 +22,23 @@ from tests.support.streams import stream_server
 
 WANTED = device(1, "schneider-iem3155", "1", Quantity.ENERGY_FORWARD)
 Answer = Callable[[bytes], bytes]
+
+
+class _Between(asyncio.Protocol):
+    """Stands between a connection and its socket and does something in the moment in which bytes come."""
+
+    def __init__(self, socket: asyncio.Protocol, at_the_answer: Callable[[], object]) -> None:
+        self._socket = socket
+        self._at_the_answer = at_the_answer
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._at_the_answer()
+        self._socket.data_received(data)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._socket.connection_lost(exc)
 
 
 def wire_to(address: str) -> MeterWire:
@@ -140,6 +158,52 @@ async def test_a_late_answer_is_not_taken_for_the_next_question() -> None:
     assert [point.value_milli for point in outcome.points] == [12_345_678]
 
 
+async def test_half_a_frame_that_came_between_two_questions_ends_the_connection() -> None:
+    """Half a frame in front of the next answer would shift it; the question goes out on a fresh connection."""
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        while request := await reader.read(260):
+            writer.write(sound(request))
+            if connections == 1:
+                await asyncio.sleep(0.05)
+                writer.write(sound(request)[:11])
+
+    async with stream_server(talk) as address:
+        wire = wire_to(address)
+        first = await wire.read(WANTED)
+        await asyncio.sleep(0.1)
+        second = await wire.read(WANTED)
+        await wire.close()
+
+    assert [point.value_milli for point in (*first.points, *second.points)] == [12_345_678] * 2
+    assert connections == 2
+
+
+async def test_a_connection_that_the_other_side_ends_at_a_question_is_a_lost_link_and_opened_anew() -> None:
+    asked = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        while request := await reader.read(260):
+            asked += 1
+            if asked == 1:
+                return
+            writer.write(sound(request))
+
+    async with stream_server(talk) as address:
+        wire = wire_to(address)
+        first = await wire.read(WANTED)
+        second = await wire.read(WANTED)
+        await wire.close()
+
+    assert first.failures[0].kind is FailureKind.LINK_LOST
+    assert "closed the connection" in first.failures[0].detail
+    assert [point.value_milli for point in second.points] == [12_345_678]
+
+
 async def test_a_connection_that_was_cut_is_opened_again() -> None:
     async with answering(sound) as address:
         wire = wire_to(address)
@@ -159,16 +223,11 @@ async def test_a_reader_told_to_end_in_the_moment_of_the_answer_ends() -> None:
         assert (await wire.read(WANTED)).points
         asker = wire._asker
         assert isinstance(asker, ModbusTcpAsker)
-        assert asker._client is not None
+        assert asker._socket is not None
+        transport = asker._socket._transport
+        assert isinstance(transport, asyncio.Transport)
         reading = asyncio.ensure_future(wire.read(WANTED))
-        pass_on = asker._client.ctx.trace_packet
-
-        def end_at_the_answer(sending: bool, data: bytes) -> bytes:  # noqa: FBT001 - the signature is pymodbus's
-            if not sending:
-                reading.cancel()
-            return pass_on(sending, data)
-
-        asker._client.ctx.trace_packet = end_at_the_answer
+        transport.set_protocol(_Between(asker._socket, reading.cancel))
         with pytest.raises(asyncio.CancelledError):
             await reading
         await wire.close()

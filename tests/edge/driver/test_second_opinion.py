@@ -15,8 +15,11 @@ from common.errors import RefusalError
 from common.reading.reading import Quantity
 from edge.driver.outcome import FailureKind, ReadOutcome, WireKind
 from edge.driver.second_opinion import disagreements, second_opinion
-from tests.edge.driver.builders import catalogue, device, wire_config
+from tests.edge.driver.builders import StandingClock, catalogue, device, wire_config
+from tests.edge.driver.test_modbus_tcp_asker import meters, wire_to
 from tests.edge.driver.test_pty_line import Bytes, Cable, quick_models, read_within, wire_on
+from tests.simulation.devices.description import FaultEntry
+from tests.simulation.devices.house import serve_site
 from tests.simulation.devices.rtu_pty import checksum
 
 METER = device(7, "eastron-sdm120", "7", Quantity.ENERGY_FORWARD, Quantity.VOLTAGE)
@@ -81,6 +84,34 @@ async def test_a_port_that_is_not_there_or_taken_is_a_lost_link(tmp_path: Path) 
 def test_other_wires_and_protocols_get_no_second_opinion(kind: WireKind, model: str) -> None:
     with pytest.raises(RefusalError, match="serial port"):
         second_opinion(catalogue().profile(model), METER, wire_config(kind, "somewhere"))
+
+
+async def over_tcp(address: str, unit: str) -> ReadOutcome:
+    meter = device(int(unit), "eastron-sdm120", unit, Quantity.ENERGY_FORWARD, Quantity.VOLTAGE)
+    return await asyncio.to_thread(second_opinion, PROFILE, meter, wire_config(WireKind.MODBUS_TCP, address))
+
+
+async def test_a_meter_behind_modbus_tcp_is_read_by_pymodbus_and_agrees(tmp_path: Path) -> None:
+    async with serve_site(meters("eastron-sdm120", "eastron-sdm120"), StandingClock(), tmp_path) as addresses:
+        wire = wire_to(addresses["tcp"])
+        meter = device(2, "eastron-sdm120", "2", Quantity.ENERGY_FORWARD, Quantity.VOLTAGE)
+        first = await wire.read(meter)
+        await wire.close()
+        second = await over_tcp(addresses["tcp"], "2")
+
+    assert len(second.points) == 2
+    assert list(disagreements(first, second, slack_milli=0)) == []
+
+
+async def test_what_went_wrong_over_tcp_has_the_words_of_the_gateway(tmp_path: Path) -> None:
+    faults = (FaultEntry(kind="dead", serial="T1"), FaultEntry(kind="refuse", serial="T2"))
+    site = meters("eastron-sdm120", "eastron-sdm120", faults=faults)
+    async with serve_site(site, StandingClock(), tmp_path) as addresses:
+        outcomes = [await over_tcp(addresses["tcp"], unit) for unit in ("1", "2")]
+    outcomes.append(await over_tcp("127.0.0.1:9", "1"))
+
+    kinds = [{failure.kind for failure in outcome.failures} for outcome in outcomes]
+    assert kinds == [{FailureKind.TIMEOUT}, {FailureKind.REFUSED}, {FailureKind.LINK_LOST}]
 
 
 async def test_disagreements_name_the_quantity_and_who_got_nothing(tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from pymodbus.framer import FramerSocket
+from pymodbus.pdu import DecodePDU
+from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
 
 from edge.protocol.codec import Answered, Foreign, Noise, Refused
 from edge.protocol.modbus_rtu import RegisterQuestion
-from edge.protocol.modbus_tcp import match_stream, split_frames
+from edge.protocol.modbus_tcp import match_stream, request, settles, split_frames
 from tests.support.randomness import seeded
 
 QUESTION = RegisterQuestion(unit=3, function=3, start=0x0C83, count=4)
@@ -18,6 +21,36 @@ FAULTS = 10_000
 def answer(transaction: int = 7, *, unit: int = 3, function: int = 3, data: bytes = VALUE) -> bytes:
     body = bytes([unit, function, len(data)]) + data
     return transaction.to_bytes(2) + b"\0\0" + len(body).to_bytes(2) + body
+
+
+@pytest.mark.parametrize("transaction", [1, 7, 0x1234, 0xFFFF])
+@pytest.mark.parametrize(("function", "made"), [(3, ReadHoldingRegistersRequest), (4, ReadInputRegistersRequest)])
+def test_the_frame_of_a_question_equals_that_of_pymodbus(
+    transaction: int, function: int, made: type[ReadHoldingRegistersRequest | ReadInputRegistersRequest]
+) -> None:
+    asked = RegisterQuestion(unit=247, function=function, start=0xFF00, count=125)
+    theirs = made(address=asked.start, count=asked.count, dev_id=asked.unit, transaction_id=transaction)
+
+    assert request(transaction, asked) == FramerSocket(DecodePDU(is_server=False)).buildFrame(theirs)
+
+
+@pytest.mark.parametrize(
+    ("what", "received", "enough"),
+    [
+        ("nothing", b"", False),
+        ("a header", answer()[:7], False),
+        ("all but the last byte", answer()[:-1], False),
+        ("the answer", answer(), True),
+        ("a late answer", answer(6), False),
+        ("a late answer and half of the own", answer(6) + answer()[:12], False),
+        ("a late answer and the own", answer(6) + answer(), True),
+        ("what can be no frame", b"HTTP/1.1 400 Bad Request", True),
+        ("a late answer and what can be no frame", answer(6) + b"HTTP/1.1 400", True),
+        ("a length of nothing", bytes.fromhex("0007000000010303"), True),
+    ],
+)
+def test_waiting_ends_with_the_own_frame_or_when_none_can_follow(what: str, received: bytes, *, enough: bool) -> None:
+    assert settles(received, SENT) is enough, what
 
 
 @pytest.mark.parametrize(
