@@ -20,6 +20,7 @@ from tests.edge.kill.polling import FIRST_DAY
 
 METERS = 5
 QUARTER_MS = 15 * 60 * 1000
+QUIET_LOOKS, QUIET_SECONDS = 10, 2.0
 SPEED_MILLI = 90_000 * 1000  # a quarter of an hour passes in 10 ms
 
 
@@ -57,6 +58,14 @@ class Bench:
         while self.commits() < wanted:
             assert monotonic_s() < deadline, "the poller committed nothing"
             time.sleep(0.005)
+
+    def wait_until_settled(self) -> None:
+        """Wait until no commit has returned for two seconds."""
+        settled, still = -1, 0
+        while still < QUIET_LOOKS:
+            still = still + 1 if self.commits() == settled else 0
+            settled = self.commits()
+            time.sleep(QUIET_SECONDS / QUIET_LOOKS)
 
     def commits(self) -> int:
         return self.log.read_bytes().count(b"\n") if self.log.exists() else 0

@@ -3,7 +3,8 @@
     python -m tests.edge.kill.polling HOME CLOCK_FILE LOG METERS FILE_BYTES_MAX TRAP
 
 Each commit that returned is one line of the log: meter, slot, value. FILE_BYTES_MAX of 0 sets no limit. TRAP is
-`none`, `kill:N` (SIGKILL before the N-th statement of the store) or `cut:SEED` (copies at random statements).
+`none`, `kill:N` (SIGKILL before the N-th statement of the store), `cut:SEED` (copies at random statements) or
+`readonly` (SIGUSR1 makes SQLite refuse every write as on a file system that turned read-only, SIGUSR2 ends that).
 """
 
 from __future__ import annotations
@@ -152,6 +153,11 @@ def set_trap(store: Store, home: Path, log: Path, trap: str) -> None:
         store._writer._connection.set_trace_callback(kill)
     elif word == "cut":
         store._writer._connection.set_trace_callback(Cutter(home, log, int(number)))
+    elif word == "readonly":
+        for signal_number, refuses in ((signal.SIGUSR1, 1), (signal.SIGUSR2, 0)):
+            asyncio.get_running_loop().add_signal_handler(
+                signal_number, store._writer._connection.execute, f"PRAGMA query_only = {refuses}"
+            )
 
 
 def main(home: str, clock_file: str, log: str, meters: str, file_bytes_max: str, trap: str) -> None:

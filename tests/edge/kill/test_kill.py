@@ -65,11 +65,7 @@ def test_a_disk_that_takes_no_more_stops_nothing_and_its_log_tells_the_truth(tmp
     bench = Bench(tmp_path).run_clock()
     child = bench.start(file_bytes_max=400 * 1024)
     bench.wait_for_commits(METERS)
-    settled, still = -1, 0
-    while still < 10:
-        still = still + 1 if bench.commits() == settled else 0
-        settled = bench.commits()
-        time.sleep(0.2)
+    bench.wait_until_settled()
     assert child.poll() is None, "the gateway ended because the disk was full"
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
