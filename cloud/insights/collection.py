@@ -23,9 +23,15 @@ from common.ids import AccountId, CommunityId, PremisesId
 PERIODS_MAX = 24
 DEBTORS_MAX = 100
 
-# Every movement on the lines of the documents of some periods, signed for the receivable.
+# Every movement on the lines of the documents of some periods, signed for the receivable. A movement with an account of
+# what is earned is told by that account alone, of which a community has few; only the others, payments most of all,
+# look their accounts up one by one.
 _MOVES = """
-    documents as (
+    earned as materialized (
+        select ledger_account_id from ledger_account
+         where community_id = :community and type in ('income', 'agency', 'fund')
+    ),
+    documents as materialized (
         select distinct b.bill_id, b.period_start, a.account_id, a.premises_id
           from obligation o
           join bill b on (b.tenant_id, b.community_id, b.account_id, b.cycle, b.period_start)
@@ -33,22 +39,27 @@ _MOVES = """
           join account a on (a.tenant_id, a.community_id, a.account_id) = (b.tenant_id, b.community_id, b.account_id)
          where o.community_id = :community and o.cycle = 'month' and o.period_start = any(:starts)
     ),
+    lines as materialized (
+        select d.period_start, d.account_id, d.premises_id, t.community_id, t.debit_id, t.credit_id, t.fen,
+               case when t.credit_id in (select ledger_account_id from earned) then 1
+                    when t.debit_id in (select ledger_account_id from earned) then -1 end as earns
+          from documents d join transfer t on t.bill_id = d.bill_id and t.kind in ('posted', 'post')
+    ),
     moves as (
-        select d.bill_id, d.period_start, d.account_id, d.premises_id,
-               case when debit.type = 'receivable' then credit.type else debit.type end as other,
-               case when debit.type = 'receivable' then t.fen else -t.fen end as fen
-          from documents d
-          join transfer t on t.bill_id = d.bill_id and t.kind in ('posted', 'post')
-          join ledger_account debit on debit.ledger_account_id = t.debit_id
-               and (debit.tenant_id, debit.community_id) = (t.tenant_id, t.community_id)
-          join ledger_account credit on credit.ledger_account_id = t.credit_id
-               and (credit.tenant_id, credit.community_id) = (t.tenant_id, t.community_id)
-         where (debit.type = 'receivable') <> (credit.type = 'receivable')
+        select period_start, account_id, premises_id, true as billing, earns * fen as fen
+          from lines where earns is not null
+         union all
+        select l.period_start, l.account_id, l.premises_id, false,
+               case when debit.type = 'receivable' then l.fen else -l.fen end
+          from lines l
+          join ledger_account debit on debit.ledger_account_id = l.debit_id and debit.community_id = l.community_id
+          join ledger_account credit on credit.ledger_account_id = l.credit_id and credit.community_id = l.community_id
+         where l.earns is null and (debit.type = 'receivable') <> (credit.type = 'receivable')
     )
 """
 _SUMS = """
-    coalesce(sum(fen) filter (where other in ('income', 'agency', 'fund')), 0)::bigint as billed,
-    coalesce(-sum(fen) filter (where other not in ('income', 'agency', 'fund')), 0)::bigint as received
+    coalesce(sum(fen) filter (where billing), 0)::bigint as billed,
+    coalesce(-sum(fen) filter (where not billing), 0)::bigint as received
 """
 
 _BY_BUILDING = text(f"""
@@ -74,33 +85,54 @@ _LAST_PERIODS = text("""
      order by period_start desc limit :wanted
 """)
 _RECEIPTS = text("""
-    select j.business_date as day,
-           sum(case when debit.type in ('clearing', 'cash', 'bank') then t.fen else -t.fen end)::bigint as fen
-      from journal j
-      join transfer t on (t.tenant_id, t.community_id, t.journal_id) = (j.tenant_id, j.community_id, j.journal_id)
-           and t.kind in ('posted', 'post')
-      join ledger_account debit on debit.ledger_account_id = t.debit_id
-           and (debit.tenant_id, debit.community_id) = (t.tenant_id, t.community_id)
-      join ledger_account credit on credit.ledger_account_id = t.credit_id
-           and (credit.tenant_id, credit.community_id) = (t.tenant_id, t.community_id)
-     where j.community_id = :community and j.business_date >= :start and j.business_date < :end
-       and (debit.type in ('clearing', 'cash', 'bank') and credit.type in ('receivable', 'prepayment', 'suspense')
-            or credit.type in ('clearing', 'cash', 'bank') and debit.type in ('receivable', 'prepayment', 'suspense'))
-     group by j.business_date
+    with money as materialized (
+        select ledger_account_id from ledger_account
+         where community_id = :community and type in ('clearing', 'cash', 'bank')
+    ),
+    moved as materialized (
+        select j.business_date, t.community_id, t.debit_id, t.credit_id, t.fen,
+               t.debit_id in (select ledger_account_id from money) as inward,
+               t.credit_id in (select ledger_account_id from money) as outward
+          from journal j
+         cross join lateral (
+               select t.* from transfer t
+                where (t.tenant_id, t.community_id, t.journal_id) = (j.tenant_id, j.community_id, j.journal_id)
+                  and t.kind in ('posted', 'post')
+               offset 0) t
+         where j.community_id = :community and j.business_date >= :start and j.business_date < :end
+    )
+    select m.business_date as day, sum(case when m.inward then m.fen else -m.fen end)::bigint as fen
+      from moved m
+      join ledger_account other on other.community_id = m.community_id
+           and other.ledger_account_id = case when m.inward then m.credit_id else m.debit_id end
+     where m.inward <> m.outward and other.type in ('receivable', 'prepayment', 'suspense')
+     group by m.business_date
 """)
 _DEBTORS = text("""
-    with open_lines as (
-        select t.bill_id,
-               sum(case when debit.type = 'receivable' then t.fen else -t.fen end)::bigint as fen
+    with earned as materialized (
+        select ledger_account_id from ledger_account
+         where community_id = :community and type in ('income', 'agency', 'fund')
+    ),
+    moved as materialized (
+        select t.bill_id, t.community_id, t.debit_id, t.credit_id, t.fen,
+               case when t.credit_id in (select ledger_account_id from earned) then 1
+                    when t.debit_id in (select ledger_account_id from earned) then -1 end as earns
           from transfer t
-          join ledger_account debit on debit.ledger_account_id = t.debit_id
-               and (debit.tenant_id, debit.community_id) = (t.tenant_id, t.community_id)
-          join ledger_account credit on credit.ledger_account_id = t.credit_id
-               and (credit.tenant_id, credit.community_id) = (t.tenant_id, t.community_id)
          where t.community_id = :community and t.bill_id is not null and t.kind in ('posted', 'post')
-           and (debit.type = 'receivable') <> (credit.type = 'receivable')
-         group by t.bill_id
-        having sum(case when debit.type = 'receivable' then t.fen else -t.fen end) > 0
+    ),
+    open_lines as (
+        select bill_id, sum(fen)::bigint as fen
+          from (select bill_id, earns * fen as fen from moved where earns is not null
+                 union all
+                select m.bill_id, case when debit.type = 'receivable' then m.fen else -m.fen end
+                  from moved m
+                  join ledger_account debit
+                    on debit.ledger_account_id = m.debit_id and debit.community_id = m.community_id
+                  join ledger_account credit
+                    on credit.ledger_account_id = m.credit_id and credit.community_id = m.community_id
+                 where m.earns is null and (debit.type = 'receivable') <> (credit.type = 'receivable')) moves
+         group by bill_id
+        having sum(fen) > 0
     )
     select a.account_id, a.premises_id, p.label, y.name, sum(o.fen)::bigint as fen, min(b.due_on) as since
       from open_lines o

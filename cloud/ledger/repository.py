@@ -21,13 +21,6 @@ from common.ids import CommunityId, TenantId
 COUNTING = ("posted", "post")
 
 
-async def insert_journals(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
-    """Add journals whose key is new and return their ids; the others are left to be compared."""
-    statement = insert(JournalRow).on_conflict_do_nothing(index_elements=["tenant_id", "community_id", "idem_key"])
-    returned = await session.scalars(statement.returning(JournalRow.journal_id), rows)
-    return set(returned)
-
-
 async def journals_by_key(
     session: AsyncSession, community_id: CommunityId, keys: Collection[str]
 ) -> dict[str, tuple[UUID, bytes]]:
@@ -38,11 +31,6 @@ async def journals_by_key(
         )
     )
     return {key: (journal_id, sha) for key, journal_id, sha in found}
-
-
-async def insert_transfers(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add transfers."""
-    await session.execute(insert(TransferRow), rows)
 
 
 async def open_accounts(session: AsyncSession, tenant_id: TenantId, refs: Mapping[UUID, LedgerAccountRef]) -> None:
@@ -104,20 +92,6 @@ async def balances(session: AsyncSession, account_ids: Collection[UUID]) -> dict
     """Return the balance rows of guarded accounts."""
     found = await session.execute(_balances().where(BalanceRow.ledger_account_id.in_(account_ids)))
     return {row.ledger_account_id: _balance(row) for row in found}
-
-
-async def write_balance(session: AsyncSession, community_id: CommunityId, balance: Balance) -> None:
-    """Store the sums of a locked balance row."""
-    await session.execute(
-        update(BalanceRow)
-        .where(BalanceRow.community_id == community_id, BalanceRow.ledger_account_id == balance.ledger_account_id)
-        .values(
-            debit_pending=balance.debit_pending,
-            debit_posted=balance.debit_posted,
-            credit_pending=balance.credit_pending,
-            credit_posted=balance.credit_posted,
-        )
-    )
 
 
 def _balances() -> Select[UUID, str, int, int, int, int]:

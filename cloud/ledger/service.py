@@ -8,7 +8,7 @@ Nothing here decides what is booked: that is `postings.py`, called by the domain
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.kit.db import Unit
-from cloud.ledger import repository
+from cloud.ledger import repository, writing
 from cloud.ledger.accounts import AccountType, Guard, LedgerAccountRef, Side
 from cloud.ledger.balances import Balance, moved
 from cloud.ledger.errors import GuardError, IdempotencyError, ResolvedError, SealedDayError
@@ -24,6 +24,7 @@ from cloud.ledger.journals import (
     JournalDraft,
     JournalRef,
     LineRef,
+    TransferDraft,
     TransferFact,
     TransferKind,
     TransferRef,
@@ -31,6 +32,7 @@ from cloud.ledger.journals import (
     fingerprint,
 )
 from cloud.ledger.tables import SEALED_DAY_STATE
+from cloud.ledger.writing import Writing
 from cloud.tariffs.charge import FundClass
 from common.errors import ensure
 from common.ids import AccountId, BillId, CommunityId, LegalEntityId
@@ -80,29 +82,71 @@ async def post_many(unit: Unit, drafts: Sequence[JournalDraft]) -> tuple[Journal
     ensure(all(draft.community_id == community_id for draft in drafts), "journals of one go are of one community")
     ensure(len({draft.idem_key for draft in drafts}) == len(drafts), "movements of one go have keys of their own")
     entries = [_entry(unit, draft) for draft in drafts]
-    await _refuse_sealed(unit.session, community_id, min(draft.business_date for draft in drafts))
-    standing = await _standing(unit, community_id, entries)
-    fresh = [entry for entry in entries if entry.journal_id not in standing]
-    if fresh:
-        added = await _add_journals(unit, fresh)
-        unit.record("posted", "journal", fresh[0].journal_id, after={"journals": len(added)})
-        standing |= await _standing(unit, community_id, [entry for entry in fresh if entry.journal_id not in added])
-        await _write(unit, community_id, [entry for entry in fresh if entry.journal_id in added])
+    refs = _accounts_named(entries)
+    guarded = {account_id for account_id, ref in refs.items() if ref.kind.guard is not Guard.NONE}
+    added = await _add(unit, community_id, entries, refs, moved=not guarded)
+    left = [entry for entry in entries if entry.journal_id not in added]
+    standing = await _standing_or_refused(unit, community_id, left)
+    if added:
+        unit.record(
+            "posted",
+            "journal",
+            next(e.journal_id for e in entries if e.journal_id in added),
+            after={"journals": len(added)},
+        )
+    if added and guarded:
+        await _move_guarded(unit, community_id, [entry for entry in entries if entry.journal_id in added], refs)
     return tuple(
         JournalRef(journal_id=standing.get(entry.journal_id, entry.journal_id), replayed=entry.journal_id in standing)
         for entry in entries
     )
 
 
-async def _add_journals(unit: Unit, entries: Sequence[_Entry]) -> set[UUID]:
+def _accounts_named(entries: Sequence[_Entry]) -> dict[UUID, LedgerAccountRef]:
+    """Return the accounts that the transfers of the entries name."""
+    refs: dict[UUID, LedgerAccountRef] = {}
+    for entry in entries:
+        for fact, (_, transfer) in zip(entry.facts, sorted(entry.draft.numbered(), key=_number), strict=True):
+            refs[fact.debit_id], refs[fact.credit_id] = transfer.debit, transfer.credit
+    return refs
+
+
+def _number(numbered: tuple[int, TransferDraft]) -> int:
+    return numbered[0]
+
+
+async def _add(
+    unit: Unit,
+    community_id: CommunityId,
+    entries: Sequence[_Entry],
+    refs: Mapping[UUID, LedgerAccountRef],
+    *,
+    moved: bool,
+) -> set[UUID]:
     """Add the journals and return the ids of those whose key was new; a day sealed at this very moment refuses all."""
+    wanted = Writing(
+        tenant_id=unit.tenant,
+        community_id=community_id,
+        journals=[_journal_row(unit, entry) for entry in entries],
+        transfers=_transfer_rows(entries, refs) if moved else (),
+        accounts=refs,
+    )
     try:
-        return await repository.insert_journals(unit.session, [_journal_row(unit, entry) for entry in entries])
+        return await writing.write(unit.session, wanted)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == SEALED_DAY_STATE:
-            first = min(entry.draft.business_date for entry in entries)
-            raise SealedDayError(first, first) from error
+            raise SealedDayError(wanted.first_day, wanted.first_day) from error
         raise
+
+
+async def _standing_or_refused(unit: Unit, community_id: CommunityId, left: Sequence[_Entry]) -> dict[UUID, UUID]:
+    """Return the journals that stood already; when nothing was written for another reason, say which."""
+    if not left:
+        return {}
+    await _refuse_sealed(unit.session, community_id, min(entry.draft.business_date for entry in left))
+    standing = await _standing(unit, community_id, left)
+    ensure(len(standing) == len(left), "a journal that was not written stands already")
+    return standing
 
 
 def _entry(unit: Unit, draft: JournalDraft) -> _Entry:
@@ -132,22 +176,18 @@ async def _standing(unit: Unit, community_id: CommunityId, entries: Sequence[_En
     return standing
 
 
-async def _write(unit: Unit, community_id: CommunityId, entries: Sequence[_Entry]) -> None:
-    if not entries:
-        return
-    refs = {
-        ref.account_id(unit.tenant): ref
-        for entry in entries
-        for transfer in entry.draft.transfers
-        for ref in (transfer.debit, transfer.credit)
-    }
-    await repository.open_accounts(unit.session, unit.tenant, refs)
+async def _move_guarded(
+    unit: Unit, community_id: CommunityId, entries: Sequence[_Entry], refs: Mapping[UUID, LedgerAccountRef]
+) -> None:
+    """Add the transfers of journals that touch guarded accounts, once reservations and balances allow them."""
     reserved = await _reservations(unit.session, community_id, entries)
     await _move_balances(unit, community_id, entries, refs, reserved)
-    rows = [
+    await writing.move(unit.session, unit.tenant, community_id, _transfer_rows(entries, refs))
+
+
+def _transfer_rows(entries: Sequence[_Entry], refs: Mapping[UUID, LedgerAccountRef]) -> list[dict[str, object]]:
+    return [
         {
-            "tenant_id": unit.tenant,
-            "community_id": community_id,
             "journal_id": entry.journal_id,
             "n": fact.n,
             "kind": fact.kind,
@@ -166,7 +206,6 @@ async def _write(unit: Unit, community_id: CommunityId, entries: Sequence[_Entry
         for entry in entries
         for fact in entry.facts
     ]
-    await repository.insert_transfers(unit.session, rows)
 
 
 async def _reservations(
@@ -201,8 +240,6 @@ async def _move_balances(
     reserved: Mapping[tuple[UUID, int], TransferFact],
 ) -> None:
     guarded = {account_id for account_id, ref in refs.items() if ref.kind.guard is not Guard.NONE}
-    if not guarded:
-        return
     before = await repository.lock_balances(unit.session, guarded)
     # The locks are held, so a reservation that is open now stays so until this unit ends.
     taken = await repository.resolved(unit.session, community_id, reserved.keys()) if reserved else set()
@@ -216,7 +253,8 @@ async def _move_balances(
         if after[account_id].available_fen < 0:
             asked = before[account_id].available_fen - after[account_id].available_fen
             raise GuardError(account_id, before[account_id].available_fen, asked)
-        await repository.write_balance(unit.session, community_id, after[account_id])
+    rows = [asdict(after[account_id]) for account_id in sorted(after) if after[account_id] != before[account_id]]
+    await writing.write_balances(unit.session, unit.tenant, community_id, rows)
 
 
 def _move(balances: dict[UUID, Balance], fact: TransferFact, reserved: Mapping[tuple[UUID, int], TransferFact]) -> None:
@@ -231,8 +269,6 @@ def _move(balances: dict[UUID, Balance], fact: TransferFact, reserved: Mapping[t
 def _journal_row(unit: Unit, entry: _Entry) -> dict[str, object]:
     draft = entry.draft
     return {
-        "tenant_id": unit.tenant,
-        "community_id": draft.community_id,
         "journal_id": entry.journal_id,
         "idem_key": draft.idem_key,
         "request_sha": entry.request_sha,
