@@ -103,7 +103,8 @@ class Parcel:
 def pack_content(content: BatchContent) -> bytes:
     """Return the compressed content, the payload to sign."""
     kinds = sorted({(series.quantity, series.unit, series.profile) for series in content.series})
-    meters = sorted({series.meter_id for series in content.series})
+    meter_ids = [series.meter_id.int for series in content.series]
+    meters = sorted(set(meter_ids))
     kind_of = {kind: number for number, kind in enumerate(kinds)}
     meter_of = {meter: number for number, meter in enumerate(meters)}
     series_kinds = [kind_of[series.quantity, series.unit, series.profile] for series in content.series]
@@ -113,7 +114,7 @@ def pack_content(content: BatchContent) -> bytes:
         _KINDS.pack(kinds),
         _pack_meters(meters),
         [
-            cbor.pack_steps([meter_of[series.meter_id] for series in content.series]),
+            cbor.pack_steps([meter_of[meter_id] for meter_id in meter_ids]),
             cbor.pack_steps(series_kinds),
         ],
         BLOCKS.pack(to_blocks(content.columns, series_kinds)),
@@ -154,12 +155,12 @@ def unpack_content(payload: bytes) -> BatchContent:
     )
 
 
-def _pack_meters(meters: Sequence[MeterId]) -> list[object]:
-    upper = [meter.int // _HALF for meter in meters]
+def _pack_meters(meters: Sequence[int]) -> list[object]:
+    upper = [meter // _HALF for meter in meters]
     return [
         upper[0] if upper else 0,
         cbor.pack_integers([after - before for before, after in pairwise(upper)], signed=False),
-        cbor.pack_integers([meter.int % _HALF for meter in meters], signed=False),
+        cbor.pack_integers([meter % _HALF for meter in meters], signed=False),
     ]
 
 

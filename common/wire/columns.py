@@ -99,31 +99,32 @@ _BLOCK: Shape[_Block] = shape_of(
 BLOCKS = many(_BLOCK.kind(), SERIES_MAX)
 
 
-def arrange(samples: Iterable[Sample]) -> tuple[tuple[Column, ...], tuple[Row, ...]]:
+def arrange(samples: Sequence[Sample]) -> tuple[tuple[Column, ...], tuple[Row, ...]]:
     """Return the samples as columns, ordered by series and start, and as rows in the order given."""
-    ordered = list(samples)
     groups: dict[tuple[int, ClockSource], dict[int, dict[int, int]]] = defaultdict(dict)
     in_rows: set[int] = set()
-    stamp, dated, members = None, False, {}
-    for place, sample in enumerate(ordered):
-        series, slot_ms, value_milli, _, at = sample
+    stamp, dated, members, at_ms = None, False, {}, 0
+    for place, (series, slot_ms, value_milli, _, at) in enumerate(samples):
         if at is not stamp:  # all points of one answer share their stamp
-            stamp, dated, members = at, _is_dated(at), groups[at.boot_no, at.source]
-        slots = members.setdefault(series, {})
-        timely = 0 <= at.at_ms - slot_ms <= LATE_MS_MAX
+            stamp, dated, members, at_ms = at, _is_dated(at), groups[at.boot_no, at.source], at.at_ms
+        slots = members.get(series)
+        if slots is None:
+            slots = members[series] = {}
+        timely = 0 <= at_ms - slot_ms <= LATE_MS_MAX
         if dated and timely and -_VALUE_LIMIT < value_milli < _VALUE_LIMIT and slot_ms not in slots:
             slots[slot_ms] = place
         else:
             in_rows.add(place)
     columns: list[Column] = []
-    for slots in (slots for members in groups.values() for slots in members.values()):
-        if made := _column([ordered[place] for _, place in sorted(slots.items())]):
+    grids = _Grids()
+    for slots in (slots for members in groups.values() for slots in members.values() if slots):
+        if made := grids.column([samples[place] for _, place in sorted(slots.items())]):
             columns.append(made)
         else:
             in_rows.update(slots.values())
     rows = tuple(
         Row(series=s.series, slot_ms=s.slot_ms, value_milli=s.value_milli, quality=s.quality, stamp=s.stamp)
-        for s in (ordered[place] for place in sorted(in_rows))
+        for s in (samples[place] for place in sorted(in_rows))
     )
     return tuple(sorted(columns, key=_column_order)), rows
 
@@ -137,36 +138,61 @@ def _column_order(column: Column) -> tuple[int, int, int, ClockSource]:
     return column.series, column.start_ms, column.boot_no, column.source
 
 
-def _column(samples: Sequence[Sample]) -> Column | None:
-    """Return the samples of one series as a column, or None when their slots are no grid worth its holes."""
-    if not samples:
-        return None
-    slots = [sample.slot_ms for sample in samples]
-    stamps = [sample.stamp for sample in samples]
+class _Grids:
+    """Makes columns; the grid of the column before is tried first, since all points of a meter share theirs."""
+
+    def __init__(self) -> None:
+        self._slots: tuple[int, ...] = ()
+        self._grid: tuple[int, int] | None = None
+        self._stamps: tuple[Stamp, ...] = ()
+        self._bounds = (0, 0)
+
+    def column(self, samples: Sequence[Sample]) -> Column | None:
+        """Return the samples of one series as a column, or None when their slots are no grid worth its holes."""
+        numbers, slots, values, qualities, stamps = zip(*samples, strict=True)
+        if slots != self._slots or stamps != self._stamps:
+            self._slots, self._stamps, self._grid, self._bounds = slots, stamps, _grid_of(slots), _bounds(slots, stamps)
+        if self._grid is None:
+            return None
+        step_ms, count = self._grid
+        start_ms = slots[0]
+        if count != len(values) or any(qualities):
+            places = [(slot_ms - start_ms) // step_ms if step_ms else 0 for slot_ms in slots]
+            held = dict(zip(places, values, strict=True))
+            values = tuple([held.get(place) for place in range(count)])
+            flags = tuple([(place, quality) for place, quality in zip(places, qualities, strict=True) if quality])
+        else:
+            flags = ()
+        return Column(
+            series=numbers[0],
+            start_ms=start_ms,
+            step_ms=step_ms,
+            values=values,
+            flags=flags,
+            boot_no=stamps[0].boot_no,
+            source=stamps[0].source,
+            uncertainty_ms=self._bounds[0],
+            within_ms=self._bounds[1],
+        )
+
+
+def _grid_of(slots: Sequence[int]) -> tuple[int, int] | None:
+    """Return the step of slots in order and the count of places they span; None when they are no grid worth it."""
     start_ms = slots[0]
     step_ms = min(map(sub, slots[1:], slots), default=0)
     count = (slots[-1] - start_ms) // step_ms + 1 if step_ms else 1
     if step_ms and any((slot_ms - start_ms) % step_ms for slot_ms in slots):
         return None
-    if step_ms > STEP_MS_MAX or count > SLOTS_MAX or count > 2 * len(samples):
+    if step_ms > STEP_MS_MAX or count > SLOTS_MAX or count > 2 * len(slots):
         return None
-    values: list[int | None] = [None] * count
-    flags = []
-    for sample in samples:
-        place = (sample.slot_ms - start_ms) // step_ms if step_ms else 0
-        values[place] = sample.value_milli
-        if sample.quality:
-            flags.append((place, sample.quality))
-    return Column(
-        series=samples[0].series,
-        start_ms=start_ms,
-        step_ms=step_ms,
-        values=tuple(values),
-        flags=tuple(flags),
-        boot_no=stamps[0].boot_no,
-        source=stamps[0].source,
-        uncertainty_ms=coarse(max([stamp.uncertainty_ms for stamp in stamps])),
-        within_ms=coarse(max([stamp.at_ms - slot_ms for stamp, slot_ms in zip(stamps, slots, strict=True)])),
+    return step_ms, count
+
+
+def _bounds(slots: Sequence[int], stamps: Sequence[Stamp]) -> tuple[int, int]:
+    """Return how uncertain the dates of a column are at most, and how long after its slot a reading was taken."""
+    return (
+        coarse(max([stamp.uncertainty_ms for stamp in stamps])),
+        coarse(max([stamp.at_ms - slot_ms for stamp, slot_ms in zip(stamps, slots, strict=True)])),
     )
 
 
@@ -200,13 +226,19 @@ def _divisor(columns: Iterable[Column]) -> int:
 def _split_by_width(columns: Sequence[Column], divisor: int) -> list[_Block]:
     widths: dict[int, list[tuple[Column, int, list[int]]]] = defaultdict(list)
     for column in columns:
-        scaled: list[int] = []
-        for value in column.values:
-            scaled.append(scaled[-1] if value is None else value // divisor)
+        scaled = [value // divisor for value in _filled(column.values)]
         deltas = list(map(sub, scaled[1:], scaled))
         width = max(integer_width(min(deltas)), integer_width(max(deltas))) if deltas else 1
         widths[width].append((column, scaled[0], deltas))
     return [_block(members, divisor) for _, members in sorted(widths.items())]
+
+
+def _filled(values: Iterable[int | None]) -> Iterator[int]:
+    """Yield the values, in a hole the one before it."""
+    before = 0
+    for value in values:
+        before = before if value is None else value
+        yield before
 
 
 def _block(members: Sequence[tuple[Column, int, list[int]]], divisor: int) -> _Block:

@@ -12,13 +12,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 
 from common.errors import GatehouseError, ensure
 from common.wire.stamp import Anchor, ClockSource, Stamp
 from edge.buffer.codec import decode
-from edge.buffer.records import BatchState, EventRow, Lane, ReadingRow, Sealed, SealedBatch, SealMaterial
-from edge.buffer.state import SeriesKey, WriterState, series_of
+from edge.buffer.records import BatchState, EventRow, Lane, ReadingRow, Sealed, SealedBatch, SealMaterial, Series
+from edge.buffer.state import WriterState
 from edge.buffer.timeline import Timeline
 
 READINGS_PER_BATCH_MAX = 4_000
@@ -48,7 +47,7 @@ class Draft:
     previous_hash: bytes
     made: Stamp
     timeline: Timeline
-    points: Mapping[SeriesKey, int]
+    series: Mapping[int, Series]
     anchors: tuple[_RawAnchor, ...]
     readings: tuple[_RawReading, ...]
     events: tuple[_RawEvent, ...]
@@ -68,7 +67,7 @@ def gather(connection: sqlite3.Connection, state: WriterState, lanes: Sequence[L
                 previous_hash=state.digest,
                 made=state.stamp(),
                 timeline=state.timeline.copy(),
-                points=state.points(),
+                series=state.series(),
                 anchors=_unsealed_anchors(connection),
                 readings=readings,
                 events=events,
@@ -78,7 +77,7 @@ def gather(connection: sqlite3.Connection, state: WriterState, lanes: Sequence[L
 
 def material_of(draft: Draft) -> SealMaterial:
     """Return what the sealer is handed: rows dated, records decoded, the series of exactly the points that occur."""
-    wanted = {raw[4] for raw in draft.readings}
+    wanted = sorted({raw[4] for raw in draft.readings})
     return SealMaterial(
         epoch=draft.epoch,
         previous_epoch=draft.previous_epoch,
@@ -90,11 +89,7 @@ def material_of(draft: Draft) -> SealMaterial:
             Anchor(boot_no=no, boot_ms=ms, utc_ms=utc, source=ClockSource(source), uncertainty_ms=doubt)
             for no, ms, utc, source, doubt in draft.anchors
         ),
-        series=tuple(
-            series_of((number, *key))
-            for key, number in sorted(draft.points.items(), key=itemgetter(1))
-            if number in wanted
-        ),
+        series=tuple([draft.series[number] for number in wanted]),
         readings=_dated(draft.readings, draft.timeline),
         events=tuple(_event(draft.timeline, raw) for raw in draft.events),
     )

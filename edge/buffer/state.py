@@ -44,8 +44,9 @@ class WriterState:
                 "SELECT boot_no, boot_ms, utc_ms, source, uncertainty_ms FROM anchor ORDER BY boot_no, boot_ms"
             )
         )
-        rows = connection.execute("SELECT point_no, meter_id, serial, quantity, unit, profile FROM series")
+        rows = connection.execute("SELECT point_no, meter_id, serial, quantity, unit, profile FROM series").fetchall()
         self._points: dict[SeriesKey, int] = {tuple(row[1:]): row[0] for row in rows}
+        self._series = {row[0]: series_of(row) for row in rows}
         cursors = connection.execute("SELECT meter_id, slot_ms FROM cursor")
         fresh = {MeterId(UUID(bytes=meter)): slot_ms for meter, slot_ms in cursors}
         self.cursors.clear()
@@ -78,9 +79,9 @@ class WriterState:
         """Return the stamp of this moment."""
         return self.timeline.date(self.boot_no, self._look().boot_ms)
 
-    def points(self) -> dict[SeriesKey, int]:
-        """Return a copy of the known points: meter, serial, quantity, unit and profile to their number."""
-        return self._points.copy()
+    def series(self) -> dict[int, Series]:
+        """Return a copy of the known series by the number of their point."""
+        return self._series.copy()
 
     def point_no(self, connection: sqlite3.Connection, sample: Sample, point: SampledPoint) -> int:
         """Return the number of a point, giving a new one to a new series."""
@@ -92,6 +93,7 @@ class WriterState:
                 key,
             ).fetchone()
             self._points[key] = row[0]
+            self._series[row[0]] = series_of((row[0], *key))
         return self._points[key]
 
 

@@ -16,7 +16,7 @@ from common.wire.entries import fits_the_wire
 from common.wire.limits import PERSONAL_BODY_BYTES_MAX
 from common.wire.records import Entry, Note
 from common.wire.signing import Purpose, SigningKey, sign
-from edge.buffer.records import EventRow, ReadingRow, Sealed, SealMaterial
+from edge.buffer.records import EventRow, Sealed, SealMaterial
 from edge.buffer.records import Series as StoredSeries
 
 UNSEALABLE = "unsealable"
@@ -37,16 +37,25 @@ class Signer(Protocol):
 
 
 class BatchSealer:
-    """The sealer of an enrolled gateway."""
+    """The sealer of an enrolled gateway; it seals one batch at a time."""
 
     def __init__(self, signer: Signer, entropy: Callable[[int], bytes]) -> None:
         self._signer = signer
         self._entropy = entropy
+        self._stored: tuple[StoredSeries, ...] = ()
+        self._dictionary: tuple[tuple[Series, ...], dict[int, int]] = ((), {})
 
     def __call__(self, material: SealMaterial) -> Sealed:
         """Return the parcel to send and the digest that the next batch names."""
-        series, numbers = _dictionary(material.series)
-        columns, rows = arrange(_sample(row, numbers) for row in material.readings)
+        if material.series != self._stored:  # the same meters answer at every slot
+            self._stored, self._dictionary = material.series, _dictionary(material.series)
+        series, numbers = self._dictionary
+        columns, rows = arrange(
+            [
+                Sample(numbers[point_no], slot_ms, value_milli, quality, stamp)
+                for _, point_no, slot_ms, value_milli, quality, stamp in material.readings
+            ]
+        )
         entries, refs, bodies = self._entries(material.events)
         content = BatchContent(
             header=BatchHeader(
@@ -102,7 +111,3 @@ def _dictionary(stored: Sequence[StoredSeries]) -> tuple[tuple[Series, ...], dic
         for series in ordered
     )
     return dictionary, {series.point_no: place for place, series in enumerate(ordered)}
-
-
-def _sample(row: ReadingRow, numbers: dict[int, int]) -> Sample:
-    return Sample(numbers[row.point_no], row.slot_ms, row.value_milli, row.quality, row.stamp)

@@ -84,6 +84,19 @@ def test_readings_keep_their_meter_whatever_the_order_of_the_points() -> None:
     assert [series.meter_id for series in content.series] == [meter(7), meter(8), meter(9)]
 
 
+def test_one_sealer_names_the_meters_of_each_batch_anew() -> None:
+    """The dictionary of the batch before is kept, because the same meters answer at every slot; others may follow."""
+    sealer = BatchSealer(Signer(), seeded_bytes(1))
+    told = []
+    for points in ((1, 2), (1, 2), (2, 3), (1, 2)):
+        readings = tuple(ReadingRow(no, no, NOW_MS, no * 1_000, 0, stamp(NOW_MS + 900)) for no in points)
+        content, _ = opened(sealer(material(readings=readings, points=points)))
+        told.append({point.series.meter_id: point.value_milli for point in content.points()})
+
+    first, other = {meter(9): 1_000, meter(8): 2_000}, {meter(8): 2_000, meter(7): 3_000}
+    assert told == [first, first, other, first]
+
+
 def test_a_plate_travels_in_the_personal_lane_only() -> None:
     event = ParkingEvent(
         event_id=UUID(int=1),
