@@ -258,8 +258,7 @@ def _bill(issue: Issue, pattern: Pattern, ids: BillIds, some: _Numbered) -> list
 def line_image(issue: Issue, pattern: Pattern, ids: BillIds) -> Cells:
     """Return the rows of the lines of a pattern's bills, those of one bill behind each other."""
     bills = images.uuids(ids.bills[pattern.bills])
-    rows = [image(_line(issue, line, bills), len(pattern.bills)) for line in pattern.lines]
-    return np.hstack(rows)
+    return images.images_abreast([_line(issue, line, bills) for line in pattern.lines], len(pattern.bills))
 
 
 def _line(issue: Issue, line: PatternLine, bills: Cells) -> list[Cells | None]:

@@ -30,7 +30,7 @@ from cloud.billing.tables import BillingPeriodRow, BillLineRow, BillRow
 from cloud.estate.in_columns import NOBODY
 from cloud.estate.values import Community
 from cloud.kit.db import Unit
-from cloud.kit.images import Columns, Ids, id_at
+from cloud.kit.images import Columns, Ids, id_at, id_list
 from cloud.kit.tables import table_of
 from cloud.ledger.issued_columns import post_issued
 from cloud.rating import service as rating
@@ -146,7 +146,7 @@ class _Chunk:
         self._unit.publish(
             BillsIssued(
                 community_id=self._community.id,
-                bill_ids=tuple(BillId(id_at(ids.bills, n)) for n in range(len(ids.bills))),
-                account_ids=tuple(AccountId(id_at(ids.accounts, n)) for n in range(len(ids.accounts))),
+                bill_ids=tuple(BillId(one) for one in id_list(ids.bills)),
+                account_ids=tuple(AccountId(one) for one in id_list(ids.accounts)),
             )
         )

@@ -6,7 +6,7 @@ The rows are those of `service.premises_in` and `service.payers`, thousands at a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import LiteralString, Self
 from uuid import UUID
@@ -82,6 +82,23 @@ class Households:
     kinds: tuple[PremisesKind, ...]
     facts: Mapping[Fact, Integers]
     payers: Ids
+
+    def between(self, where: PremisesRange) -> Households:
+        """Return the premises of a range."""
+        first, last = (place.bytes.rstrip(b"\0") for place in (where.first, where.last))
+        rows = slice(np.searchsorted(self.premises, first), np.searchsorted(self.premises, last, side="right"))
+        return Households(
+            premises=self.premises[rows],
+            buildings=self.buildings[rows],
+            kinds=self.kinds[rows],
+            facts={fact: column[rows] for fact, column in self.facts.items()},
+            payers=self.payers[rows],
+        )
+
+
+async def with_payers(session: AsyncSession, homes: Households, where: PremisesRange, period: Period) -> Households:
+    """Return the premises of a range, read before, with who owes as it stands now."""
+    return replace(homes, payers=await _payers(session, where, homes.premises, period))
 
 
 async def households(session: AsyncSession, where: PremisesRange, period: Period, known_at: datetime) -> Households:

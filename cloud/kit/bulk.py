@@ -30,6 +30,8 @@ from common.ids import TenantId
 
 BULK_ROLE = "gatehouse_bulk"
 _YOUNG = text("select relname from pg_class where relname = any(:names) and relkind = 'r' and reltuples <= 0")
+_AS_LOADER = sql.SQL("set local role {}").format(sql.Identifier(BULK_ROLE))
+_AS_ONESELF: LiteralString = "reset role"
 _UUID_ARRAY_OID = 2951
 _COPY_TYPES = {
     "BIGINT": "int8",
@@ -95,15 +97,16 @@ async def copy_images(
     statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
         sql.Identifier(table.name), sql.SQL(", ").join(sql.Identifier(name) for name in ("tenant_id", *columns))
     )
-    await connection.execute(text(f"set local role {BULK_ROLE}"))
     driver = await _driver(connection)
     with _as_errors_of_the_engine():
+        await driver.execute(_AS_LOADER)
         async with driver.cursor() as cursor, cursor.copy(statement) as copy:
             await copy.write(SIGNATURE)
             for image in images:
-                await copy.write(np.ascontiguousarray(image).tobytes())
+                # The writer below the formatter takes a view, so that the bytes are not copied on their way.
+                await copy.writer.write(np.ascontiguousarray(image).reshape(-1).data)
             await copy.write(TRAILER)
-    await connection.execute(text("reset role"))
+        await driver.execute(_AS_ONESELF)
 
 
 async def measure_young(session: AsyncSession, tables: Sequence[Table]) -> bool:

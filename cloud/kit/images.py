@@ -35,7 +35,6 @@ EPOCH_MS = 946_684_800_000
 MICRO_PER_MILLI = 1_000
 _ARRAY_HEAD = ">iiiii"
 _UUID_OID = 2950
-_COUNT_SIZE = 2
 _LENGTH_SIZE = 4
 _NULL = -1
 _UUID_TEXT = 36
@@ -62,17 +61,31 @@ def id_array(values: Ids) -> bytes:
 
 def image(columns: Sequence[Cells | None], rows: int) -> Cells:
     """Return rows of columns as binary COPY takes them, one row of bytes each, without signature and trailer."""
-    width = _COUNT_SIZE + sum(_LENGTH_SIZE + (0 if column is None else column.shape[1]) for column in columns)
-    made = np.empty((rows, width), dtype=np.uint8)
-    made[:, :_COUNT_SIZE] = np.frombuffer(struct.pack(">h", len(columns)), dtype=np.uint8)
-    at = _COUNT_SIZE
-    for column in columns:
-        length = _NULL if column is None else column.shape[1]
-        made[:, at : at + _LENGTH_SIZE] = np.frombuffer(struct.pack(">i", length), dtype=np.uint8)
-        at += _LENGTH_SIZE
-        if column is not None:
-            made[:, at : at + length] = column
-            at += length
+    return images_abreast([columns], rows)
+
+
+def images_abreast(records: Sequence[Sequence[Cells | None]], rows: int) -> Cells:
+    """Return several images of as many rows, put behind each other row by row.
+
+    What is the same in all rows is laid out once and repeated, so a row costs what differs in it.
+    """
+    common = bytearray()
+    differing: list[tuple[int, Cells]] = []
+    for columns in records:
+        common += struct.pack(">h", len(columns))
+        for column in columns:
+            common += struct.pack(">i", _NULL if column is None else column.shape[1])
+            if column is None:
+                continue
+            if len(column) == 1:
+                common += column.tobytes()
+            else:
+                differing.append((len(common), column))
+                common += bytes(column.shape[1])
+    made = np.empty((rows, len(common)), dtype=np.uint8)
+    made[:] = np.frombuffer(common, dtype=np.uint8)
+    for at, column in differing:
+        made[:, at : at + column.shape[1]] = column
     return made
 
 
@@ -165,6 +178,12 @@ def ids_from(values: Cells) -> Ids:
 def id_at(values: Ids, position: int) -> UUID:
     """Return one id of a column."""
     return UUID(bytes=bytes(values[position]).ljust(ID.itemsize, b"\0"))
+
+
+def id_list(values: Ids) -> list[UUID]:
+    """Return a column of ids as ids."""
+    raw, size = np.ascontiguousarray(values).tobytes(), ID.itemsize
+    return [UUID(bytes=raw[at : at + size]) for at in range(0, len(raw), size)]
 
 
 def pairs_of(left: Ids, right: Ids) -> npt.NDArray[np.bytes_]:

@@ -204,9 +204,7 @@ class _Desk:
 
     def transfers(self, batch: IssuedBatch) -> Cells:
         """Return the rows of the transfers of a batch, those of one journal behind each other."""
-        count = len(batch.accounts)
-        made = np.hstack([image(self._transfer(batch, line), count) for line in batch.lines])
-        return made.reshape(1, -1)
+        return images.images_abreast([self._transfer(batch, line) for line in batch.lines], len(batch.accounts))
 
     def _transfer(self, batch: IssuedBatch, line: IssuedLine) -> list[Cells | None]:
         fund = images.text(line.book.fund_class)

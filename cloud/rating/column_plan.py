@@ -67,7 +67,10 @@ class PoolSplit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnPlan:
-    """A community and period as known at an instant, with its pools by charge item, those that are plain."""
+    """A community and period as known at an instant, with its pools by charge item, those that are plain.
+
+    `homes` holds all its premises where the pools made them be read.
+    """
 
     community_id: CommunityId
     zone: tzinfo
@@ -77,6 +80,7 @@ class ColumnPlan:
     prices: PriceBook
     calendar: KnownCalendar | None
     pools: Mapping[ChargeItemId, tuple[PoolSplit, ...]] = field(default_factory=dict)
+    homes: Households | None = None
 
     def priced(self, item: ChargeItem, place: Place) -> Priced | NotPlain | None:
         """Return the price of a charge item for a class of premises, None where it does not apply."""

@@ -7,7 +7,6 @@ has is left to it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -50,7 +49,7 @@ async def with_pools(session: AsyncSession, plan: ColumnPlan) -> ColumnPlan:
         splits = await _splits(session, plan, homes, item)
         if splits is not None:
             pools[item.charge_item_id] = splits
-    return replace(plan, pools=pools)
+    return replace(plan, pools=pools, homes=homes)
 
 
 async def _splits(
@@ -126,7 +125,7 @@ async def _split(session: AsyncSession, plan: ColumnPlan, homes: Households, poo
     if total == 0 or line.amount_fen * int(weight.max()) >= _PRODUCT_MAX:
         return None
     premises: Ids = homes.premises[pool.rows]
-    fractions = [Fraction(value, scale) for value in weight.tolist()]
+    texts = dict(zip(text_list(uuid_texts(premises)), fraction_texts(weight, scale), strict=True))
     part = PoolPart(
         item=pool.item,
         pool=pool.revision,
@@ -138,7 +137,7 @@ async def _split(session: AsyncSession, plan: ColumnPlan, homes: Households, poo
         subs=(),
         cuts=(plan.period.start, plan.period.end),
     )
-    source = pool_source(part, request, line, dict(zip(text_list(uuid_texts(premises)), fractions, strict=True)))
+    source = pool_source(part, request, line, texts)
     return PoolSplit(
         priced=pool.priced,
         pool=SharedPool(
@@ -170,6 +169,13 @@ def largest_remainder(total: int, weights: Column) -> Column:
     parts[np.argsort(-rest, kind="stable")[:left_over]] += 1
     ensure(int(parts.sum()) == total, "the parts of a split sum to the whole")
     return parts
+
+
+def fraction_texts(counted: Column, scale: int) -> list[str]:
+    """Return the text of `Fraction(value, scale)` for each value, which is not below zero."""
+    common = np.gcd(counted, scale)
+    tops, bottoms = (counted // common).tolist(), (scale // common).tolist()
+    return [str(top) if bottom == 1 else f"{top}/{bottom}" for top, bottom in zip(tops, bottoms, strict=True)]
 
 
 def _weights(homes: Households, pool: _Pool) -> tuple[Column, int] | None:

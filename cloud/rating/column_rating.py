@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.estate.in_columns import ABSENT, NOBODY, Households, PremisesRange, households
+from cloud.estate.in_columns import ABSENT, NOBODY, Households, PremisesRange, households, with_payers
 from cloud.fleet.in_columns import RESOURCES, placed_meters
 from cloud.kit.images import Columns, Ids, day_number, ids_of
 from cloud.metering.in_columns import Midnights, Registers, RegisterSheet, corrected_meters, registers_at
@@ -104,7 +104,7 @@ async def rate_columns(
         where: the households.
         sessions: premises with sessions in the period; these are rated by value.
     """
-    homes = await households(session, where, plan.period, plan.known_at)
+    homes = await _homes(session, plan, where)
     meters = await placed_meters(session, where, plan.reach)
     named = [UUID(key) for key in plan.prices.assignments.named(TargetKind.PREMISES)]
     odd = (homes.payers == NOBODY) | np.isin(homes.premises, ids_of([*named, *sessions]))
@@ -122,6 +122,14 @@ async def rate_columns(
                     groups.append(group)
     kept = [group.taken(~desk.odd[group.rows]) for group in groups]
     return RatedColumns(homes=homes, odd=desk.odd, groups=tuple(group for group in kept if len(group.rows)))
+
+
+async def _homes(session: AsyncSession, plan: ColumnPlan, where: PremisesRange) -> Households:
+    """Return the premises of a range: those read for the pools, but who owes may have changed since."""
+    known = None if plan.homes is None else plan.homes.between(where)
+    if known is None or not len(known.premises):
+        return await households(session, where, plan.period, plan.known_at)
+    return await with_payers(session, known, where, plan.period)
 
 
 async def _mark_corrected(session: AsyncSession, desk: _Desk) -> None:

@@ -16,7 +16,7 @@ from cloud.rating.drafts import Draft
 from cloud.rating.lines import RatedItem, RatingInput
 from common.ids import PartyId, PremisesId
 from common.rating.engine import ENGINE_VERSION
-from common.tariff.canonical import Json, canonical_json
+from common.tariff.canonical import Json, plain_json
 
 FORMAT = "gatehouse-rating-input/1"
 
@@ -44,7 +44,7 @@ def finish(drafts: Iterable[Draft]) -> tuple[tuple[RatedItem, ...], tuple[Rating
 
 def make_input(content: Mapping[str, Json]) -> RatingInput:
     """Return the canonical input of some content."""
-    body = canonical_json({"format": FORMAT, "engine": ENGINE_VERSION, **content})
+    body = plain_json({"format": FORMAT, "engine": ENGINE_VERSION, **content})
     return RatingInput(sha=hashlib.sha256(body).hexdigest(), body=body)
 
 

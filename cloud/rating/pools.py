@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from fractions import Fraction
 from itertools import pairwise
 from uuid import UUID
 
@@ -125,7 +124,7 @@ def rate_pool(desk: Desk, part: PoolPart) -> PoolOutcome:
         return PoolOutcome(exceptions=(replace(blamed, premises_id=None),))
     except RefusalError as error:
         return PoolOutcome(exceptions=(_pool_exception(part, ExceptionKind.NO_SHARE, "无法分摊", str(error)),))
-    source = pool_source(part, request, line, weights)
+    source = pool_source(part, request, line, {key: str(weight) for key, weight in weights.items()})
     drafts, exceptions = _shared(desk, part, found, shares, source)
     split = Apportionment(pool_id=part.pool.pool_id, period=part.days, total_fen=line.amount_fen, input_sha=source.sha)
     return PoolOutcome(drafts=drafts, exceptions=exceptions, split=split, source=source)
@@ -214,10 +213,8 @@ def _requests(desk: Desk, part: PoolPart) -> dict[str, RatingRequest]:
     }
 
 
-def pool_source(
-    part: PoolPart, request: RatingRequest, line: RatedLine, weights: Mapping[str, Fraction]
-) -> RatingInput:
-    """Return the input that says what a pool cost and who weighed how much."""
+def pool_source(part: PoolPart, request: RatingRequest, line: RatedLine, weights: Mapping[str, str]) -> RatingInput:
+    """Return the input that says what a pool cost and who weighed how much, each weight as the text of a fraction."""
     return make_input(
         {
             "pool": str(part.pool.pool_id),
@@ -226,7 +223,7 @@ def pool_source(
             "request": request.to_plain(),
             "line": line.input_sha,
             "fen": line.amount_fen,
-            "weights": [[key, str(weight)] for key, weight in sorted(weights.items())],
+            "weights": [[key, weight] for key, weight in sorted(weights.items())],
         }
     )
 

@@ -52,9 +52,14 @@ def canonical_sha(value: object) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
+def plain_json(plain: Json) -> bytes:
+    """Return the same bytes of data that is plain already; nothing in it is looked at again."""
+    return _ENCODER.encode(plain).encode()
+
+
 def plain_sha(plain: Json) -> str:
-    """Return the same hash of data that is plain already; nothing in it is looked at again."""
-    return hashlib.sha256(_ENCODER.encode(plain).encode()).hexdigest()
+    """Return the same hash of data that is plain already."""
+    return hashlib.sha256(plain_json(plain)).hexdigest()
 
 
 def _key(key: object, where: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cloud.estate import service as estate
-from cloud.estate.in_columns import ABSENT, NOBODY, PremisesRange, households, may_owe, sole_payers
+from cloud.estate.in_columns import ABSENT, NOBODY, PremisesRange, households, may_owe, sole_payers, with_payers
 from cloud.estate.kinds import Fact, PartyKind, PremisesKind, Role
 from cloud.estate.values import NewPremises
 from cloud.kit.actor import Actor
@@ -72,9 +72,9 @@ async def test_households_are_read_with_the_facts_of_the_first_day_and_their_pay
     async with database.view(tenant) as session:
         found = await households(session, where, MARCH, now)
         premises, parties = await may_owe(session, where, MARCH)
-        only = await households(
-            session, PremisesRange(community_id=community_id, first=flats[1], last=flats[1]), MARCH, now
-        )
+        second = PremisesRange(community_id=community_id, first=flats[1], last=flats[1])
+        only = await households(session, second, MARCH, now)
+        cut = await with_payers(session, found.between(second), second, MARCH)
     by_id = {id_at(found.premises, n): n for n in range(2)}
     assert set(by_id) == set(flats)
     assert found.kinds == (PremisesKind.SHOP, PremisesKind.SHOP)
@@ -84,3 +84,11 @@ async def test_households_are_read_with_the_facts_of_the_first_day_and_their_pay
     assert id_at(found.payers, by_id[flats[1]]) == UUID(int=0)
     assert (id_at(premises, 0), id_at(parties, 0), len(premises)) == (flats[0], owner, 1)
     assert [id_at(only.premises, 0), len(only.premises)] == [flats[1], 1]
+    assert (cut.premises.tolist(), cut.kinds, cut.payers.tolist()) == (
+        only.premises.tolist(),
+        only.kinds,
+        only.payers.tolist(),
+    )
+    assert {fact: column.tolist() for fact, column in cut.facts.items()} == {
+        fact: column.tolist() for fact, column in only.facts.items()
+    }

@@ -26,6 +26,13 @@ def test_constants_stand_in_every_row_and_columns_in_their_own() -> None:
     assert all(row.tobytes()[6:7] == b"x" for row in made)
 
 
+def test_images_abreast_are_the_single_images_joined_row_by_row() -> None:
+    figures = [images.int8(np.array([1, 2])), None, images.text("x")]
+    texts = [images.text("y"), images.digits(np.array([3, 4]), 2)]
+    made = images.images_abreast([figures, texts], 2)
+    assert made.tolist() == np.hstack([images.image(figures, 2), images.image(texts, 2)]).tolist()
+
+
 def test_days_and_instants_count_from_the_year_2000() -> None:
     assert images.day(date(2000, 1, 2)).tobytes() == struct.pack(">i", 1)
     assert images.day_of(images.day_number(date(2026, 3, 1))) == date(2026, 3, 1)
@@ -39,6 +46,11 @@ def test_ids_keep_their_zeros_at_the_end_and_have_their_usual_text() -> None:
     assert images.array_of(images.id_array(column), images.ID).tolist() == column.tolist()
     assert images.ids_from(images.uuids(column)).tolist() == column.tolist()
     assert images.id_array(images.ids_of([])) == bytes.fromhex("000000000000000000000b86")
+
+
+def test_a_column_of_ids_is_listed_as_ids() -> None:
+    assert images.id_list(images.ids_of([FIRST, SECOND])) == [FIRST, SECOND]
+    assert images.id_list(images.ids_of([])) == []
 
 
 def test_pairs_tell_the_same_ids_in_another_order_apart() -> None:

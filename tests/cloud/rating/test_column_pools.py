@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.rating.column_pools import largest_remainder
+from cloud.rating.column_pools import fraction_texts, largest_remainder
 from common.errors import InvariantError
 from common.money.split import split_by_weight
 
 WEIGHTS = st.lists(st.integers(0, 10**6), min_size=1, max_size=40).filter(any)
+
+
+@given(values=st.lists(st.integers(0, 10**12), min_size=1), scale=st.sampled_from([1, 2, 3, 1000, 720]))
+def test_a_weight_has_the_text_of_its_fraction(values: list[int], scale: int) -> None:
+    texts = fraction_texts(np.array(values, dtype=np.int64), scale)
+    assert texts == [str(Fraction(value, scale)) for value in values]
 
 
 @given(total=st.integers(0, 10**9), weights=WEIGHTS)
