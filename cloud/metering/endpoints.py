@@ -17,10 +17,11 @@ from cloud.identity.callers import require
 from cloud.identity.policy import Permission
 from cloud.kit.db import Database
 from cloud.kit.errors import MalformedError, NotFoundError
-from cloud.metering import schemas
-from cloud.metering.corrections import confirm_rollover, revise_reading
+from cloud.metering import estimate_endpoints, schemas
+from cloud.metering.corrections import confirm_rollover
 from cloud.metering.origins import completeness, holes
 from cloud.metering.registers import BILLED_QUANTITY, RegisterQuestion
+from cloud.metering.truing import enter_reading
 from common.civil import Period, days_of
 from common.ids import CommunityId, MeterId
 
@@ -40,7 +41,7 @@ def build_router(database: Database) -> APIRouter:
         async with database.unit(caller.tenant, caller.actor) as unit:
             await _placed(unit.session, CommunityId(community_id), MeterId(body.meter_id))
             correction = body.correction(CommunityId(community_id), body.read_at.astimezone(UTC))
-            rev = await revise_reading(unit, correction)
+            rev = await enter_reading(unit, correction)
         return schemas.RevOut(rev=rev)
 
     @router.post("/meter-rollovers", status_code=HTTPStatus.NO_CONTENT)
@@ -78,6 +79,7 @@ def build_router(database: Database) -> APIRouter:
         billed = {(meter.meter_id, BILLED_QUANTITY[meter.resource]) for meter in meters}
         return [schemas.MeterDayOut.of(day) for day in holes(found) if (day.meter_id, day.quantity) in billed]
 
+    estimate_endpoints.add_estimates(router, database)
     return router
 
 

@@ -29,6 +29,7 @@ from cloud.metering.registers import (
     standing_points,
 )
 from cloud.metering.tables import BatchWatermarkRow, UnpackedBatchRow
+from cloud.metering.truing import true_up
 from cloud.metering.unpacking import DayKey, DayPoints, MeterHome, points_by_day
 from cloud.metering.usage import RegisterRef
 from common.civil import Period
@@ -179,6 +180,8 @@ async def _store_blocks(unit: Unit, header: BatchHeader, placed: DayPoints, home
                 row = block_row(key, rev, pack(merged), header)
                 row.tenant_id, row.community_id, row.recorded_at = unit.tenant, community_id, unit.now
                 unit.session.add(row)
+        await unit.session.flush()
+        await true_up(unit, community_id, keys)
 
 
 def _tell(unit: Unit, content: BatchContent) -> None:

@@ -15,8 +15,9 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.kit.tables import CommunityRow, Fen, Milli, TenantRow, table_flags
+from cloud.metering.filling_rules import Method
 from cloud.metering.sessions import SessionKind
-from common.reading.reading import Quantity
+from common.reading.reading import Quantity, Resource
 
 
 class UnpackedBatchRow(TenantRow):
@@ -96,6 +97,57 @@ class ReadingRevisionRow(CommunityRow):
     __table_args__ = (
         CheckConstraint("rev >= 1", name="rev"),
         CheckConstraint("reason <> ''", name="reason"),
+        table_flags(append_only=True),
+    )
+
+
+class EstimateRuleRow(CommunityRow):
+    """How many days in a row may be estimated of a resource, as decided; the newest revision holds."""
+
+    __tablename__ = "estimate_rule"
+
+    resource: Mapped[Resource] = mapped_column(primary_key=True)
+    rev: Mapped[int] = mapped_column(primary_key=True)
+    days_max: Mapped[int]
+    decided_by: Mapped[UUID]
+    recorded_at: Mapped[datetime]
+
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "community_id"], ["community.tenant_id", "community.community_id"]),
+        CheckConstraint("rev >= 1", name="rev"),
+        CheckConstraint("days_max between 0 and 200", name="days_max"),
+        table_flags(append_only=True),
+    )
+
+
+class ReadingEstimateRow(CommunityRow):
+    """How a revision of a reading was estimated: the method, the figures it rests on, who decided and why."""
+
+    __tablename__ = "reading_estimate"
+
+    meter_id: Mapped[UUID] = mapped_column(primary_key=True)
+    quantity: Mapped[Quantity] = mapped_column(primary_key=True)
+    read_at: Mapped[datetime] = mapped_column(primary_key=True)
+    rev: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date]
+    method: Mapped[Method]
+    value_milli: Mapped[Milli]
+    basis: Mapped[dict[str, Any]]
+    reason: Mapped[str]
+    decided_by: Mapped[UUID]
+    recorded_at: Mapped[datetime]
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "community_id", "meter_id", "quantity", "read_at", "rev"],
+            [
+                f"reading_revision.{column}"
+                for column in ("tenant_id", "community_id", "meter_id", "quantity", "read_at", "rev")
+            ],
+        ),
+        CheckConstraint("value_milli >= 0", name="value"),
+        CheckConstraint("reason <> ''", name="reason"),
+        Index("ix_reading_estimate_time", "tenant_id", "community_id", "recorded_at"),
         table_flags(append_only=True),
     )
 

@@ -57,6 +57,7 @@ CASE_REASONS: Mapping[str, Words] = {
     "unknown_lot": ("未登记停车场", "Unknown lot"),
     "unknown_meter": ("未登记表具", "Unknown meter"),
     "unknown_quantity": ("未知读数类别", "Unknown quantity"),
+    "estimate_trued": ("估读后真实读数已到", "True reading after an estimate"),
     "estimate_differs": ("网关估算与账单不符", "Estimate differs from bill"),
     "answer_differs": ("渠道金额不符", "Channel told other amounts"),
     "duplicate_payment": ("重复付款", "Paid twice"),

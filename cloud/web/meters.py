@@ -24,9 +24,10 @@ from cloud.identity.policy import Permission
 from cloud.insights.completeness import completeness
 from cloud.kit.errors import MalformedError, NotFoundError
 from cloud.kit.httpapi import Paging, paging
-from cloud.metering.corrections import Correction, revise_reading
+from cloud.metering.corrections import Correction
 from cloud.metering.registers import BILLED_QUANTITY
 from cloud.metering.swapping import Swap, swap
+from cloud.metering.truing import enter_reading
 from cloud.web.frame import Frame, chosen, communities_of, page_router, see_other
 from cloud.web.listing import part
 from common.civil import Period, civil_day, midnight
@@ -156,7 +157,7 @@ def _add_forms(router: APIRouter, frame: Frame) -> None:
                 value_milli=milli_of(value),
                 reason=reason,
             )
-            await revise_reading(unit, entered)
+            await enter_reading(unit, entered)
             unit.record("entered", "reading", meter.meter_id, after={"day": day.isoformat()})
         return see_other("/meters", done="reading-entered", community=community.code)
 

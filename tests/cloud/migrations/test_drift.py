@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,8 +96,12 @@ def test_the_routes_of_the_database_are_those_the_ledger_names(server: TestServe
     assert sorted(rows) == sorted(tuple(row) for row in route_rows())
 
 
-def test_revisions_are_numbered_in_order_and_their_files_are_there() -> None:
+def test_revisions_follow_one_another_in_the_order_of_their_numbers_and_their_files_are_there() -> None:
     folder = Path(__file__).resolve().parents[3] / "cloud" / "migrations"
-    numbers = sorted(path.name[:4] for path in (folder / "versions").glob("[0-9]*_*.py"))
-    assert numbers == [f"{number:04d}" for number in range(1, len(numbers) + 1)]
+    follows = {}
+    for path in sorted((folder / "versions").glob("[0-9]*_*.py")):
+        found = re.search(r"^down_revision = (None|\"\d{4}\")$", path.read_text(), re.MULTILINE)
+        assert found, path.name
+        follows[path.name[:4]] = found[1].strip('"')
+    assert list(follows.values()) == ["None", *list(follows)[:-1]]
     assert (folder / "sql" / "0001_tables.sql").is_file()
