@@ -7,7 +7,7 @@ LOCK   := deploy/locks/dev.txt
 VENDOR := cloud/web/static/vendor/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e coverage mutation bench-rating bench-billing bench-edge bench-payments soak-edge soak-payments soak soak-all bench lock clean
+.PHONY: help demo demo-check demo-clean test lint types imports data unit e2e coverage mutation bench-rating bench-billing bench-edge bench-payments soak-edge soak-payments soak soak-properties soak-all bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -79,7 +79,10 @@ SEED ?=
 soak: $(VENV)/.installed ## months of an office under faults for SECONDS (a minute unless said), or SEED=n again; prints operations, faults, breaches
 	@$(RUN) -m tests.simulation.soak_books $(if $(filter-out 0,$(SECONDS)),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
-soak-all: soak soak-edge soak-payments ## all soaks, one after the other
+soak-properties: $(VENV)/.installed ## 5,000 new examples for every property (the push looks at 60, always the same); a failing one prints how to replay it
+	@HYPOTHESIS_PROFILE=soak $(BIN)/pytest -q -m "hypothesis and not slow" -n 2 --timeout 3600
+
+soak-all: soak soak-properties soak-edge soak-payments ## all soaks, one after the other
 
 lock: ## resolve the locks again (needs uv)
 	@for extra in edge cloud; do \

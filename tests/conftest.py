@@ -1,6 +1,7 @@
 """What holds for every test: Hypothesis judges results, never the clock, because machines differ.
 
-`HYPOTHESIS_PROFILE=soak` looks much longer, `mutation` less and always at the same, once for each mutant.
+A push is judged by the same examples each time, so red means the change. `HYPOTHESIS_PROFILE=soak` looks at new ones
+and much longer (`make soak-properties`), `mutation` at few, once for each mutant.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ import os
 
 from hypothesis import HealthCheck, Phase, settings
 
-settings.register_profile("push", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+_SLOW = [HealthCheck.too_slow]
+settings.register_profile("push", deadline=None, max_examples=60, derandomize=True, suppress_health_check=_SLOW)
 _CHEAP = (Phase.explicit, Phase.generate)
 settings.register_profile("mutation", deadline=None, max_examples=10, derandomize=True, database=None, phases=_CHEAP)
-settings.register_profile("soak", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", deadline=None, max_examples=5_000, suppress_health_check=_SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "push"))
