@@ -6,7 +6,7 @@ Pure, with a state of a few numbers a meter; what is told is told once until it 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from common.reading.anomaly import DAY_MS, HOUR_MS, Finding, Limits, Rule, WatchState
@@ -35,7 +35,7 @@ def count_slot(state: CommsState | None, day: int, *, answered: bool) -> tuple[C
             share = before.silent * 1000 // before.slots
             finding = Finding(rule=Rule.COMMS_QUALITY, value=share, limit=SILENT_PERMILLE_MAX)
         before = CommsState(day=day)
-    return replace(before, slots=before.slots + 1, silent=before.silent + (not answered)), finding
+    return CommsState(day=day, slots=before.slots + 1, silent=before.silent + (not answered)), finding
 
 
 class Swaps:

@@ -38,6 +38,15 @@ class _Gathered:
     failures: list[ReadFailure] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What is asked of a model for some points: blocks, points it lacks, and the registers that only count upwards."""
+
+    blocks: tuple[Block, ...]
+    missing: tuple[Quantity, ...]
+    counting: frozenset[Quantity]
+
+
 class MeterWire:
     """A `Wire` over whatever asks the questions."""
 
@@ -52,7 +61,7 @@ class MeterWire:
         self._health = DeviceHealth(back_off)
         self._lock = asyncio.Lock()
         self._last: dict[MeterId, dict[Quantity, _Seen]] = {}
-        self._plans: dict[tuple[str, tuple[Quantity, ...]], tuple[Block, ...]] = {}
+        self._plans: dict[tuple[str, tuple[Quantity, ...]], _Plan] = {}
 
     @property
     def config(self) -> WireConfig:
@@ -86,28 +95,34 @@ class MeterWire:
 
     async def _read_blocks(self, profile: Profile, device: DeviceConfig) -> _Gathered:
         gathered = _Gathered()
-        blocks = self._plan(profile, device.points)
-        missing = set(device.points) - {field.point.quantity for block in blocks for field in block.fields}
-        if missing:
+        plan = self._plan(profile, device.points)
+        if plan.missing:
             detail = f"model {profile.model} has no such point; correct the device's points"
-            gathered.failures.append(_failure(FailureKind.REFUSED, tuple(sorted(missing)), detail))
-        for n, block in enumerate(blocks):
+            gathered.failures.append(_failure(FailureKind.REFUSED, plan.missing, detail))
+        for n, block in enumerate(plan.blocks):
             result = await self._ask(profile, device, block)
             if isinstance(result, BlockData):
-                await self._take(gathered, profile, device, block, result)
+                await self._take(gathered, profile, device, (block, plan.counting), result)
                 continue
             gathered.failures.append(_block_failure(block, result))
             if result.kind in _SILENT:
-                gathered.failures += [_block_failure(rest, result) for rest in blocks[n + 1 :]]
+                gathered.failures += [_block_failure(rest, result) for rest in plan.blocks[n + 1 :]]
                 break
         return gathered
 
-    def _plan(self, profile: Profile, points: tuple[Quantity, ...]) -> tuple[Block, ...]:
-        """Return the read plan, worked out once for each model and set of points."""
+    def _plan(self, profile: Profile, points: tuple[Quantity, ...]) -> _Plan:
+        """Return what is asked, worked out once for each model and set of points."""
         key = (profile.model, points)
-        if key not in self._plans:
-            self._plans[key] = read_plan(profile, points)
-        return self._plans[key]
+        plan = self._plans.get(key)
+        if plan is None:
+            blocks = read_plan(profile, points)
+            held = [field.point for block in blocks for field in block.fields]
+            plan = self._plans[key] = _Plan(
+                blocks=blocks,
+                missing=tuple(sorted(set(points) - {point.quantity for point in held})),
+                counting=frozenset(point.quantity for point in held if point.kind is PointKind.CUMULATIVE),
+            )
+        return plan
 
     async def _ask(self, profile: Profile, device: DeviceConfig, block: Block) -> BlockData | BlockFailure:
         """Ask a block, a second time when nothing sound came from a meter that answered until now."""
@@ -118,24 +133,29 @@ class MeterWire:
         return result
 
     async def _take(
-        self, gathered: _Gathered, profile: Profile, device: DeviceConfig, block: Block, result: BlockData
+        self,
+        gathered: _Gathered,
+        profile: Profile,
+        device: DeviceConfig,
+        asked: tuple[Block, frozenset[Quantity]],
+        result: BlockData,
     ) -> None:
-        """Decode a block, and look twice when a register is not where it can be."""
+        """Decode a block, and look twice when a register that counts is not where it can be."""
+        block, counting = asked
         values, failures = decode_block(profile, block, result.data, device.parameters, result.exchange)
         now = self._clock.now()
         last = self._last.setdefault(device.meter_id, {})
-        odd = [value for value in values if _is_odd(profile, last.get(value.quantity), value.value_milli, now)]
-        if odd:
-            cumulative = {field.point.quantity for field in block.fields if field.point.kind is PointKind.CUMULATIVE}
-            odd = [value for value in odd if value.quantity in cumulative]
+        counters = [value for value in values if value.quantity in counting]
+        odd = [value for value in counters if _is_odd(profile, last.get(value.quantity), value.value_milli, now)]
         if odd:
             second = await self._asker.ask(profile, device, block)
             agreed = _agreed(profile, device, block, second)
             for value in [one for one in odd if agreed.get(one.quantity) != one.value_milli]:
                 values.remove(value)
+                counters.remove(value)
                 detail = "two reads of an implausible register disagree; it is read again at the next sweep"
                 failures.append(_failure(FailureKind.BAD_VALUE, (value.quantity,), detail))
-        for value in values:
+        for value in counters:
             last[value.quantity] = (value.value_milli, now)
         self._stats.bad_values += len(failures)
         gathered.values += values
@@ -148,6 +168,8 @@ def _is_odd(profile: Profile, last: _Seen | None, value_milli: int, now: datetim
         return False
     last_milli, last_at = last
     step = value_milli - last_milli
+    if 0 <= step <= _SLACK_MILLI:
+        return False
     if step < 0:
         return True
     most = profile.step_most_per_hour

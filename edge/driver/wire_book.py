@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +34,9 @@ class Frame:
     fault: str = ""
 
 
+_Said = tuple[datetime, bytes, bytes, str]  # a frame as it is kept: of some thousand, few are ever looked at
+
+
 class WireBook:
     """Makes the wires, remembers them, and keeps the last frames of each meter."""
 
@@ -44,7 +47,7 @@ class WireBook:
         self._clock = clock
         self._in_force = in_force
         self._made: dict[str, Wire] = {}
-        self._frames: OrderedDict[MeterId, deque[Frame]] = OrderedDict()
+        self._frames: OrderedDict[MeterId, deque[_Said]] = OrderedDict()
 
     def make(self, config: WireConfig) -> Wire:
         """Build a wire, remember it under its name and keep what is said on it."""
@@ -73,15 +76,27 @@ class WireBook:
 
     def frames(self, meter_id: MeterId) -> tuple[Frame, ...]:
         """Return the last exchanges of a meter, the newest first."""
-        return tuple(reversed(self._frames.get(meter_id, ())))
+        said = self._frames.get(meter_id, ())
+        return tuple(
+            Frame(at=at, request=asked, response=came, fault=fault) for at, asked, came, fault in reversed(said)
+        )
 
     def _keep(self, outcome: ReadOutcome) -> None:
-        kept = self._frames.pop(outcome.meter_id, None)
-        ring = deque[Frame](maxlen=FRAMES_A_METER) if kept is None else kept
-        ring.extend(_frames_of(outcome, self._clock.now()))
-        self._frames[outcome.meter_id] = ring
-        if len(self._frames) > METERS_MAX:
-            self._frames.popitem(last=False)
+        ring = self._frames.get(outcome.meter_id)
+        if ring is None:
+            ring = self._frames[outcome.meter_id] = deque[_Said](maxlen=FRAMES_A_METER)
+            if len(self._frames) > METERS_MAX:
+                self._frames.popitem(last=False)
+        at = self._clock.now()
+        before = None
+        for point in outcome.points:
+            if point.exchange is not before:  # the points of one answer share it
+                before = point.exchange
+                ring.append((at, before.request, before.response, ""))
+        for failure in outcome.failures:
+            said = failure.exchange
+            fault = failure.detail or failure.kind.value
+            ring.append((at, b"", b"", fault) if said is None else (at, said.request, said.response, fault))
 
 
 class _Heard:
@@ -114,16 +129,3 @@ class _HeardEar(_Heard):
     async def listen(self, devices: Iterable[DeviceConfig]) -> None:
         """Listen to the devices until cancelled."""
         await self._ear.listen(devices)
-
-
-def _frames_of(outcome: ReadOutcome, at: datetime) -> Iterator[Frame]:
-    for exchange in outcome.exchanges:
-        yield Frame(at=at, request=exchange.request, response=exchange.response)
-    for failure in outcome.failures:
-        said = failure.exchange
-        yield Frame(
-            at=at,
-            request=b"" if said is None else said.request,
-            response=b"" if said is None else said.response,
-            fault=failure.detail or failure.kind.value,
-        )

@@ -50,6 +50,9 @@ RATES: Mapping[Quantity, int] = {
     Quantity.ENERGY_T3: 3,
     Quantity.ENERGY_T4: 4,
 }
+LOOKED_AT = frozenset((*BILLED.values(), *RATES))
+NOTHING = Derived()
+_NO_SLOT: tuple[datetime | None, bool, bool] = (None, False, False)
 _QUANTITY = {rate: quantity for quantity, rate in RATES.items()}
 _log = structlog.get_logger()
 
@@ -63,6 +66,7 @@ class Estimator:
         self._zone = zone
         self._prices = Prices()
         self._begun: dict[tuple[MeterId, Quantity], set[Quantity]] = {}  # with a mark: only a midnight adds another
+        self._slot = _NO_SLOT  # the slot of the sweep, whether it opens a day, and whether a mark may be made there
         self.refusals = 0
 
     def use(self, prices: Prices) -> None:
@@ -73,14 +77,25 @@ class Estimator:
     def use_zone(self, zone: tzinfo) -> None:
         """Count civil days in the site's zone."""
         self._zone = zone
+        self._slot = _NO_SLOT
         self._turns.use_zone(zone)
+
+    @property
+    def looks_at(self) -> frozenset[Quantity]:
+        """Return the registers that are priced."""
+        return LOOKED_AT
 
     def observe(self, device: DeviceConfig, slot: datetime, readings: Sequence[Reading]) -> Derived:
         """Mark the midnight that opens a month and the turns of windows, and price the month it closes."""
         billed = BILLED[device.resource]
         turned = self._turn(device, slot, readings, billed)
-        day = civil_day(slot, self._zone)
-        opens = slot == midnight(day, self._zone)
+        if slot != self._slot[0]:  # all meters of a sweep are at the same slot
+            day = civil_day(slot, self._zone)
+            opens = slot == midnight(day, self._zone)
+            self._slot = (slot, opens, opens or day.day > 1)
+        _, opens, may_begin = self._slot
+        if not may_begin:  # the first mark of a month is its midnight or a later day
+            return Derived(states=turned) if turned else NOTHING
         begun = self._begun.setdefault((device.meter_id, billed), set())
         marked = [
             one
@@ -88,7 +103,7 @@ class Estimator:
             if (opens or one.quantity not in begun) and (one.quantity is billed or one.quantity in RATES)
         ]
         if not marked:
-            return Derived(states=turned)
+            return Derived(states=turned) if turned else NOTHING
         states = tuple(state for one in marked if (state := self._mark(slot, one, billed)) is not None)
         name = _mark_name(device.meter_id, billed, billed)
         if not any(state.name == name for state in states):

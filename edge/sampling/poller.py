@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 
@@ -23,7 +24,7 @@ from edge.buffer.writer import StoreUnavailableError
 from edge.clock import EdgeClock
 from edge.driver.board import Board, WireFace
 from edge.driver.outcome import DeviceConfig, FailureKind, ReadFailure, ReadOutcome, Wire
-from edge.sampling.samples import Observer, Taken, Units, make_sample, missed_gap
+from edge.sampling.samples import Observer, Panel, Taken, Units, make_sample, missed_gap
 from edge.sampling.schedule import Schedule
 
 FIRST_SLOT_LATENESS_MAX = timedelta(hours=1)
@@ -54,8 +55,7 @@ class Around:
     tempo: Tempo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Offered:
+class _Offered(NamedTuple):
     sample: Sample
     commit: asyncio.Future[bool]
 
@@ -68,6 +68,7 @@ class WirePoller:
         self._devices = tuple(devices)
         self._schedule = schedule
         self._around = around
+        self._panel = Panel(around.observers)
         self._evidence_days: dict[MeterId, datetime] = {}
         self.face = WireFace(config=wire.config, stats=wire.stats, meters=len(self._devices))
 
@@ -135,7 +136,7 @@ class WirePoller:
         device, around = taken.device, self._around
         day = self._schedule.day_start(taken.slot)
         with_evidence = self._evidence_days.get(device.meter_id) != day
-        sample = make_sample(taken, around.units(device), around.observers, with_evidence=with_evidence)
+        sample = make_sample(taken, around.units(device), self._panel, with_evidence=with_evidence)
         if with_evidence and sample.points:
             self._evidence_days[device.meter_id] = day
         cursor_ms = around.store.cursor(device.meter_id)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from common.clock import to_epoch_ms
 from common.reading.reading import Quality, Quantity, Reading
 from common.wire.records import Evidence, Gap, GapReason
 from edge.buffer.records import Derived, Record, Sample, SampledPoint
-from edge.driver.outcome import DeviceConfig, FailureKind, ReadOutcome
+from edge.driver.outcome import DeviceConfig, FailureKind, PointValue, ReadOutcome
 from edge.sampling.schedule import SlotRange
 
 EVIDENCE_BYTES_MAX = 4_096
@@ -25,6 +25,7 @@ GAP_REASONS: Mapping[FailureKind, GapReason] = {
     FailureKind.LINK_LOST: GapReason.LINK_LOST,
     FailureKind.BACKED_OFF: GapReason.BACKED_OFF,
 }
+_NAMES = {quantity: quantity.value for quantity in Quantity}
 Units = Callable[[DeviceConfig], Mapping[Quantity, str]]
 
 
@@ -34,13 +35,40 @@ class Observer(Protocol):
     Observers stand in a row; a later one sees the flags of the earlier ones.
     """
 
+    @property
+    def looks_at(self) -> frozenset[Quantity]:
+        """Return the quantities it looks at."""
+        ...
+
     def observe(self, device: DeviceConfig, slot: datetime, readings: Sequence[Reading]) -> Derived:
-        """Return what follows from new readings of one meter."""
+        """Return what follows from readings of one meter: those somebody looks at, one at least when it answered."""
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Panel:
+    """The observers in their row, and which quantities any of them looks at: no other register is shown to them."""
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = tuple(observers)
+        self._looked_at = frozenset[Quantity]().union(*(observer.looks_at for observer in observers))
+
+    def observe(self, taken: Taken) -> tuple[list[Derived], Mapping[Quantity, Quality]]:
+        """Return what each observer made of an answer, and the flags of all of them together."""
+        answered = taken.outcome.points
+        shown = [_reading(taken, point) for point in answered if point.quantity in self._looked_at]
+        readings = shown or [_reading(taken, point) for point in answered[:1]]
+        derived: list[Derived] = []
+        flags: dict[Quantity, Quality] = {}
+        for observer in self._observers:
+            found = observer.observe(taken.device, taken.slot, readings)
+            derived.append(found)
+            if found.flags:
+                readings = [_flagged(reading, found) for reading in readings]
+                flags.update({one.quantity: one.quality for one in readings})
+        return derived, flags
+
+
+class Taken(NamedTuple):
     """One meter's answer at one slot, with the clocks at which it was taken."""
 
     device: DeviceConfig
@@ -50,27 +78,12 @@ class Taken:
     outcome: ReadOutcome
 
 
-def make_sample(
-    taken: Taken, units: Mapping[Quantity, str], observers: Sequence[Observer], *, with_evidence: bool
-) -> Sample:
+def make_sample(taken: Taken, units: Mapping[Quantity, str], panel: Panel, *, with_evidence: bool) -> Sample:
     """Return the sample of one answer; points that gave no value become gaps with their reason."""
-    device = taken.device
-    readings = [
-        Reading(
-            meter_id=device.meter_id,
-            quantity=point.quantity,
-            read_at=taken.read_at,
-            value_milli=point.value_milli,
-        )
-        for point in taken.outcome.points
-    ]
-    derived: list[Derived] = []
-    for observer in observers:
-        derived.append(observer.observe(device, taken.slot, readings))
-        if derived[-1].flags:
-            readings = [_flagged(reading, derived[-1]) for reading in readings]
+    device, outcome = taken.device, taken.outcome
+    derived, flags = panel.observe(taken)
     records: list[Record] = [*_gaps(taken), *(record for item in derived for record in item.records)]
-    if with_evidence and readings:
+    if with_evidence and outcome.points:
         records.append(_evidence(taken))
     return Sample(
         meter_id=device.meter_id,
@@ -80,8 +93,9 @@ def make_sample(
         boot_ms=taken.boot_ms,
         points=tuple(
             [
-                SampledPoint(one.quantity.value, units[one.quantity], one.value_milli, int(one.quality))
-                for one in readings
+                SampledPoint(_NAMES[quantity], units[quantity], one.value_milli, int(flags.get(quantity, 0)))
+                for one in outcome.points
+                for quantity in (one.quantity,)
             ]
         ),
         records=tuple(records),
@@ -125,6 +139,12 @@ def _evidence(taken: Taken) -> Evidence:
         profile=taken.device.profile,
         request=taken.outcome.request[:EVIDENCE_BYTES_MAX],
         response=taken.outcome.response[:EVIDENCE_BYTES_MAX],
+    )
+
+
+def _reading(taken: Taken, point: PointValue) -> Reading:
+    return Reading(
+        meter_id=taken.device.meter_id, quantity=point.quantity, read_at=taken.read_at, value_milli=point.value_milli
     )
 
 

@@ -37,6 +37,7 @@ class Schedule:
     dense: Mapping[date, int] = field(default_factory=dict)
     _known: dict[date, tuple[datetime, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _nexts: dict[datetime, datetime] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _starts: dict[datetime, datetime] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the bounds of the minutes."""
@@ -76,7 +77,13 @@ class Schedule:
 
     def day_start(self, slot: datetime) -> datetime:
         """Return the midnight that opens the slot's civil day."""
-        return midnight(civil_day(slot, self.zone), self.zone)
+        known = self._starts.get(slot)
+        if known is None:
+            known = midnight(civil_day(slot, self.zone), self.zone)
+            if len(self._starts) >= DAYS_KNOWN_MAX:
+                self._starts.clear()
+            self._starts[slot] = known
+        return known
 
     def _slots(self, day: date) -> tuple[datetime, ...]:
         """Return the slots of a civil day in order; the few days around the present are asked for over and over."""

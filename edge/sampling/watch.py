@@ -23,6 +23,7 @@ from edge.driver.outcome import DeviceConfig
 
 OWNER = "watch"
 SLOTS = "slots"
+NOTHING = Derived()
 CUMULATIVE = frozenset({Quantity.ENERGY_FORWARD, Quantity.ENERGY_REVERSE, Quantity.VOLUME, Quantity.HEAT_ENERGY})
 
 
@@ -35,6 +36,7 @@ class Watch:
         self._comms: dict[MeterId, CommsState] = {}
         self._names: dict[MeterId, dict[Quantity, str]] = {}
         self._swaps = Swaps()
+        self._slot_day: tuple[datetime | None, int] = (None, 0)
         for name, body in stored.items():
             state = _unpack(body)
             if state is not None:
@@ -43,6 +45,12 @@ class Watch:
     def use_zone(self, zone: tzinfo) -> None:
         """Count civil days in the site's zone."""
         self._zone = zone
+        self._slot_day = (None, 0)
+
+    @property
+    def looks_at(self) -> frozenset[Quantity]:
+        """Return the registers whose series are watched."""
+        return CUMULATIVE
 
     def observe(self, device: DeviceConfig, slot: datetime, readings: Sequence[Reading]) -> Derived:
         """Return flags and notes for the cumulative registers of one meter; no reading at all is a silent slot."""
@@ -66,6 +74,8 @@ class Watch:
             if before is None or before.day != verdict.state.day:
                 states.append(StageState(owner=OWNER, name=name, body=msgspec.msgpack.encode(verdict.state)))
         notes += self._silence(device, slot, answered=moment is not None)
+        if not (flags or notes or states):
+            return NOTHING
         return Derived(flags=flags, records=tuple(notes), states=tuple(states))
 
     def _names_of(self, meter_id: MeterId) -> Mapping[Quantity, str]:
@@ -75,7 +85,9 @@ class Watch:
         return self._names[meter_id]
 
     def _silence(self, device: DeviceConfig, slot: datetime, *, answered: bool) -> list[AnomalyNote]:
-        day = civil_day(slot, self._zone).toordinal()
+        if slot != self._slot_day[0]:  # all meters of a sweep are at the same slot
+            self._slot_day = (slot, civil_day(slot, self._zone).toordinal())
+        day = self._slot_day[1]
         state, finding = count_slot(self._comms.get(device.meter_id), day, answered=answered)
         self._comms[device.meter_id] = state
         return [] if finding is None else [_note(device, SLOTS, slot, finding)]
