@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,8 +23,9 @@ from cloud.kit.schedules import Schedule
 from cloud.metering import anomalies, repository, service
 from cloud.metering.anomalies import SlowFinding, SlowRule
 from cloud.metering.events import OddityFound
+from cloud.metering.hourly import HOURS, hours_of, span_of
 from cloud.metering.registers import BILLED_QUANTITY, IntervalQuestion, RegisterBook, RegisterQuestion
-from cloud.metering.usage import HELD, Span, UsageSegment, scaled
+from cloud.metering.usage import UsageSegment
 from common.civil import Period, days_of, nth_month
 from common.ids import MeterId
 from common.measure.quantity import format_milli
@@ -37,9 +38,7 @@ METERS_AT_ONCE = 100
 COUNT_MIN = 20
 MONTHS_BACK = 13
 _ONE_DAY = timedelta(days=1)
-_HALF_HOUR = timedelta(minutes=30)
 _WATER = frozenset({Resource.WATER, Resource.HOT_WATER})
-_HOURS = frozenset(time(hour) for hour in range(anomalies.HOURS))
 _WORDS: Mapping[SlowRule, tuple[str, str]] = {
     SlowRule.SMALL_LEAK: (
         "近几日最少的一小时仍用水 {value} 升，以往最多 {limit} 升以下；疑似细小漏水，请查龙头、阀门与水箱。",
@@ -104,7 +103,7 @@ class _Look:
             book = await service.interval_book(self._session, self._interval(some, start))
             for one in some:
                 first = max(start, one.start)
-                days = [_hours(book, one, day, self._community.zone) for day in days_of(Period(first, self._today))]
+                days = [hours_of(book, one, day, self._community.zone) for day in days_of(Period(first, self._today))]
                 found += [self._odd(one, each) for each in anomalies.household(days)]
         return found
 
@@ -166,7 +165,7 @@ class _Look:
             days=frozenset(days_of(Period(start, self._today + _ONE_DAY))),
             zone=self._community.zone,
             known_at=self._known_at,
-            moments=_HOURS,
+            moments=HOURS,
         )
 
     def _odd(self, meter: InstalledMeter, finding: SlowFinding) -> OddityFound:
@@ -192,23 +191,6 @@ def _some(meters: Sequence[InstalledMeter]) -> Iterator[Sequence[InstalledMeter]
         yield meters[start : start + METERS_AT_ONCE]
 
 
-def _hours(book: RegisterBook, meter: InstalledMeter, day: date, zone: tzinfo) -> list[int | None]:
-    """Return what each hour of a day used, in milli-units after the multiplier; None where a register is not sure."""
-    span = _span(meter, Period(day, day + _ONE_DAY))
-    instants = [datetime.combine(day, time(hour), tzinfo=zone).astimezone(UTC) for hour in range(anomalies.HOURS)]
-    instants.append(datetime.combine(day + _ONE_DAY, time(), tzinfo=zone).astimezone(UTC))
-    sure = [_sure(book, span, instant) for instant in instants]
-    return [None if a is None or b is None or b < a else b - a for a, b in pairwise(sure)]
-
-
-def _sure(book: RegisterBook, span: Span, instant: datetime) -> int | None:
-    """Return the register at a full hour; a reading further than half an hour away stands for another one."""
-    ref = book.at_instant(span.meter_id, span.quantity, instant)
-    if ref is None or ref.quality & HELD or abs(ref.read_at - instant) > _HALF_HOUR:
-        return None
-    return scaled(ref.value_milli, span)
-
-
 def _balance(book: RegisterBook, family: Sequence[InstalledMeter], day: date) -> tuple[int, int] | None:
     """Return what a total and the meters below it used on a day; None when one of them is not known."""
     period = Period(day, day + _ONE_DAY)
@@ -220,15 +202,5 @@ def _balance(book: RegisterBook, family: Sequence[InstalledMeter], day: date) ->
 def _used(book: RegisterBook, meter: InstalledMeter, period: Period) -> int | None:
     if meter.start > period.start:
         return None
-    usage = book.usage(_span(meter, period))
+    usage = book.usage(span_of(meter, period))
     return usage.quantity_milli if isinstance(usage, UsageSegment) else None
-
-
-def _span(meter: InstalledMeter, period: Period) -> Span:
-    return Span(
-        meter_id=meter.meter_id,
-        quantity=BILLED_QUANTITY[meter.resource],
-        period=period,
-        multiplier_milli=meter.multiplier_milli,
-        digits=meter.digits,
-    )

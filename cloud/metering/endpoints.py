@@ -17,7 +17,7 @@ from cloud.identity.callers import require
 from cloud.identity.policy import Permission
 from cloud.kit.db import Database
 from cloud.kit.errors import MalformedError, NotFoundError
-from cloud.metering import estimate_endpoints, schemas
+from cloud.metering import estimate_endpoints, public_endpoints, schemas
 from cloud.metering.corrections import confirm_rollover
 from cloud.metering.origins import completeness, holes
 from cloud.metering.registers import BILLED_QUANTITY, RegisterQuestion
@@ -80,6 +80,7 @@ def build_router(database: Database) -> APIRouter:
         return [schemas.MeterDayOut.of(day) for day in holes(found) if (day.meter_id, day.quantity) in billed]
 
     estimate_endpoints.add_estimates(router, database)
+    public_endpoints.add_public_use(router, database)
     return router
 
 

@@ -21,11 +21,13 @@ Reason = Annotated[str, Field(min_length=1, max_length=REASON_LENGTH_MAX)]
 BY_HAND = {"manual": Quality.MANUAL, "confirmed": Quality.GOOD}
 
 
-class _In(BaseModel):
+class In(BaseModel):
+    """What is taken; an unknown field is refused."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class CorrectionIn(_In):
+class CorrectionIn(In):
     """What a register showed at an instant, before the multiplier; a value of null withdraws the reading."""
 
     meter_id: UUID
@@ -48,7 +50,7 @@ class CorrectionIn(_In):
         )
 
 
-class RolloverIn(_In):
+class RolloverIn(In):
     """A day on which a register passed its highest value."""
 
     meter_id: UUID
@@ -78,7 +80,7 @@ class MeterDayOut(BaseModel):
         return cls(meter_id=day.meter_id, quantity=day.quantity, day=day.day, count=day.count, state=day.state)
 
 
-class EstimateRuleIn(_In):
+class EstimateRuleIn(In):
     """How many days in a row may be estimated of a resource; 0 forbids it."""
 
     resource: Resource
@@ -92,7 +94,7 @@ class EstimateRuleOut(BaseModel):
     days_max: int
 
 
-class EstimateIn(_In):
+class EstimateIn(In):
     """The decision to let an estimate stand for the register of the midnight that begins a day."""
 
     day: date

@@ -152,6 +152,29 @@ class ReadingEstimateRow(CommunityRow):
     )
 
 
+class VirtualMeterRow(CommunityRow):
+    """What a virtual meter is made of from a day on; the newest revision of a day holds until the next day defined."""
+
+    __tablename__ = "virtual_meter"
+
+    virtual_id: Mapped[UUID] = mapped_column(primary_key=True)
+    effective_from: Mapped[date] = mapped_column(primary_key=True)
+    rev: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    resource: Mapped[Resource]
+    plus: Mapped[list[Any]]
+    minus: Mapped[list[Any]]
+    decided_by: Mapped[UUID]
+    recorded_at: Mapped[datetime]
+
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "community_id"], ["community.tenant_id", "community.community_id"]),
+        CheckConstraint("rev >= 1", name="rev"),
+        CheckConstraint("name <> ''", name="name"),
+        table_flags(append_only=True),
+    )
+
+
 class MeterRolloverRow(CommunityRow):
     """A day on which a register passed its highest value, confirmed by a person."""
 

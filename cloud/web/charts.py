@@ -10,6 +10,7 @@ from typing import Any
 
 INK, ACCENT, GOOD, QUIET = "#1d2733", "#0b5c8a", "#2e8b57", "#b9c6d2"
 _FEN = 100
+_MILLI = 1_000
 _GRID = {"left": 8, "right": 16, "top": 40, "bottom": 8, "containLabel": True}
 _TIP = {"trigger": "axis", "renderMode": "richText", "confine": True}
 
@@ -50,6 +51,24 @@ def counts(names: Sequence[str], name: str, numbers: Sequence[int]) -> Option:
         "xAxis": {"type": "category", "data": list(names), "axisLabel": {"color": INK, "rotate": 30, "fontSize": 10}},
         "yAxis": {"type": "value", "minInterval": 1, "axisLabel": {"color": INK}},
         "series": [{"type": "bar", "name": name, "color": ACCENT, "barCategoryGap": "10%", "data": list(numbers)}],
+    }
+
+
+def uses(names: Sequence[str], name: str, used_milli: Sequence[int | None]) -> Option:
+    """Return one bar for each hour's use, in whole units; an hour that is not known has no bar."""
+    return {
+        "grid": _GRID,
+        "tooltip": _TIP,
+        "xAxis": {"type": "category", "data": list(names), "axisLabel": {"color": INK, "hideOverlap": True}},
+        "yAxis": {"type": "value", "axisLabel": {"color": INK}},
+        "series": [
+            {
+                "type": "bar",
+                "name": name,
+                "color": ACCENT,
+                "data": [None if used is None else used / _MILLI for used in used_milli],
+            }
+        ],
     }
 
 

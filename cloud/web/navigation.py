@@ -50,6 +50,7 @@ PLACES: tuple[Place, ...] = (
     Place(path="/price-trial", zh="价格试算", en="Try prices", needs=Permission.CHANGE_TARIFFS),
     Place(path="/fleet", zh="网关", en="Gateways", needs=Permission.SEE_FLEET),
     Place(path="/meters", zh="抄表", en="Meters", needs=Permission.MANAGE_FLEET),
+    Place(path="/public-use", zh="公共用量", en="Public use", needs=Permission.SEE_FLEET),
     Place(path="/imports", zh="导入", en="Imports", needs=Permission.IMPORT_TABLES),
     Place(path="/audit", zh="审计日志", en="Audit log", needs=Permission.MANAGE_USERS, company_wide=True),
     Place(path="/my", zh="我的账单", en="My bills", needs=Permission.SEE_OWN),

@@ -1,4 +1,4 @@
--- Estimates of missing readings.
+-- Estimates of missing readings, and virtual meters.
 
 CREATE TABLE estimate_rule (
     tenant_id UUID NOT NULL,
@@ -50,3 +50,28 @@ alter table "reading_estimate" force row level security;
 create policy company on "reading_estimate" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
 grant select, insert on "reading_estimate" to gatehouse_app, gatehouse_worker;
 create trigger append_only before update or delete or truncate on "reading_estimate" for each statement execute function refuse_change();
+
+CREATE TABLE virtual_meter (
+    tenant_id UUID NOT NULL,
+    community_id UUID NOT NULL,
+    virtual_id UUID NOT NULL,
+    effective_from DATE NOT NULL,
+    rev BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    resource VARCHAR(32) NOT NULL,
+    plus JSONB NOT NULL,
+    minus JSONB NOT NULL,
+    decided_by UUID NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_virtual_meter PRIMARY KEY (tenant_id, community_id, virtual_id, effective_from, rev),
+    CONSTRAINT fk_virtual_meter_tenant_id_community_id_community FOREIGN KEY(tenant_id, community_id) REFERENCES community (tenant_id, community_id),
+    CONSTRAINT ck_virtual_meter_rev CHECK (rev >= 1),
+    CONSTRAINT ck_virtual_meter_name CHECK (name <> ''),
+    CONSTRAINT ck_virtual_meter_resource CHECK (resource IN ('electricity', 'water', 'hot_water', 'gas', 'heat'))
+);
+
+alter table "virtual_meter" enable row level security;
+alter table "virtual_meter" force row level security;
+create policy company on "virtual_meter" using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+grant select, insert on "virtual_meter" to gatehouse_app, gatehouse_worker;
+create trigger append_only before update or delete or truncate on "virtual_meter" for each statement execute function refuse_change();

@@ -1,4 +1,4 @@
-"""Estimates of missing readings.
+"""Estimates of missing readings, and virtual meters.
 
 Revision ID: 0013
 """

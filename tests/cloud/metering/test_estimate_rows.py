@@ -23,7 +23,7 @@ async def test_an_estimate_stands_until_a_reading_of_its_instant_and_tells_when_
     street: Street,
 ) -> None:
     meter = await estimated(street)
-    steps = ((None, [False], False), (20, [True], True), (0, [], True))
+    steps: tuple[tuple[int | None, list[bool], bool], ...] = ((None, [False], False), (20, [True], True), (0, [], True))
     for sequence, (minute, flags, trued) in enumerate(steps, start=1):
         if minute is not None:
             await arrive(street, meter, [reading(meter, sequence, 1_162_000, minute=minute)])

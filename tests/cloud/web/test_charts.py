@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from cloud.web.charts import bars, counts, curve
+from cloud.web.charts import bars, counts, curve, uses
 
 
 def test_bars_carry_each_series_in_yuan() -> None:
@@ -31,3 +31,8 @@ def test_counts_are_whole_numbers_as_they_are() -> None:
     option = counts(["a", "b"], "homes", [3, 0])
     assert option["series"][0]["data"] == [3, 0]
     assert option["yAxis"]["minInterval"] == 1
+
+
+def test_an_hour_that_is_not_known_has_no_bar() -> None:
+    option = uses(["00:00", "01:00", "02:00"], "MASTER", [1_500, None, 0])
+    assert option["series"][0]["data"] == [1.5, None, 0.0]
