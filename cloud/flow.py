@@ -21,6 +21,8 @@ from cloud.deposits.events import DeductionProposed, ReturnDue
 from cloud.documents import tasks as documents
 from cloud.ingest import tasks as ingest
 from cloud.ingest.events import BatchStored, EpochOpened, HistoryForked
+from cloud.invoices import tasks as invoices
+from cloud.invoices.tasks import InvoiceTasks
 from cloud.kit import outbox
 from cloud.kit.events import Routes
 from cloud.kit.runner import Handler
@@ -77,6 +79,7 @@ ROUTES: Routes = {
     RefundMoved: (
         lambda event: deposits.note_job(event.refund_id, event.state),
         reconciliation.on_refund_moved,
+        invoices.refund_job,
     ),
     DeductionBooked: (mandates.note_job,),
     DebitAnnounced: (notices.debit_job,),
@@ -97,6 +100,7 @@ SCHEDULES: Sequence[Schedule] = (
     deposits.SCHEDULE,
     notices.SCHEDULE,
     mandates.SCHEDULE,
+    invoices.SCHEDULE,
     parking.MORNING,
     daily.SCHEDULE,
 )
@@ -128,6 +132,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         payments.ASK: PaymentTasks(services.providers).ask,
         **refund_work.handlers(),
         **MandateTasks(services.providers, services.public_url, secrets.token_bytes).handlers(),
+        **InvoiceTasks(services.issuers).handlers(),
         deposits.HOLD: deposits.hold,
         deposits.NOTE_REFUND: deposits.note_refund,
         deposits.LOOK: deposits.look,

@@ -182,6 +182,9 @@ THINGS: Mapping[str, Words] = {
     "notice_wish": ("通知方式", "how to be told"),
     "notice_address": ("通知地址", "where to be told"),
     "message_account": ("消息服务账户", "account for messages"),
+    "tax_invoice": ("发票", "tax invoice"),
+    "invoice_account": ("开票账户", "invoice account"),
+    "instalment_agreement": ("分期协议", "instalment agreement"),
     "arrears_letter": ("催缴函", "letter of arrears"),
     "delivery": ("通知投递", "delivery of a notice"),
 }

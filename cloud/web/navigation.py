@@ -35,6 +35,10 @@ PLACES: tuple[Place, ...] = (
     Place(path="/reconciliation", zh="对账", en="Reconciliation", needs=Permission.RECONCILE),
     Place(path="/bank", zh="银行转账", en="Bank", needs=Permission.RECONCILE),
     Place(path="/refunds", zh="退款", en="Refunds", needs=Permission.REQUEST_REFUNDS),
+    Place(path="/invoices", zh="发票", en="Invoices", needs=Permission.REQUEST_REFUNDS),
+    Place(
+        path="/invoice-accounts", zh="开票账户", en="Invoice accounts", needs=Permission.MANAGE_USERS, company_wide=True
+    ),
     Place(path="/deposits", zh="押金", en="Deposits", needs=Permission.MANAGE_DEPOSITS),
     Place(path="/auto-pay", zh="自动扣款", en="Deductions", needs=Permission.SEE_PAYMENTS),
     Place(path="/arrears", zh="违约金与减免", en="Arrears", needs=Permission.ASK_RELIEF),
@@ -55,6 +59,7 @@ PLACES: tuple[Place, ...] = (
     Place(path="/audit", zh="审计日志", en="Audit log", needs=Permission.MANAGE_USERS, company_wide=True),
     Place(path="/my", zh="我的账单", en="My bills", needs=Permission.SEE_OWN),
     Place(path="/sunshine", zh="阳光账本", en="Sunshine ledger", needs=Permission.READ_SUNSHINE),
+    Place(path="/my/invoices", zh="我的发票", en="My invoices", needs=Permission.SEE_OWN),
     Place(path="/my/deposits", zh="我的押金", en="My deposits", needs=Permission.SEE_OWN),
     Place(path="/my/auto-pay", zh="自动缴费", en="Auto-pay", needs=Permission.SEE_OWN),
     Place(path="/my/notices", zh="我的通知", en="My notices", needs=Permission.SEE_OWN),

@@ -96,7 +96,7 @@ def rated(
         nature=item.nature,
         fund_class=item.fund_class,
         legal_entity_id=item.entity,
-        tax_code="t",
+        tax_code="3040801",
         tax_rate_micro=item.tax_rate_micro,
         bears_late_charge=True,
         service=period,

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from cloud.arrears import service as arrears
 from cloud.arrears.values import ReliefKind, ReliefWish, RelievedLine
+from cloud.billing import repricing
 from cloud.billing import service as billing
+from cloud.billing.repricing import PriceScope
 from cloud.charges import service as charges
 from cloud.charges.values import Coverage, NewOneOff, Sharing
 from cloud.estate import service as estate
@@ -17,10 +19,18 @@ from cloud.imports.columns import columns_of
 from cloud.imports.kinds import ImportKind
 from cloud.imports.service import Upload
 from cloud.imports.sheets import csv_text
+from cloud.invoices import accounts as invoice_accounts
+from cloud.invoices import service as invoices
+from cloud.invoices.accounts import NewInvoiceAccount
+from cloud.invoices.tables import TaxInvoiceRow
+from cloud.invoices.values import Colour, InvoiceKind, InvoiceLine, Title, TitleKind
 from cloud.kit.db import Unit
 from cloud.kit.secretbox import SecretBox
+from cloud.ledger.journals import LineRef
 from cloud.mandates.rules import MandateState
 from cloud.mandates.tables import MandateRow
+from cloud.metering import public_use
+from cloud.metering.hourly import VirtualMeter
 from cloud.notices import provider_accounts as message_accounts
 from cloud.notices.kinds import Way
 from cloud.notices.provider_accounts import NewAccount
@@ -33,6 +43,7 @@ from cloud.settlement.values import MoveOut, Statement
 from cloud.tariffs import service as tariffs
 from cloud.tariffs.charge import ChargeBasis, ChargeItem, FundClass, Nature
 from common.ids import ChargeItemId
+from common.reading.reading import Resource
 from tests.cloud.billing import builders as b
 from tests.cloud.web.front import Front
 
@@ -45,8 +56,76 @@ async def add_belongings(unit: Unit, front: Front, mark: str) -> None:
     await _settle(unit, front, mark)
     await _import(unit, front, mark)
     await _agree(unit, front)
+    await _measure(unit, front, mark)
+    await _reprice(unit, front)
     mail = NewAccount(way=Way.MAIL, login=mark, secret=mark, sender="a@example.com", host="example.com", port=465)
     await message_accounts.open_account(unit, SecretBox(bytes(range(32))), mail, frozenset())
+    await _invoice(unit, front, mark)
+
+
+async def _reprice(unit: Unit, front: Front) -> None:
+    """Open a change of prices for the past."""
+    community_id = front.counter.office.site.community_id
+    items = frozenset(item.charge_item_id for item in await tariffs.charge_items(unit.session, community_id))
+    scope = PriceScope(community_id=community_id, charge_items=items, first_day=b.MONTHS[0].start)
+    await repricing.open_price_correction(unit, scope, reason="decree")
+
+
+async def _invoice(unit: Unit, front: Front, mark: str) -> None:
+    """Let an invoice of a bill be on its way."""
+    account, box = await billing.account(unit.session, await front.account()), SecretBox(bytes(range(32)))
+    (bill, *_) = await billing.bills_of(unit.session, [account.account_id])
+    new = NewInvoiceAccount(
+        legal_entity_id=front.counter.entity,
+        tax_number="91350100M000100Y43",
+        app_key=f"key-{mark}",
+        secret=mark,
+        drawer=mark,
+    )
+    seller = await invoice_accounts.open_account(unit, box, new)
+    invoice_id = unit.new_id()
+    row = TaxInvoiceRow(
+        tenant_id=unit.tenant,
+        community_id=account.community_id,
+        invoice_id=invoice_id,
+        account_id=account.account_id,
+        bill_id=bill.bill_id,
+        legal_entity_id=front.counter.entity,
+        invoice_account_id=seller,
+        colour=Colour.BLUE,
+        kind=InvoiceKind.ORDINARY,
+        title_sealed=invoices.sealed(box, unit.tenant, invoice_id, Title(kind=TitleKind.PERSON, name=mark)),
+        shown=mark,
+    )
+    line = InvoiceLine(
+        n=1,
+        line=LineRef(bill_id=bill.bill_id, n=1),
+        name=mark,
+        goods_code="3040801000000000000",
+        rate_micro=60_000,
+        fen=106,
+        net_fen=100,
+    )
+    await invoices.begin(unit, row, (line,))
+
+
+async def _measure(unit: Unit, front: Front, mark: str) -> None:
+    """Let the public area have a meter, and a virtual one made of it."""
+    community, start = front.counter.office.site.community_id, b.MONTHS[0].start
+    meter = await fleet.add_meter(unit, serial=f"{mark}-P", resource=Resource.ELECTRICITY)
+    await unit.session.flush()
+    await fleet.install_meter(unit, meter_id=meter, community_id=community, premises_id=None, start=start)
+    await unit.session.flush()
+    virtual = VirtualMeter(
+        community_id=community,
+        virtual_id=unit.new_id(),
+        name=mark,
+        resource=Resource.ELECTRICITY,
+        effective_from=start,
+        plus=frozenset({meter}),
+        minus=frozenset(),
+    )
+    await public_use.define(unit, virtual)
 
 
 async def _agree(unit: Unit, front: Front) -> None:

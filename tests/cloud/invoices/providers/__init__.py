@@ -1,0 +1,1 @@
+"""Clients of tax platforms against what is known of their protocols."""
