@@ -25,6 +25,7 @@ from cloud.metering import service as metering
 from cloud.web.frame import Frame, page_router
 from cloud.web.listing import csv_file, part
 from cloud.web.rendering import instant
+from common.wire.software import SOFTWARE, unpack_release
 
 SILENT_AFTER = timedelta(hours=26)  # readings come daily at least; two hours of grace
 
@@ -40,6 +41,7 @@ class Health:
     clock_trusted: bool | None
     meters: int | None
     meters_silent: int | None
+    software: str | None
     site: Standing
     open_cases: int
 
@@ -107,8 +109,11 @@ def _add_file(router: APIRouter, frame: Frame) -> None:
             until = await metering.watermarks(session, [gateway.gateway_id for gateway in found])
         return csv_file(
             "gateways.csv",
-            ("网关 gateway", "状态 state", "硬件 hardware", "最近报告 health", "数据完整至 complete until"),
-            ((one.label, one.state, one.hardware, _when(one.health_at), _when(until[one.gateway_id])) for one in found),
+            ("网关 gateway", "状态 state", "硬件 hardware", "软件 software", "最近报告 health", "数据完整至 complete until"),
+            (
+                (one.label, one.state, one.hardware, _software(one), _when(one.health_at), _when(until[one.gateway_id]))
+                for one in found
+            ),
         )
 
 
@@ -120,9 +125,15 @@ async def _health(session: AsyncSession, gateway: Gateway) -> Health:
         clock_trusted=None if "clock_trusted" not in told else told["clock_trusted"] == 1,
         meters=told.get("meters"),
         meters_silent=told.get("meters_silent"),
+        software=_software(gateway),
         site=await rollout.standing(session, gateway.gateway_id),
         open_cases=len(await cases.open_about(session, [gateway.gateway_id])),
     )
+
+
+def _software(gateway: Gateway) -> str | None:
+    told = gateway.counters.get(SOFTWARE)
+    return None if told is None else unpack_release(told)
 
 
 def _keeps(caller: Caller) -> bool:

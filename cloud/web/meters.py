@@ -28,6 +28,7 @@ from cloud.metering.corrections import Correction
 from cloud.metering.registers import BILLED_QUANTITY
 from cloud.metering.swapping import Swap, swap
 from cloud.metering.truing import enter_reading
+from cloud.web import site_plan
 from cloud.web.frame import Frame, chosen, communities_of, page_router, see_other
 from cloud.web.listing import part
 from common.civil import Period, civil_day, midnight
@@ -87,6 +88,7 @@ def build_pages(frame: Frame) -> APIRouter:
     router = page_router()
     _add_list(router, frame)
     _add_forms(router, frame)
+    site_plan.add_pages(router, frame)
     return router
 
 

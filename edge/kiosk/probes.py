@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 
+import edge
 from common.clock import to_epoch_ms
 from common.wire.limits import COUNTERS_MAX
+from common.wire.software import SOFTWARE, pack_release
 from common.wire.stamp import ClockSource
 from edge.buffer.store import Store
 from edge.clock import EdgeClock
@@ -71,7 +73,7 @@ def probes(board: Board, store: Store, counters: Callable[[], dict[str, int]]) -
 
 
 async def health_figures(board: Board, store: Store, clock: EdgeClock) -> dict[str, int]:
-    """Return the counters that a health report tells: store, backlog, clock, each wire, how many meters are silent.
+    """Return what a health report tells: store, backlog, clock, release, each wire, how many meters are silent.
 
     A site with so many wires that the report would not fit the wire format tells the sums over all wires instead.
     """
@@ -85,6 +87,7 @@ async def health_figures(board: Board, store: Store, clock: EdgeClock) -> dict[s
         "clock_uncertainty_ms": look.uncertainty_ms,
         "meters": sum(face.meters for face in board.wires.values()),
         "meters_silent": sum(face.failing for face in board.wires.values()),
+        SOFTWARE: pack_release(edge.__version__),
     }
     told = {name: asdict(face.stats) for name, face in board.wires.items()}
     each = {f"wire_{name}_{what}": count for name, stats in told.items() for what, count in stats.items()}

@@ -27,7 +27,7 @@ from tests.common.wire.test_commissioning import PROPOSAL
 from tests.support import api
 from tests.support.browser import chromium, fits, serving, watched
 
-COUNTERS = {"batches_pending": 3, "clock_trusted": 0, "meters": 40, "meters_silent": 2}
+COUNTERS = {"batches_pending": 3, "clock_trusted": 0, "meters": 40, "meters_silent": 2, "software": 1_020_003}
 
 
 async def configured(garden: Office, label: str = "1号楼弱电间") -> GatewayId:
@@ -74,7 +74,7 @@ async def test_the_fleet_page_says_how_each_gateway_does(garden: Office, technic
     gateway = await configured(garden)
     await found_on_site(garden, gateway)
     page = (await technician.get("/fleet")).text
-    for words in ("2 / 40", "未校准", "v1", "可用", 'data-label="积压 Backlog">3<'):
+    for words in ("2 / 40", "未校准", "v1", "可用", "1.20.3", 'data-label="积压 Backlog">3<'):
         assert words in page
     assert "2 / 40" in (await technician.get(f"/fleet/{gateway}")).text
 
