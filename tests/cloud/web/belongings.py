@@ -6,9 +6,7 @@ from datetime import timedelta
 
 from cloud.arrears import service as arrears
 from cloud.arrears.values import ReliefKind, ReliefWish, RelievedLine
-from cloud.billing import repricing
 from cloud.billing import service as billing
-from cloud.billing.repricing import PriceScope
 from cloud.charges import service as charges
 from cloud.charges.values import Coverage, NewOneOff, Sharing
 from cloud.estate import service as estate
@@ -57,18 +55,9 @@ async def add_belongings(unit: Unit, front: Front, mark: str) -> None:
     await _import(unit, front, mark)
     await _agree(unit, front)
     await _measure(unit, front, mark)
-    await _reprice(unit, front)
     mail = NewAccount(way=Way.MAIL, login=mark, secret=mark, sender="a@example.com", host="example.com", port=465)
     await message_accounts.open_account(unit, SecretBox(bytes(range(32))), mail, frozenset())
     await _invoice(unit, front, mark)
-
-
-async def _reprice(unit: Unit, front: Front) -> None:
-    """Open a change of prices for the past."""
-    community_id = front.counter.office.site.community_id
-    items = frozenset(item.charge_item_id for item in await tariffs.charge_items(unit.session, community_id))
-    scope = PriceScope(community_id=community_id, charge_items=items, first_day=b.MONTHS[0].start)
-    await repricing.open_price_correction(unit, scope, reason="decree")
 
 
 async def _invoice(unit: Unit, front: Front, mark: str) -> None:
