@@ -173,7 +173,7 @@ class BatchState(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedBatch:
-    """A batch as it waits for its receipt."""
+    """A batch as it waits for its receipt; `full` says, when it was sealed just now, that more rows may wait."""
 
     epoch: int
     number: int
@@ -182,6 +182,7 @@ class SealedBatch:
     digest: bytes
     state: BatchState
     tries: int
+    full: bool = False
 
 
 class BundleState(StrEnum):

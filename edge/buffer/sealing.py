@@ -51,13 +51,14 @@ class Draft:
     anchors: tuple[_RawAnchor, ...]
     readings: tuple[_RawReading, ...]
     events: tuple[_RawEvent, ...]
+    full: bool
 
 
 def gather(connection: sqlite3.Connection, state: WriterState, lanes: Sequence[Lane] = tuple(Lane)) -> Draft | None:
     """Return the waiting rows of the first of the lanes in which any wait; None when none do."""
     for lane in lanes:
         readings = _readings(connection) if lane is Lane.MEASURE else ()
-        events = _events(connection, lane)
+        events, all_events = _events(connection, lane)
         if readings or events:
             return Draft(
                 epoch=state.epoch,
@@ -71,6 +72,7 @@ def gather(connection: sqlite3.Connection, state: WriterState, lanes: Sequence[L
                 anchors=_unsealed_anchors(connection),
                 readings=readings,
                 events=events,
+                full=len(readings) == READINGS_PER_BATCH_MAX or not all_events,
             )
     return None
 
@@ -120,6 +122,7 @@ def keep(connection: sqlite3.Connection, state: WriterState, draft: Draft, seale
         digest=sealed.digest,
         state=BatchState.PENDING,
         tries=0,
+        full=draft.full,
     )
 
 
@@ -157,7 +160,8 @@ def _dated(readings: Sequence[_RawReading], timeline: Timeline) -> tuple[Reading
     return tuple(made)
 
 
-def _events(connection: sqlite3.Connection, lane: Lane) -> tuple[_RawEvent, ...]:
+def _events(connection: sqlite3.Connection, lane: Lane) -> tuple[tuple[_RawEvent, ...], bool]:
+    """Return waiting events of a lane, as many as a batch holds, and whether these are all."""
     rows = connection.execute(
         "SELECT seq, lane, kind, boot_no, boot_ms, body FROM event WHERE lane = ? ORDER BY seq LIMIT ?",
         (int(lane), EVENTS_PER_BATCH_MAX),
@@ -167,9 +171,9 @@ def _events(connection: sqlite3.Connection, lane: Lane) -> tuple[_RawEvent, ...]
     for row in rows:
         size += len(row[5])
         if taken and size > EVENT_BYTES_PER_BATCH_MAX:
-            break
+            return tuple(taken), False
         taken.append(row)
-    return tuple(taken)
+    return tuple(taken), len(taken) < EVENTS_PER_BATCH_MAX
 
 
 def _event(timeline: Timeline, raw: _RawEvent) -> EventRow:

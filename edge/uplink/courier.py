@@ -136,10 +136,16 @@ class Courier:
             await self._seal_all(tuple(Lane))
 
     async def _seal_all(self, lanes: Sequence[Lane]) -> None:
+        """Seal what waits in the lanes; what comes while the last batch is made gathers for the next round.
+
+        A busy gateway would else seal a handful of rows after every commit, and a small batch costs as much as a large.
+        """
         while batch := await self.store.seal(lanes):
             self.stats.sealed += 1
             self._newest = max(self._newest, batch.number)
             self._fresh.set()
+            if batch.lane is lanes[-1] and not batch.full:
+                return
 
     async def _send(self) -> None:
         while True:

@@ -8,6 +8,7 @@ no database, so what is measured is the gateway.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
@@ -22,12 +23,15 @@ from starlette.routing import Route
 from common.wire import codec
 from common.wire.batch import Point
 from common.wire.receipt import Receipt, sign_receipt
-from common.wire.requests import NO_CHALLENGE, pack_answer
+from common.wire.requests import CHALLENGE_BYTES, open_request, pack_answer, read_poll
 from common.wire.sequence import Outcome
 from common.wire.signing import Purpose, open_envelope, verify
 from edge.uplink.link import CBOR, COSE
 from tests.bench.edge.home import QUANTITIES
 from tests.common.wire.builders import CLOUD_KEY, GATEWAY
+
+CHALLENGE = bytes([7]) * CHALLENGE_BYTES
+STOP_S = 1
 
 
 class Sink:
@@ -80,9 +84,12 @@ class Sink:
             if point.series.quantity == QUANTITIES[0]:
                 self.counters[str(point.series.meter_id)].append(point.value_milli // 1000)
 
-    async def poll(self, _: Request) -> Response:
-        """Answer a poll with no news."""
-        return Response(pack_answer(NO_CHALLENGE, ()), media_type=CBOR)
+    async def poll(self, request: Request) -> Response:
+        """Answer as the cloud does that has no news: the first poll at once, the others when their patience ends."""
+        poll = read_poll(verify(open_request(await request.body(), Purpose.POLL), self._gateway_key))
+        if poll.challenge == CHALLENGE:
+            await asyncio.sleep(poll.wait_s)
+        return Response(pack_answer(CHALLENGE, ()), media_type=CBOR)
 
     async def report(self, _: Request) -> Response:
         """Return the counts; a meter's readings are whole numbers that must follow one another.
@@ -123,4 +130,10 @@ def application(gateway_key: bytes) -> Starlette:
 
 
 if __name__ == "__main__":
-    uvicorn.run(application(bytes.fromhex(sys.argv[2])), host="127.0.0.1", port=int(sys.argv[1]), log_level="error")
+    uvicorn.run(
+        application(bytes.fromhex(sys.argv[2])),
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        log_level="error",
+        timeout_graceful_shutdown=STOP_S,
+    )

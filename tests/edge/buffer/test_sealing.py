@@ -85,6 +85,36 @@ def test_what_came_after_the_draft_waits_for_the_next_batch(bench: Bench) -> Non
     assert bench.sealer.materials[1].previous_hash == chained
 
 
+def test_a_batch_is_full_when_it_could_not_hold_all_that_waits(bench: Bench) -> None:
+    bench.connection.execute("BEGIN")
+    bench.connection.executemany(
+        "INSERT INTO reading (boot_no, boot_ms, slot_ms, point_no, value_milli, quality) VALUES (1, 0, ?, 1, 0, 0)",
+        [(slot_ms,) for slot_ms in range(1_000_000, 1_000_000 + sealing.READINGS_PER_BATCH_MAX)],
+    )
+    bench.connection.execute("COMMIT")
+    full = []
+    for _ in range(2):
+        draft = bench.draft()
+        full.append((draft.full, len(draft.readings)))
+        bench.keep(draft)
+    assert full == [(True, sealing.READINGS_PER_BATCH_MAX), (False, 2)]
+
+
+def test_events_that_are_too_many_for_one_batch_make_it_full(bench: Bench) -> None:
+    note = Note(what="long", detail="x" * 200)
+    bench.connection.execute("BEGIN")
+    for _ in range(sealing.EVENTS_PER_BATCH_MAX + 1):
+        rows.put_record(bench.connection, bench.state, note, Lane.GATE)
+    bench.connection.execute("COMMIT")
+    drafts = []
+    for _ in range(2):
+        draft = sealing.gather(bench.connection, bench.state, (Lane.GATE,))
+        assert draft is not None
+        drafts.append((draft.full, len(draft.events)))
+        bench.keep(draft)
+    assert drafts == [(True, sealing.EVENTS_PER_BATCH_MAX), (False, 1)]
+
+
 def test_a_draft_whose_rows_were_shed_is_refused(bench: Bench) -> None:
     draft = bench.draft()
     bench.connection.execute("DELETE FROM reading WHERE seq = (SELECT min(seq) FROM reading)")

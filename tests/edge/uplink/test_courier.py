@@ -19,7 +19,7 @@ from common.wire.records import KioskReceipt
 from common.wire.refusal import Refusal
 from common.wire.sequence import Outcome
 from common.wire.signing import Purpose, SigningKey, open_envelope
-from edge.buffer.records import BatchState, Lane
+from edge.buffer.records import BatchState, Lane, Sealed, SealMaterial
 from edge.buffer.shedding import Budget
 from edge.buffer.store import Store
 from edge.clock import entropy, monotonic_s
@@ -159,6 +159,36 @@ async def test_a_reading_is_sealed_sent_and_settled(bench: Bench) -> None:
         await until(lambda: bench.courier.stats.settled == bench.courier.stats.sealed > 0)
     assert await bench.state(1) is BatchState.SETTLED
     assert bench.courier.stats.connected
+
+
+async def test_readings_that_come_while_a_batch_is_made_gather_for_the_next_round(bench: Bench) -> None:
+    """Sealing after every commit of a busy gateway would make batches of a handful of readings each."""
+    loop, signer = asyncio.get_running_loop(), BatchSealer(Signer(), entropy)
+
+    def sealed_while_one_more_is_read(material: SealMaterial) -> Sealed:
+        asyncio.run_coroutine_threadsafe(bench.read(), loop).result(10)
+        return signer(material)
+
+    await bench.sealed(0)
+    bench.store.use_sealer(sealed_while_one_more_is_read)
+    await bench.read()
+
+    await bench.courier._seal_all(tuple(Lane))
+
+    assert bench.courier.stats.sealed == 1
+    assert (await bench.store.status()).readings_waiting == 1
+
+
+async def test_a_batch_of_the_gate_does_not_end_the_round_of_the_readings(bench: Bench) -> None:
+    await bench.sealed(0)
+    paid = KioskReceipt(event_id=UUID(int=1), kiosk="k", bill_number="1", amount_fen=1, channel="wechat")
+    await bench.store.record(paid, lane=Lane.GATE)
+    await bench.read()
+
+    await bench.courier._seal_all(tuple(Lane))
+
+    assert bench.courier.stats.sealed == 2
+    assert (await bench.store.status()).readings_waiting == 0
 
 
 @pytest.mark.parametrize(
