@@ -8,6 +8,8 @@ is a query as any other, under row security.
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString
@@ -32,6 +34,7 @@ BULK_ROLE = "gatehouse_bulk"
 _YOUNG = text("select relname from pg_class where relname = any(:names) and relkind = 'r' and reltuples <= 0")
 _AS_LOADER = sql.SQL("set local role {}").format(sql.Identifier(BULK_ROLE))
 _AS_ONESELF: LiteralString = "reset role"
+_SEND_BUFFER = 1 << 22
 _UUID_ARRAY_OID = 2951
 _COPY_TYPES = {
     "BIGINT": "int8",
@@ -100,6 +103,7 @@ async def copy_images(
     driver = await _driver(connection)
     with _as_errors_of_the_engine():
         await driver.execute(_AS_LOADER)
+        _widen(driver)
         async with driver.cursor() as cursor, cursor.copy(statement) as copy:
             await copy.write(SIGNATURE)
             for image in images:
@@ -151,6 +155,12 @@ async def read_columns(
     ensure(answer is not None, "a query that was asked has an answer")
     found = [None if answer is None else answer.get_value(0, place) for place in range(len(types))]
     return {name: array_of(one, kind) for one, (name, kind) in zip(found, types.items(), strict=True)}
+
+
+def _widen(driver: PsycopgConnection[Any]) -> None:
+    """Ask for a send buffer that takes most images whole, so that the loader is not woken for every piece."""
+    with socket.socket(fileno=os.dup(driver.fileno())) as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
 
 
 @contextmanager
