@@ -8,6 +8,7 @@
     decode    what the bytes of a frame say, as JSON; needs no home
     models    the device models on board and whose frames stand behind them
     simulate  stand in for the meters of a site file, to try a site without them
+    id-card   whether a kiosk's reader of identity cards works; shows masked, keeps nothing
 
 Every other command takes `--home DIR`. Exit code 0 is done, 1 refused or something to mend, 2 not understood.
 """
@@ -74,8 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     simulate = _word(words, "simulate", _simulate, "stand in for the meters of a site file, to try a site without them")
     simulate.add_argument("site", type=Path, help="a site bundle as YAML or JSON, or its wires and devices alone")
     simulate.add_argument("--here", type=Path, help="serve on 127.0.0.1 and put serial lines into this folder")
+    id_card = _word(words, "id-card", _id_card, "read one identity card at a kiosk's reader; masked, nothing is kept")
+    id_card.add_argument("line", help="/dev/serial/by-id/..., or host:port of a converter")
+    id_card.add_argument("--over", choices=["serial", "serial-tcp"], default="serial")
     _decode_word(words)
-    for sub in (run, probe_word, enrol, doctor, budget, models, simulate):
+    for sub in (run, probe_word, enrol, doctor, budget, models, simulate, id_card):
         sub.add_argument("--home", type=Path, required=True, help="folder of settings, keys and store")
     return parser
 
@@ -204,6 +208,13 @@ def _simulate(settings: Settings, options: argparse.Namespace) -> int:
             await stop.wait()
 
     asyncio.run(stand_in())
+    return 0
+
+
+def _id_card(_: Settings, options: argparse.Namespace) -> int:
+    from edge.cli.id_card import read_one  # noqa: PLC0415 - a tool, no part of the gateway
+
+    sys.stdout.write(asyncio.run(read_one(options.line, WireKind(options.over))))
     return 0
 
 
