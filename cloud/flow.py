@@ -40,7 +40,7 @@ from cloud.parking import tasks as parking
 from cloud.parking.events import PermitsChanged
 from cloud.payments import kiosk_dues
 from cloud.payments import service as payments
-from cloud.payments.events import DeductionBooked, PaymentBooked, RefundNoticed
+from cloud.payments.events import AgreementNoticed, DeductionBooked, PaymentBooked, RefundNoticed
 from cloud.payments.tasks import PaymentTasks
 from cloud.rating import tasks as rating
 from cloud.rating.column_run import prepare
@@ -82,6 +82,7 @@ ROUTES: Routes = {
         invoices.refund_job,
     ),
     DeductionBooked: (mandates.note_job,),
+    AgreementNoticed: (mandates.check_job,),
     DebitAnnounced: (notices.debit_job,),
     DebitFailed: (notices.debit_failed_job,),
     DeductionProposed: (notices.deduction_job,),

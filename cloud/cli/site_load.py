@@ -145,6 +145,8 @@ class _CompanyLoader:
                 merchant_serial=given["merchant_serial"],
                 private_key_pem=given["private_key_pem"],
                 api_key=given["api_key"],
+                app_secret=given.get("app_secret", ""),
+                deduction_plan=given.get("deduction_plan", ""),
                 channel_keys=given["channel_keys"],
             )
             await add_merchant_account(self._unit, services.secret_box, account, secrets.token_hex(_NOTIFY_TOKEN_BYTES))

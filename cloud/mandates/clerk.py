@@ -26,9 +26,8 @@ from cloud.mandates.values import Mandate
 from cloud.payments import cashier, merchants
 from cloud.payments import service as payments
 from cloud.payments.channel import Method
-from cloud.payments.channels.alipay import agreements
-from cloud.payments.channels.alipay.agreements import Agreement, AgreementState
-from cloud.payments.channels.provider import Order, OrderView, Payer
+from cloud.payments.channels.deductions import Agreement, AgreementState, AgreementWish
+from cloud.payments.channels.provider import Order, OrderView, Payer, Refused, Unknown
 from cloud.payments.merchants import MerchantAccount
 from cloud.payments.providers import Providers
 from cloud.payments.values import Attempt
@@ -50,18 +49,35 @@ class MandateClerk:
         self._random_bytes = random_bytes
 
     async def sign_page(self, tenant: TenantId, mandate: Mandate) -> str:
-        """Return the channel's address where the payer signs; nobody is called, the address carries the wish."""
+        """Return the channel's address where the payer signs.
+
+        Raises:
+            RefusalError: the channel gave none; nothing was changed.
+        """
         async with self._database.view(tenant) as session:
             account = await merchants.merchant_account(session, mandate.merchant_account_id)
-        first_on = first_execution(mandate.day_of_month, today_at_channel(self._database.clock.now()))
-        client = self._providers.alipay(account)
-        back = f"{self._public_url}{RETURN_PATH}"
-        return await agreements.sign_page(client, mandate.number, mandate.limit_fen, first_on, back)
+            community = await estate.community(session, mandate.book.community_id)
+        wish = AgreementWish(
+            number=mandate.number,
+            limit_fen=mandate.limit_fen,
+            first_on=first_execution(mandate.day_of_month, today_at_channel(self._database.clock.now())),
+            description=community.name,
+            return_url=f"{self._public_url}{RETURN_PATH}",
+            notify_url=cashier.notify_url(self._public_url, account),
+        )
+        page = await self._providers.agreements(account).sign_page(wish)
+        if not isinstance(page, str):
+            raise RefusalError("the channel gave no page to sign on; try again a little later")
+        return page
+
+    def keeps_agreements(self, account: MerchantAccount) -> bool:
+        """Return whether payers can agree to deductions at a merchant account."""
+        return account.is_open and self._providers.keeps_agreements(account)
 
     async def check(self, tenant: TenantId, actor: Actor, mandate_id: UUID) -> Mandate:
         """Ask the channel where an agreement stands and note it; what is not known changes nothing."""
         mandate, account = await self._found(tenant, mandate_id)
-        told = await agreements.query(self._providers.alipay(account), mandate.number)
+        told = await self._providers.agreements(account).query(mandate.number)
         if not isinstance(told, Agreement):
             return mandate
         return await self._noted(tenant, actor, mandate, told)
@@ -76,6 +92,20 @@ class MandateClerk:
             for job in () if debit is None else debits.take_jobs(debit):
                 unit.enqueue(job)
             unit.record("looked at", "mandate", mandate_id)
+        await self._announce(tenant, mandate_id)
+
+    async def _announce(self, tenant: TenantId, mandate_id: UUID) -> None:
+        """Tell the channel what is announced, each morning until the first try; what it has heard it is not told again.
+
+        One that did not hear refuses the tries: then nothing is taken, and the payer is told that it failed.
+        """
+        mandate, account = await self._found(tenant, mandate_id)
+        today = today_at_channel(self._database.clock.now())
+        async with self._database.view(tenant) as session:
+            standing = await debits.debits_of(session, [mandate_id])
+        for debit in standing:
+            if debit.state is DebitState.ANNOUNCED and today < debit.plan.first_on:
+                await self._providers.agreements(account).announce(mandate.number, debit.amount_fen)
 
     async def end(self, tenant: TenantId, actor: Actor, mandate_id: UUID) -> Mandate:
         """End an agreement at the channel and here.
@@ -84,7 +114,7 @@ class MandateClerk:
             RefusalError: the channel could not be asked; nothing was changed here.
         """
         mandate, account = await self._found(tenant, mandate_id)
-        ended = await agreements.end(self._providers.alipay(account), mandate.number)
+        ended = await self._providers.agreements(account).end(mandate.number)
         if ended is not None:
             raise RefusalError("the channel did not end the agreement; pause it now and end it a little later")
         async with self._database.unit(tenant, actor) as unit:
@@ -113,7 +143,7 @@ class MandateClerk:
         async with self._database.view(tenant) as session:
             mandate_id = (await debits.debit(session, debit_id)).mandate_id
         mandate, account = await self._found(tenant, mandate_id)
-        told = await agreements.query(self._providers.alipay(account), mandate.number)
+        told = await self._providers.agreements(account).query(mandate.number)
         if not isinstance(told, Agreement):
             return
         mandate = await self._noted(tenant, actor, mandate, told)
@@ -147,7 +177,7 @@ class MandateClerk:
             answer = await cashier.ask(self._providers.of(account), attempt, expired=True)
             async with self._database.unit(tenant, actor) as unit:
                 noted = await payments.note_asked(unit, attempt.attempt_id, answer)
-            if debits.may_pay(noted) or not isinstance(answer, OrderView):
+            if debits.may_pay(noted) or not _is_known(answer):
                 return False
         return True
 
@@ -165,3 +195,10 @@ class MandateClerk:
             async with self._database.unit(tenant, actor) as unit:
                 return await service.note_ended(unit, mandate.mandate_id, "channel")
         return mandate
+
+
+def _is_known(answer: OrderView | Refused | Unknown) -> bool:
+    """Return whether a channel said where an order stands, or that it never had it."""
+    if isinstance(answer, Refused):
+        return answer.code in payments.NO_SUCH_ORDER
+    return isinstance(answer, OrderView)

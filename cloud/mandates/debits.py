@@ -27,8 +27,9 @@ from cloud.mandates.events import DebitAnnounced, DebitFailed
 from cloud.mandates.rules import DebitState, MandateState, amount_to_take, next_plan, today_at_channel, try_instant
 from cloud.mandates.tables import DebitRow, DebitTryRow, MandateRow
 from cloud.mandates.values import Debit, debit_of, mandate_of
+from cloud.payments import merchants
 from cloud.payments import service as payments
-from cloud.payments.channel import Channel, Method
+from cloud.payments.channel import Method
 from cloud.payments.rules import AttemptState
 from cloud.payments.service import Way
 from cloud.payments.values import Attempt, IntentRequest
@@ -124,7 +125,8 @@ async def open_try(unit: Unit, debit_id: UUID, day: date, random_bytes: Callable
         amount_fen=amount_fen,
     )
     intent = await payments.create_intent(unit, request)
-    way = Way(channel=Channel.ALIPAY, method=Method.DEDUCTION, life=TRY_LIFE)
+    channel = (await merchants.merchant_account(unit.session, owner.merchant_account_id)).channel
+    way = Way(channel=channel, method=Method.DEDUCTION, life=TRY_LIFE)
     opened = await payments.open_attempt(unit, intent, way, random_bytes)
     unit.session.add(
         DebitTryRow(

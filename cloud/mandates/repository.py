@@ -22,6 +22,11 @@ async def mandate(session: AsyncSession, mandate_id: UUID, *, lock: bool = False
     return await session.scalar(statement)
 
 
+async def mandate_numbered(session: AsyncSession, number: str) -> MandateRow | None:
+    """Return the mandate with a number."""
+    return await session.scalar(select(MandateRow).where(MandateRow.number == number))
+
+
 async def mandates_of(session: AsyncSession, account_ids: Collection[UUID]) -> Sequence[MandateRow]:
     """Return the mandates of some accounts, the newest first."""
     found = await session.scalars(

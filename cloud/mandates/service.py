@@ -37,9 +37,11 @@ async def ask(unit: Unit, wish: MandateWish, random_bytes: Callable[[int], bytes
     await billing.lock_accounts(unit, [wish.account_id])
     merchant = await merchants.merchant_account(unit.session, wish.merchant_account_id)
     for known in await repository.mandates_of(unit.session, [wish.account_id]):
-        if known.merchant_account_id != merchant.merchant_account_id or known.state is MandateState.ENDED:
+        same_book = (known.legal_entity_id, known.fund_class) == (merchant.legal_entity_id, merchant.fund_class)
+        if not same_book or known.state is MandateState.ENDED:
             continue
-        if known.state is not MandateState.ASKED or known.limit_fen != wish.limit_fen:
+        asked_for = (known.state, known.merchant_account_id, known.limit_fen)
+        if asked_for != (MandateState.ASKED, merchant.merchant_account_id, wish.limit_fen):
             raise StandingMandateError
         return mandate_of(known)
     row = MandateRow(
@@ -117,6 +119,12 @@ async def mandate(session: AsyncSession, mandate_id: UUID) -> Mandate:
     if row is None:
         raise UnknownMandateError
     return mandate_of(row)
+
+
+async def mandate_numbered(session: AsyncSession, number: str) -> Mandate | None:
+    """Return the mandate that a channel knows by our number, None when the company has none."""
+    row = await repository.mandate_numbered(session, number)
+    return None if row is None else mandate_of(row)
 
 
 async def mandates_of(session: AsyncSession, account_ids: Sequence[AccountId]) -> tuple[Mandate, ...]:

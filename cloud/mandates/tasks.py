@@ -13,11 +13,12 @@ from cloud.mandates import debits, service
 from cloud.mandates.clerk import MandateClerk
 from cloud.mandates.debits import TAKE
 from cloud.mandates.rules import today_at_channel
-from cloud.payments.events import DeductionBooked
+from cloud.payments.events import AgreementNoticed, DeductionBooked
 from cloud.payments.providers import Providers
 
 LOOK = "mandates.look"
 NOTE = "mandates.note"
+CHECK = "mandates.check"
 SCHEDULE = Schedule(name="mandates", kind=LOOK, at=time(8, 30))
 
 
@@ -25,6 +26,12 @@ def note_job(event: DeductionBooked) -> NewJob:
     """Return the job that notes that the money of a try arrived."""
     payload = {"attempt_id": str(event.attempt_id)}
     return NewJob(kind=NOTE, key=f"{NOTE}:{event.attempt_id}", payload=payload)
+
+
+def check_job(event: AgreementNoticed) -> NewJob:
+    """Return the job that asks the channel about an agreement it told of."""
+    payload = {"number": event.agreement_number, "merchant_account_id": str(event.merchant_account_id)}
+    return NewJob(kind=CHECK, key=f"{CHECK}:{event.notification_id}", payload=payload)
 
 
 class MandateTasks:
@@ -37,7 +44,7 @@ class MandateTasks:
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return who does which kind of mandate job."""
-        return {LOOK: self.look, TAKE: self.take, NOTE: self.note}
+        return {LOOK: self.look, TAKE: self.take, NOTE: self.note, CHECK: self.check}
 
     async def look(self, context: JobContext) -> None:
         """Look at every standing mandate, and at every amount whose last day has passed without an end."""
@@ -61,6 +68,14 @@ class MandateTasks:
         """Note that the money of a try arrived."""
         async with context.finishing_unit() as unit:
             await debits.note_booked(unit, UUID(str(context.job.payload["attempt_id"])))
+
+    async def check(self, context: JobContext) -> None:
+        """Ask about the agreement of a notification; one that is another merchant account's is left alone."""
+        payload = context.job.payload
+        async with context.view() as session:
+            mandate = await service.mandate_numbered(session, str(payload["number"]))
+        if mandate is not None and str(mandate.merchant_account_id) == payload["merchant_account_id"]:
+            await self._clerk(context).check(context.job.tenant, context.actor, mandate.mandate_id)
 
     def _clerk(self, context: JobContext) -> MandateClerk:
         return MandateClerk(context.database, self._providers, self._public_url, self._random_bytes)

@@ -37,7 +37,7 @@ class Method(StrEnum):
 
 METHODS: Mapping[Channel, tuple[Method, ...]] = MappingProxyType(
     {
-        Channel.WECHAT: (Method.NATIVE, Method.JSAPI, Method.H5, Method.CODE),
+        Channel.WECHAT: (Method.NATIVE, Method.JSAPI, Method.H5, Method.CODE, Method.DEDUCTION),
         Channel.ALIPAY: (Method.PRECREATE, Method.PAGE, Method.WAP, Method.CODE, Method.DEDUCTION),
         Channel.UNIONPAY: (Method.QR, Method.GATEWAY, Method.CODE),
         Channel.POS: (Method.COUNTER,),

@@ -30,6 +30,15 @@ class RefundNoticed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementNoticed(Event):
+    """A channel's signed notification names one of our agreements; it is a hint, the channel is asked."""
+
+    notification_id: UUID
+    merchant_account_id: UUID
+    agreement_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeductionBooked(Event):
     """The money of an order that was taken by an agreement stands in the book, perhaps late."""
 

@@ -24,7 +24,7 @@ from cloud.payments import merchants, reports, repository, service
 from cloud.payments.channel import Channel
 from cloud.payments.channels.provider import Notice
 from cloud.payments.channels.trust import DistrustedError
-from cloud.payments.events import RefundNoticed
+from cloud.payments.events import AgreementNoticed, RefundNoticed
 from cloud.payments.merchants import MerchantAccount
 from cloud.payments.order_number import is_number
 from cloud.payments.providers import Providers
@@ -108,8 +108,8 @@ class Inbox:
     async def _store(self, unit: Unit, account: MerchantAccount, notice: Notice) -> Received:
         number = notice.order_number
         attempt = (await service.attempts_numbered(unit.session, [number])).get(number)
-        refund_alone = not number and is_number(notice.refund_number)
-        ours = refund_alone or (attempt is not None and attempt.merchant_account_id == account.merchant_account_id)
+        other_alone = not number and is_number(notice.refund_number or notice.agreement_number)
+        ours = other_alone or (attempt is not None and attempt.merchant_account_id == account.merchant_account_id)
         found = await _differences(unit, attempt, notice) if attempt is not None and ours else ()
         outcome = (Received.DIFFERS if found else Received.STORED) if ours else Received.NOT_OURS
         notification_id = unit.new_id()
@@ -139,6 +139,14 @@ class Inbox:
                     notification_id=notification_id,
                     merchant_account_id=account.merchant_account_id,
                     refund_number=notice.refund_number,
+                )
+            )
+        elif notice.agreement_number:
+            unit.publish(
+                AgreementNoticed(
+                    notification_id=notification_id,
+                    merchant_account_id=account.merchant_account_id,
+                    agreement_number=notice.agreement_number,
                 )
             )
         elif attempt is not None:

@@ -30,7 +30,10 @@ from common.ids import LegalEntityId, TenantId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMerchantAccount:
-    """A merchant account as the channel issued it; `channel_keys` are PEM by serial, the oldest first."""
+    """A merchant account as the channel issued it; `channel_keys` are PEM by serial, the oldest first.
+
+    `deduction_plan` is the template (`plan_id`) under which WeChat lets the merchant deduct, empty when it does not.
+    """
 
     legal_entity_id: LegalEntityId
     fund_class: FundClass
@@ -42,6 +45,7 @@ class NewMerchantAccount:
     private_key_pem: str = field(default="", repr=False)
     api_key: str = field(default="", repr=False)
     app_secret: str = field(default="", repr=False)
+    deduction_plan: str = ""
     channel_keys: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
@@ -72,6 +76,7 @@ async def add_merchant_account(unit: Unit, box: SecretBox, new: NewMerchantAccou
     """
     account_id = unit.new_id()
     secrets = {"private_key_pem": new.private_key_pem, "api_key": new.api_key, "app_secret": new.app_secret}
+    secrets["deduction_plan"] = new.deduction_plan
     sealed = box.seal(unit.tenant, _purpose(account_id), json.dumps(secrets).encode())
     row = MerchantAccountRow(
         tenant_id=unit.tenant,
@@ -151,6 +156,7 @@ def identity(box: SecretBox, account: MerchantAccount) -> Identity:
         private_key_pem=secrets["private_key_pem"],
         api_key=secrets["api_key"],
         app_secret=secrets.get("app_secret", ""),
+        deduction_plan=secrets.get("deduction_plan", ""),
     )
 
 

@@ -11,9 +11,12 @@ from cloud.kit.secretbox import SecretBox
 from cloud.payments import merchants
 from cloud.payments.channel import Channel
 from cloud.payments.channels import credentials
+from cloud.payments.channels.alipay.agreements import AlipayAgreements
 from cloud.payments.channels.alipay.client import Alipay
+from cloud.payments.channels.deductions import Agreements
 from cloud.payments.channels.provider import Provider, Unknown
 from cloud.payments.channels.unionpay.client import UnionPay
+from cloud.payments.channels.wechat.agreements import WeChatAgreements
 from cloud.payments.channels.wechat.client import WeChatPay
 from cloud.payments.channels.wechat.login import WeChatLogin
 from cloud.payments.merchants import MerchantAccount
@@ -70,16 +73,31 @@ class Providers:
         identity = merchants.identity(self._box, account)
         return await self._login.open_id(identity.app_id, identity.app_secret, code)
 
-    def alipay(self, account: MerchantAccount) -> Alipay:
-        """Return the client of an account at Alipay, which also keeps agreements.
+    def keeps_agreements(self, account: MerchantAccount) -> bool:
+        """Return whether payers can agree to deductions at an account: at Alipay, or at WeChat with a template."""
+        match account.channel:
+            case Channel.ALIPAY:
+                return True
+            case Channel.WECHAT:
+                return bool(merchants.identity(self._box, account).deduction_plan)
+            case _:
+                return False
+
+    def agreements(self, account: MerchantAccount) -> Agreements:
+        """Return the agreements of an account.
 
         Raises:
-            RefusalError: the account is at another channel.
+            RefusalError: its channel keeps none for it.
         """
         found = self.of(account)
-        if not isinstance(found, Alipay):
-            raise RefusalError("agreements are kept at Alipay; take the merchant account there")
-        return found
+        if isinstance(found, Alipay):
+            return AlipayAgreements(found)
+        plan = merchants.identity(self._box, account).deduction_plan
+        if isinstance(found, WeChatPay) and plan:
+            return WeChatAgreements(found, plan)
+        raise RefusalError(
+            "this merchant account keeps no agreements; take one at Alipay, or WeChat's with its plan_id"
+        )
 
     def _built(self, account: MerchantAccount) -> Provider:
         identity = merchants.identity(self._box, account)

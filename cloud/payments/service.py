@@ -52,7 +52,7 @@ from common.ids import AccountId, BillId, LegalEntityId, PaymentId
 ASK = "payments.ask"
 ATTEMPT_LIFE = timedelta(hours=2)
 CODE_LIFE = timedelta(seconds=30)
-_NO_SUCH_ORDER = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST"})
+NO_SUCH_ORDER = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST"})
 
 
 async def quote(session: AsyncSession, account_id: AccountId, bill_ids: Sequence[BillId] = ()) -> tuple[Quote, ...]:
@@ -86,11 +86,12 @@ async def create_intent(unit: Unit, request: IntentRequest) -> Intent:
     book = Book(
         community_id=account.community_id, legal_entity_id=request.legal_entity_id, fund_class=request.fund_class
     )
-    quotes = await quote(unit.session, request.account_id, request.bill_ids)
-    total_fen = sum(entry.total_fen for entry in quotes if entry.book == book)
-    amount_fen = total_fen if request.amount_fen is None else request.amount_fen
-    if not amount_fen and request.amount_fen is None:
-        raise NothingToPayError
+    amount_fen = request.amount_fen
+    if amount_fen is None:
+        quotes = await quote(unit.session, request.account_id, request.bill_ids)
+        amount_fen = sum(entry.total_fen for entry in quotes if entry.book == book)
+        if not amount_fen:
+            raise NothingToPayError
     row = PaymentIntentRow(
         tenant_id=unit.tenant,
         community_id=account.community_id,
@@ -191,7 +192,7 @@ async def note_asked(unit: Unit, attempt_id: UUID, answer: OrderView | Refused |
     row.asked_at = unit.now
     if isinstance(answer, OrderView):
         await _note_view(unit, row, answer)
-    elif isinstance(answer, Refused) and answer.code in _NO_SUCH_ORDER:
+    elif isinstance(answer, Refused) and answer.code in NO_SUCH_ORDER:
         _move(unit, row, AttemptState.FAILED, answer.code)
     unit.record("asked", "payment_attempt", attempt_id, after={"state": row.state, "asked": row.asked})
     if row.state in OPEN_STATES:

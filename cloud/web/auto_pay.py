@@ -38,7 +38,8 @@ from cloud.web import pay_code
 from cloud.web.charge_forms import fen_of
 from cloud.web.frame import Frame, chosen, communities_of, page_router, see_other
 from cloud.web.listing import listing
-from cloud.web.resident import Place, place_of
+from cloud.web.money_words import CHANNELS
+from cloud.web.resident import Place, homes_of, place_of
 from common.civil import civil_day
 from common.errors import ensure
 from common.ids import AccountId
@@ -79,7 +80,7 @@ class Home:
     account: Account
     place: Place
     offers: tuple[tuple[UUID, MerchantAccount, str], ...]
-    mandates: tuple[tuple[Mandate, tuple[Debit, ...]], ...]
+    mandates: tuple[tuple[Mandate, Channel, tuple[Debit, ...]], ...]
 
 
 def build_pages(frame: Frame) -> APIRouter:
@@ -97,16 +98,12 @@ def _add_own(router: APIRouter, frame: Frame) -> None:
     async def own(request: Request, caller: SignedIn) -> Response:
         """Show what the caller may agree to and has agreed to."""
         caller.require(Permission.SEE_OWN)
-        homes: list[Home] = []
-        if caller.party_id is not None:
-            async with frame.database.view(caller.tenant) as session:
-                accounts = await billing.accounts_of_parties(session, [caller.party_id])
-                homes = [await _home(session, frame, account) for account in accounts]
         return frame.page(
             request,
             "resident/auto_pay.html",
             caller=caller,
-            homes=homes,
+            homes=await homes_of(frame, caller, _home),
+            channels=CHANNELS,
             states=STATES,
             debit_states=DEBITS,
             usual_fen=USUAL_LIMIT_FEN,
@@ -136,7 +133,9 @@ def _add_signing(router: APIRouter, frame: Frame) -> None:
         async with frame.database.unit(caller.tenant, caller.actor) as unit:
             account = await billing.account(unit.session, wish.account_id)
             _require_own(caller, account)
-            if merchant_account_id not in {one.merchant_account_id for one in await _offers(unit.session, account)}:
+            if merchant_account_id not in {
+                one.merchant_account_id for one in await _offers(unit.session, frame, account)
+            }:
                 raise NotFoundError("nobody may deduct money of this account there")
             mandate = await service.ask(unit, wish, secrets.token_bytes)
         return see_other(f"/my/auto-pay/{mandate.mandate_id}")
@@ -147,16 +146,18 @@ def _add_signing(router: APIRouter, frame: Frame) -> None:
         async with frame.database.view(caller.tenant) as session:
             mandate = await service.mandate(session, mandate_id)
             _require_own(caller, await billing.account(session, mandate.account_id))
-        address = await frame.parts.mandates.sign_page(caller.tenant, mandate)
+            merchant = await merchants.merchant_account(session, mandate.merchant_account_id)
         waits = mandate.state is MandateState.ASKED
+        address = await frame.parts.mandates.sign_page(caller.tenant, mandate) if waits else ""
         return frame.page(
             request,
             "resident/auto_pay_sign.html",
             caller=caller,
             mandate=mandate,
-            address=address if waits else None,
-            code=pay_code.svg(address) if waits else None,
+            address=address,
+            code=pay_code.svg(address) if address else None,
             states=STATES,
+            channel=CHANNELS[merchant.channel],
         )
 
 
@@ -197,6 +198,7 @@ def _add_console(router: APIRouter, frame: Frame) -> None:
             one = chosen(communities, community)
             found = await service.mandates_in(session, one.id, limit=wanted.limit + 1, offset=wanted.offset)
             announced = await debits.debits_of(session, [mandate.mandate_id for mandate in found])
+            channel_of = {row.merchant_account_id: row.channel for row in await merchants.merchant_accounts(session)}
             accounts = {account.account_id: account for account in await billing.accounts_in(session, one.id)}
             today = civil_day(frame.now(), one.zone)
             labels = {place.id: place.label for place in await estate.premises_in(session, one.id, day=today)}
@@ -213,6 +215,8 @@ def _add_console(router: APIRouter, frame: Frame) -> None:
             states=STATES,
             debit_states=DEBITS,
             may_act=caller.may(Permission.REQUEST_REFUNDS, one.id),
+            channels=CHANNELS,
+            channel_of=channel_of,
         )
 
 
@@ -233,25 +237,31 @@ async def _do(frame: Frame, caller: Caller, mandate: Mandate, deed: Deed) -> Non
 
 async def _home(session: AsyncSession, frame: Frame, account: Account) -> Home:
     known = await service.mandates_of(session, [account.account_id])
-    taken = {one.merchant_account_id for one in known if one.state is not MandateState.ENDED}
+    taken = {(one.book.legal_entity_id, one.book.fund_class) for one in known if one.state is not MandateState.ENDED}
     names = await estate.entity_names(session)
     offers = [
         (frame.database.new_id(), merchant, names.get(merchant.legal_entity_id, ""))
-        for merchant in await _offers(session, account)
-        if merchant.merchant_account_id not in taken
+        for merchant in await _offers(session, frame, account)
+        if (merchant.legal_entity_id, merchant.fund_class) not in taken
     ]
     announced = await debits.debits_of(session, [one.mandate_id for one in known])
+    channel_of = {one.merchant_account_id: one.channel for one in await merchants.merchant_accounts(session)}
     return Home(
         account=account,
         place=await place_of(session, frame, account),
         offers=tuple(offers),
         mandates=tuple(
-            (one, tuple(debit for debit in announced if debit.mandate_id == one.mandate_id)) for one in known
+            (
+                one,
+                channel_of[one.merchant_account_id],
+                tuple(debit for debit in announced if debit.mandate_id == one.mandate_id),
+            )
+            for one in known
         ),
     )
 
 
-async def _offers(session: AsyncSession, account: Account) -> tuple[MerchantAccount, ...]:
+async def _offers(session: AsyncSession, frame: Frame, account: Account) -> tuple[MerchantAccount, ...]:
     """Return where an account's bills may be deducted: current fees only, of companies that bill its community."""
     items = await tariffs.charge_items(session, account.community_id)
     entities = {line.legal_entity_id for line in await billing.open_lines(session, account.account_id)}
@@ -259,9 +269,8 @@ async def _offers(session: AsyncSession, account: Account) -> tuple[MerchantAcco
     return tuple(
         one
         for one in await merchants.merchant_accounts(session)
-        if one.is_open
-        and one.channel is Channel.ALIPAY
-        and one.fund_class is FundClass.OPERATING
+        if one.fund_class is FundClass.OPERATING
+        and frame.parts.mandates.keeps_agreements(one)
         and one.legal_entity_id in entities
     )
 

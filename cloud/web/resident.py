@@ -13,11 +13,11 @@ was billed is read from the documents; nothing is worked out again.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -47,6 +47,7 @@ from cloud.web.resident_bill import chart_option, composition, line_cards
 from common.civil import Period, civil_day
 from common.ids import AccountId, BillId, PaymentId
 
+_Told = TypeVar("_Told")
 _BOOKS = (
     (("应收", "Owed"), AccountType.RECEIVABLE, True),
     (("预存", "Paid ahead"), AccountType.PREPAYMENT, False),
@@ -129,12 +130,19 @@ def _add_own(router: APIRouter, frame: Frame) -> None:
     async def own(request: Request, caller: SignedIn) -> Response:
         """Show the caller's own accounts."""
         caller.require(Permission.SEE_OWN)
-        homes: list[Home] = []
-        if caller.party_id is not None:
-            async with frame.database.view(caller.tenant) as session:
-                accounts = await billing.accounts_of_parties(session, [caller.party_id])
-                homes = [await _home(session, frame, account) for account in accounts]
+        homes = await homes_of(frame, caller, _home)
         return frame.page(request, "resident/bills.html", caller=caller, homes=homes, channels=CHANNELS)
+
+
+async def homes_of(
+    frame: Frame, caller: Caller, look: Callable[[AsyncSession, Frame, Account], Awaitable[_Told]]
+) -> list[_Told]:
+    """Return what `look` tells of each account of the caller; nothing when he is no party."""
+    if caller.party_id is None:
+        return []
+    async with frame.database.view(caller.tenant) as session:
+        accounts = await billing.accounts_of_parties(session, [caller.party_id])
+        return [await look(session, frame, account) for account in accounts]
 
 
 def _add_bill(router: APIRouter, frame: Frame) -> None:

@@ -37,6 +37,7 @@ class Identity:
     private_key_pem: str = field(repr=False)
     api_key: str = field(repr=False)
     app_secret: str = field(default="", repr=False)
+    deduction_plan: str = ""
 
 
 def check(channel: Channel, identity: Identity) -> None:
@@ -63,8 +64,11 @@ def wechat(identity: Identity) -> Merchant:
     """Return the credentials of an account at WeChat Pay.
 
     Raises:
-        RefusalError: a key is not what the channel issues.
+        RefusalError: a key or the template of deductions is not what the channel issues.
     """
+    plan = identity.deduction_plan
+    if plan and not (plan.isascii() and plan.isdigit()):
+        raise RefusalError(f"the template of deductions (plan_id) is a number, not {plan!r}; copy it again")
     return Merchant(
         key=MerchantKey(
             merchant_number=identity.merchant_number,

@@ -227,7 +227,7 @@ class NotReady:
 class Notice:
     """A notification that proved itself: its own id, what it is about, and its plain bytes to keep.
 
-    `view` is None when it tells of something else than a paid or closed order, such as a refund.
+    `view` is None when it tells of something else than a paid or closed order, such as a refund or an agreement.
     """
 
     event_id: str
@@ -236,6 +236,7 @@ class Notice:
     order_number: str
     view: OrderView | None = None
     refund_number: str = ""
+    agreement_number: str = ""
 
 
 Bill = TradeBill | EmptyDay | NotReady | Refused | Unknown

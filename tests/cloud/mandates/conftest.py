@@ -1,4 +1,4 @@
-"""A purse: a hall with Alipay in the same process, and a worker that takes by mandates."""
+"""A purse: a hall with the channels in the same process, and a worker that takes by mandates at each that can."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from cloud.kit.actor import Actor
 from cloud.kit.db import Database
 from cloud.kit.events import Routes
 from cloud.mandates import tasks
-from cloud.payments.events import DeductionBooked
+from cloud.payments.channel import Channel
+from cloud.payments.events import AgreementNoticed, DeductionBooked
 from common.ids import TenantId
 from tests.cloud.billing import builders as b
 from tests.cloud.billing.conftest import Office
@@ -22,7 +23,7 @@ from tests.support.clock import SettableClock
 
 @pytest.fixture
 def routes() -> Routes:
-    return {DeductionBooked: (tasks.note_job,)}
+    return {DeductionBooked: (tasks.note_job,), AgreementNoticed: (tasks.check_job,)}
 
 
 @pytest_asyncio.fixture
@@ -33,7 +34,7 @@ async def office(
     return Office(site, clock)
 
 
-@pytest_asyncio.fixture
-async def purse(office: Office, tmp_path: Path) -> AsyncIterator[Purse]:
-    async with open_purse(office, tmp_path) as opened:
+@pytest_asyncio.fixture(params=[Channel.ALIPAY, Channel.WECHAT])
+async def purse(request: pytest.FixtureRequest, office: Office, tmp_path: Path) -> AsyncIterator[Purse]:
+    async with open_purse(office, tmp_path, request.param) as opened:
         yield opened

@@ -1,4 +1,4 @@
-"""A hall whose payer agreed to automatic deduction at Alipay, and the short ways a test uses."""
+"""A hall whose payer agreed to automatic deduction at one channel, and the short ways a test uses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from prometheus_client import CollectorRegistry
@@ -19,6 +20,7 @@ from cloud.mandates.tasks import MandateTasks
 from cloud.mandates.values import Debit, Mandate, MandateWish
 from cloud.payments import service as payments
 from cloud.payments.channel import Channel
+from cloud.payments.channels.deductions import Agreement
 from cloud.payments.channels.times import BEIJING
 from cloud.payments.tasks import PaymentTasks
 from tests.cloud.billing.conftest import Office
@@ -36,6 +38,7 @@ class Purse:
 
     hall: Hall
     clerk: MandateClerk
+    channel: Channel = Channel.ALIPAY
 
     async def wish(self, flat: int = 0, limit_fen: int = LIMIT_FEN) -> MandateWish:
         """Return what a payer wants to agree to."""
@@ -43,7 +46,7 @@ class Purse:
         return MandateWish(
             mandate_id=UUID(int=700 + flat),
             account_id=await office.account(office.site.flats[flat]),
-            merchant_account_id=self.hall.accounts[Channel.ALIPAY].merchant_account_id,
+            merchant_account_id=self.hall.accounts[self.channel].merchant_account_id,
             limit_fen=limit_fen,
             day_of_month=DAY,
         )
@@ -55,19 +58,31 @@ class Purse:
         async with counter.database.unit(counter.tenant, counter.office.site.actor) as unit:
             mandate = await service.ask(unit, wish, seeded_bytes(13 + flat))
         page = await self.clerk.sign_page(counter.tenant, mandate)
-        assert (await self.hall.alipay.http.get(page)).status_code == 200
+        if self.channel is Channel.ALIPAY:  # its page is what makes the agreement known; WeChat was asked for the page
+            assert (await self.hall.alipay.http.get(page)).status_code == 200
         return mandate
 
     async def signed(self, flat: int = 0, limit_fen: int = LIMIT_FEN) -> Mandate:
         """Let a payer sign, and ask the channel."""
         mandate = await self.asked(flat, limit_fen)
-        await self.hall.alipay.control("sign-agreement", external=mandate.number)
+        await self.act("sign-agreement", external=mandate.number)
         return await self.checked(mandate)
+
+    async def act(self, act: str, **fields: Any) -> dict[str, Any]:
+        """Let the channel or its payer do something."""
+        told: dict[str, Any] = await self.hall.simulator(self.channel).control(act, **fields)
+        return told
 
     async def checked(self, mandate: Mandate) -> Mandate:
         """Ask the channel where a mandate stands."""
         counter = self.hall.counter
         return await self.clerk.check(counter.tenant, counter.office.site.actor, mandate.mandate_id)
+
+    async def at_channel(self, mandate: Mandate) -> Agreement:
+        """Return where a mandate stands at the channel."""
+        told = await self.hall.counter.providers.agreements(self.hall.accounts[self.channel]).query(mandate.number)
+        assert isinstance(told, Agreement)
+        return told
 
     async def mandate(self, mandate_id: UUID) -> Mandate:
         """Return a mandate."""
@@ -89,8 +104,11 @@ class Purse:
         await counter.work()
 
     async def on(self, day: int, month: int = 2, hour: int = 10) -> None:
-        """Let it be an hour of Beijing on a day, and do the work that is due."""
-        self.hall.counter.office.clock.set(datetime(2026, month, day, hour, 1, tzinfo=BEIJING).astimezone(UTC))
+        """Let it be an hour of Beijing on a day, and do the work that is due then and ten seconds later."""
+        clock = self.hall.counter.office.clock
+        clock.set(datetime(2026, month, day, hour, 1, tzinfo=BEIJING).astimezone(UTC))
+        await self.hall.counter.work()
+        clock.advance(seconds=10)
         await self.hall.counter.work()
 
     async def told(self) -> Debit:
@@ -106,7 +124,7 @@ class Purse:
 
 
 @asynccontextmanager
-async def open_purse(office: Office, folder: Path) -> AsyncIterator[Purse]:
+async def open_purse(office: Office, folder: Path, channel: Channel) -> AsyncIterator[Purse]:
     """Open a hall with bills, and a worker that takes by mandates."""
     async with open_hall(office, folder) as hall:
         counter = hall.counter
@@ -119,4 +137,5 @@ async def open_purse(office: Office, folder: Path) -> AsyncIterator[Purse]:
         counter.runner = Runner(
             database=site.worker_database, handlers=handlers, metrics=JobMetrics(CollectorRegistry()), name="worker"
         )
-        yield Purse(hall=hall, clerk=MandateClerk(counter.database, counter.providers, PUBLIC_URL, seeded_bytes(12)))
+        clerk = MandateClerk(counter.database, counter.providers, PUBLIC_URL, seeded_bytes(12))
+        yield Purse(hall=hall, clerk=clerk, channel=channel)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cloud.mandates.rules import DebitState, MandateState
+from cloud.payments.channel import Channel
+from cloud.payments.channels.deductions import AgreementState
 from common.errors import RefusalError
 from tests.cloud.mandates.purse import Purse
 
@@ -12,14 +14,14 @@ from tests.cloud.mandates.purse import Purse
 async def test_a_mandate_is_active_only_when_the_channel_says_that_it_was_signed(purse: Purse) -> None:
     mandate = await purse.asked()
     assert (await purse.checked(mandate)).state is MandateState.ASKED
-    await purse.hall.alipay.control("sign-agreement", external=mandate.number)
+    await purse.act("sign-agreement", external=mandate.number)
     assert (await purse.checked(mandate)).state is MandateState.ACTIVE
 
 
 async def test_what_the_payer_ended_at_the_channel_takes_no_money(purse: Purse) -> None:
     mandate = await purse.signed()
     await purse.told()
-    await purse.hall.alipay.control("end-agreement", external=mandate.number)
+    await purse.act("end-agreement", external=mandate.number)
     await purse.on(22)
     assert await purse.paid() == []
     ended = await purse.mandate(mandate.mandate_id)
@@ -32,15 +34,14 @@ async def test_an_agreement_is_ended_at_the_channel_and_here(purse: Purse) -> No
     counter = purse.hall.counter
     ended = await purse.clerk.end(counter.tenant, counter.office.site.actor, mandate.mandate_id)
     assert (ended.state, ended.detail) == (MandateState.ENDED, "user")
-    agreements = purse.hall.alipay.simulator.channel.agreements
-    assert agreements[mandate.number]["status"] == "STOP"
+    assert (await purse.at_channel(mandate)).state is AgreementState.ENDED
 
 
 async def test_while_the_channel_does_not_answer_nothing_is_ended_signed_or_taken(purse: Purse) -> None:
     mandate = await purse.signed()
     await purse.told()
     counter = purse.hall.counter
-    await purse.hall.alipay.control("mischief", kind="server_error", times=2)
+    await purse.act("mischief", kind="server_error", times=2)
     with pytest.raises(RefusalError, match="pause it now"):
         await purse.clerk.end(counter.tenant, counter.office.site.actor, mandate.mandate_id)
     await purse.on(22)
@@ -56,3 +57,45 @@ async def test_a_wish_that_nobody_signed_is_given_up_after_a_week(purse: Purse) 
     await purse.look()
     given_up = await purse.mandate(mandate.mandate_id)
     assert (given_up.state, given_up.detail) == (MandateState.ENDED, "unsigned")
+
+
+async def test_what_a_channel_tells_of_signing_and_ending_has_it_asked(purse: Purse) -> None:
+    if purse.channel is not Channel.WECHAT:
+        pytest.skip("Alipay's agreements are asked about each morning; nothing it tells of them is listened to")
+    mandate = await purse.asked()
+    await purse.act("sign-agreement", external=mandate.number)
+    await purse.hall.deliver(purse.channel)
+    await purse.hall.counter.work()
+    assert (await purse.mandate(mandate.mandate_id)).state is MandateState.ACTIVE
+    await purse.act("end-agreement", external=mandate.number)
+    await purse.hall.deliver(purse.channel)
+    await purse.hall.counter.work()
+    ended = await purse.mandate(mandate.mandate_id)
+    assert (ended.state, ended.detail) == (MandateState.ENDED, "channel")
+
+
+async def test_a_channel_that_gives_no_page_leaves_the_wish_as_it_is(purse: Purse) -> None:
+    if purse.channel is not Channel.WECHAT:
+        pytest.skip("the address of Alipay's page is made here, nobody is called")
+    mandate = await purse.asked()
+    await purse.act("mischief", kind="server_error")
+    with pytest.raises(RefusalError, match="try again"):
+        await purse.clerk.sign_page(purse.hall.counter.tenant, mandate)
+    assert (await purse.checked(mandate)).state is MandateState.ASKED
+
+
+async def test_an_amount_that_the_channel_did_not_hear_is_told_again_the_next_morning(purse: Purse) -> None:
+    if purse.channel is not Channel.WECHAT:
+        pytest.skip("Alipay is told no amount before it is taken")
+    mandate = await purse.signed()
+    await purse.on(18, hour=9)
+    contract = purse.hall.wechat.channel.contracts[mandate.number]
+    await purse.act("mischief", kind="server_error", order="", times=3)
+    await purse.look()
+    assert contract["schedule"]["schedule_state"] == "NO_SCHEDULED"
+    await purse.act("calm")
+    await purse.on(19, hour=9)
+    await purse.look()
+    assert contract["schedule"]["scheduled_amount"]["total"] == 12_345
+    await purse.on(22)
+    assert await purse.paid() == [12_345]

@@ -37,10 +37,10 @@ async def test_what_is_due_is_announced_once_and_taken_on_the_first_day(purse: P
     await purse.on(21)
     assert await purse.paid() == []
     await purse.on(22)
-    await purse.hall.deliver(Channel.ALIPAY)
+    await purse.hall.deliver(purse.channel)
     await purse.hall.counter.work()
     (payment,) = await purse.hall.counter.payments()
-    assert (payment.amount_fen, payment.method, payment.channel) == (12_345, Method.DEDUCTION, Channel.ALIPAY)
+    assert (payment.amount_fen, payment.method, payment.channel) == (12_345, Method.DEDUCTION, purse.channel)
     assert await state(purse, debit.debit_id) is DebitState.TAKEN
     await purse.on(25)
     assert await purse.paid() == [12_345]
@@ -52,7 +52,7 @@ async def test_a_refusal_is_tried_again_on_the_next_day_and_fails_after_the_last
 ) -> None:
     await purse.signed()
     debit = await purse.told()
-    await purse.hall.alipay.control("mischief", kind="code_refused", times=3)
+    await purse.act("mischief", kind="code_refused", times=3)
     for day, count in ((22, 1), (23, 1), (24, 2), (25, 3)):
         await purse.on(day)
         assert await tries(purse, debit.debit_id) == count
@@ -67,7 +67,7 @@ async def test_a_refusal_is_tried_again_on_the_next_day_and_fails_after_the_last
 async def test_the_second_try_takes_what_the_first_could_not(purse: Purse) -> None:
     await purse.signed()
     debit = await purse.told()
-    await purse.hall.alipay.control("mischief", kind="code_refused")
+    await purse.act("mischief", kind="code_refused")
     await purse.on(22)
     await purse.on(24)
     assert (await purse.paid(), await state(purse, debit.debit_id)) == ([12_345], DebitState.TAKEN)
@@ -76,8 +76,8 @@ async def test_the_second_try_takes_what_the_first_could_not(purse: Purse) -> No
 async def test_an_unknown_end_is_asked_and_never_sent_again(purse: Purse) -> None:
     await purse.signed()
     debit = await purse.told()
-    await purse.hall.alipay.control("mischief", kind="notify_never")
-    await purse.hall.alipay.control("mischief", kind="commit_then_error", order="")
+    await purse.act("mischief", kind="notify_never")
+    await purse.act("mischief", kind="commit_then_error", order="")
     for day in (22, 24, 25):
         await purse.on(day)
         await purse.on(day, hour=12)
@@ -129,6 +129,7 @@ async def test_ten_tries_at_once_send_one_order(purse: Purse) -> None:
     async with asyncio.TaskGroup() as group:
         for _ in range(10):
             group.create_task(purse.clerk.take(counter.tenant, counter.office.site.actor, debit.debit_id, day))
+    counter.office.clock.advance(seconds=10)
     await counter.work()
     assert (await purse.paid(), await tries(purse, debit.debit_id)) == ([12_345], 1)
 
@@ -157,7 +158,7 @@ async def test_a_try_whose_day_or_hour_is_over_sends_nothing(purse: Purse) -> No
 async def test_late_money_of_a_failed_amount_is_booked_and_noted(purse: Purse) -> None:
     await purse.signed()
     debit = await purse.told()
-    await purse.hall.alipay.control("mischief", kind="code_waits", times=3)
+    await purse.act("mischief", kind="code_waits", times=3)
     for day in (22, 24, 25, 26):
         await purse.on(day)
         await purse.on(day, hour=20)
@@ -165,8 +166,8 @@ async def test_late_money_of_a_failed_amount_is_booked_and_noted(purse: Purse) -
     assert await state(purse, debit.debit_id) is DebitState.FAILED
     async with purse.hall.counter.database.view(purse.hall.counter.tenant) as session:
         (*_, last) = await debits.tries(session, debit.debit_id)
-    await purse.hall.pay(Channel.ALIPAY, last, late=True)
-    await purse.hall.deliver(Channel.ALIPAY)
+    await purse.hall.pay(purse.channel, last, late=True)
+    await purse.hall.deliver(purse.channel)
     await purse.hall.counter.work()
     assert (await purse.paid(), await state(purse, debit.debit_id)) == ([12_345], DebitState.TAKEN)
 

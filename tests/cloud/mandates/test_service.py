@@ -12,6 +12,7 @@ from cloud.mandates import service
 from cloud.mandates.errors import MandateStateError, StandingMandateError, UnknownMandateError
 from cloud.mandates.rules import MandateState
 from cloud.mandates.values import Mandate
+from cloud.payments.channel import Channel
 from tests.cloud.mandates.purse import LIMIT_FEN, Purse
 from tests.support.randomness import seeded_bytes
 
@@ -82,3 +83,17 @@ async def test_mandates_are_listed_by_account_and_community_and_a_strange_one_is
         assert set(await service.standing(session)) == {first.mandate_id, second.mandate_id}
         with pytest.raises(UnknownMandateError):
             await service.mandate(session, UUID(int=1))
+
+
+async def test_a_second_channel_for_the_same_money_needs_the_first_agreement_ended(purse: Purse) -> None:
+    mandate = await purse.asked()
+    other = Channel.WECHAT if purse.channel is Channel.ALIPAY else Channel.ALIPAY
+    there = purse.hall.accounts[other].merchant_account_id
+    counter = purse.hall.counter
+    with pytest.raises(StandingMandateError):
+        async with counter.database.unit(counter.tenant, counter.office.site.actor) as unit:
+            await ask(unit, purse, mandate_id=UUID(int=8), merchant_account_id=there)
+    await purse.clerk.end(counter.tenant, counter.office.site.actor, mandate.mandate_id)
+    async with counter.database.unit(counter.tenant, counter.office.site.actor) as unit:
+        second = await ask(unit, purse, mandate_id=UUID(int=9), merchant_account_id=there)
+    assert (second.state, second.merchant_account_id) == (MandateState.ASKED, there)

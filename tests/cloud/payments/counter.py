@@ -40,6 +40,7 @@ from tests.simulation.wechat.in_process import API_KEY, APP_ID, BASE_URL, InProc
 from tests.support.randomness import seeded_bytes
 
 MCHID = "1900000109"
+PLAN = "12535"
 PUBLIC_URL = "http://house.test"
 CHANNEL_URLS = ChannelUrls(wechat=BASE_URL, alipay="http://alipay.test", unionpay="http://unionpay.test")
 
@@ -148,6 +149,7 @@ async def add_merchant(
         merchant_serial=key.serial,
         private_key_pem=key.pem.decode(),
         api_key=API_KEY,
+        deduction_plan=PLAN,
         channel_keys=told["keys"],
     )
     async with database.unit(tenant, Actor(kind="user", id=UUID(int=1), name="manager")) as unit:

@@ -10,8 +10,10 @@ import pytest_asyncio
 
 from cloud.kit.errors import NotFoundError
 from cloud.payments.channel import ONLINE, Channel, Method
+from cloud.payments.channels.alipay.agreements import AlipayAgreements
 from cloud.payments.channels.provider import PromptKind
 from cloud.payments.channels.trust import DistrustedError
+from cloud.payments.channels.wechat.agreements import WeChatAgreements
 from cloud.payments.rules import AttemptState
 from common.errors import RefusalError
 from tests.cloud.billing.conftest import Office
@@ -122,11 +124,14 @@ async def test_one_wish_paid_at_two_channels_is_a_duplicate_case_and_no_money_is
     assert await hall.counter.ahead_fen() == 12_345
 
 
-async def test_an_agreement_is_kept_at_alipay_only(hall: Hall) -> None:
+async def test_agreements_are_kept_at_alipay_and_at_wechat_with_a_template(hall: Hall) -> None:
     providers = hall.counter.providers
-    assert providers.alipay(hall.accounts[Channel.ALIPAY]) is providers.of(hall.accounts[Channel.ALIPAY])
-    with pytest.raises(RefusalError):
-        providers.alipay(hall.accounts[Channel.WECHAT])
+    kept = {channel for channel, account in hall.accounts.items() if providers.keeps_agreements(account)}
+    assert kept == {Channel.ALIPAY, Channel.WECHAT}
+    assert isinstance(providers.agreements(hall.accounts[Channel.ALIPAY]), AlipayAgreements)
+    assert isinstance(providers.agreements(hall.accounts[Channel.WECHAT]), WeChatAgreements)
+    with pytest.raises(RefusalError, match="plan_id"):
+        providers.agreements(hall.accounts[Channel.UNIONPAY])
 
 
 def test_the_errors_that_the_inbox_answers_with_are_refusals() -> None:

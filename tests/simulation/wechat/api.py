@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.simulation.wechat import scanned, seals
+from tests.simulation.wechat import contracts, scanned, seals
 from tests.simulation.wechat.bill_file import Flaws, write_bill
 from tests.simulation.wechat.book import BEIJING, ChannelRefusalError
 from tests.simulation.wechat.fund_file import write_flow
@@ -26,6 +26,8 @@ from tests.simulation.wechat.parts import Call, Channel, order_fields
 _WINDOW_S = 300
 _BILL_HOUR = 10
 _BILL_DAYS_BACK = 92
+_PAPAY = "/v3/papay"
+_CONTRACT = f"{_PAPAY}/sign/contracts/plan-id/{{plan}}/out-contract-code/{{code}}"
 
 
 Handler = Callable[[Channel, Call], dict[str, Any] | None]
@@ -41,6 +43,11 @@ def merchant_routes(channel: Channel) -> list[Route]:
         _route(channel, "/v3/pay/transactions/out-trade-no/{number}/reverse", "POST", scanned.reverse),
         _route(channel, "/v3/pay/transactions/out-trade-no/{number}", "GET", _query),
         _route(channel, "/v3/pay/transactions/out-trade-no/{number}/close", "POST", _close),
+        _route(channel, f"{_PAPAY}/scheduled-deduct-sign/contracts/pre-entrust-sign/h5", "POST", contracts.pre_sign),
+        _route(channel, _CONTRACT, "GET", contracts.query),
+        _route(channel, f"{_CONTRACT}/terminate", "POST", contracts.terminate),
+        _route(channel, f"{_PAPAY}/pay/schedules/contract-id/{{contract}}/schedule", "POST", contracts.schedule),
+        _route(channel, f"{_PAPAY}/pay/transactions/apply", "POST", contracts.apply),
         _route(channel, "/v3/refund/domestic/refunds", "POST", _refund),
         _route(channel, "/v3/refund/domestic/refunds/{refund}", "GET", _query_refund),
         _route(channel, "/v3/bill/tradebill", "GET", _bill_address),
@@ -75,7 +82,7 @@ def _route(channel: Channel, path: str, method: str, handler: Handler) -> Route:
             fields = handler(channel, call)
         except ChannelRefusalError as no:
             return _answer(channel, request, no.status, {"code": no.code, "message": no.message})
-        if channel.mischiefs.take(Mischief.COMMIT_THEN_ERROR, order) is not None:
+        if method == "POST" and channel.mischiefs.take(Mischief.COMMIT_THEN_ERROR, order) is not None:
             return Response(b'{"code":"SYSTEM_ERROR"}', 500)
         hang_s = channel.mischiefs.take(Mischief.COMMIT_THEN_HANG, order)
         if hang_s is not None:

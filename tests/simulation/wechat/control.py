@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.simulation.wechat import contracts
 from tests.simulation.wechat.api import refund_fields
 from tests.simulation.wechat.book import BEIJING, ChannelRefusalError
 from tests.simulation.wechat.mischief import Mischief, Wish
@@ -28,6 +29,8 @@ def control_routes(channel: Channel) -> list[Route]:
         "rotate": _rotate,
         "skew": _skew,
         "withdraw": _withdraw,
+        "sign-agreement": contracts.sign,
+        "end-agreement": contracts.end,
         "book": _read_book,
         "keys": _read_keys,
     }

@@ -23,6 +23,11 @@ _CUT_BYTES = 20
 _IDLE_S = 60.0
 ANSWER_S_MAX = 5
 _PARALLEL_MAX = 16
+_SUBJECTS = {
+    "REFUND": ("refund", "退款通知"),
+    "ENTRUST": ("contract", "签约协议变更"),
+    "TRANSACTION": ("transaction", "支付成功"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +55,7 @@ class Messenger:
 
     def announce(self, kind: str, merchant: Row, url: str, resource: dict[str, Any], created: str) -> None:
         """Queue a notification about an order or a refund, spoiled as wished."""
-        order = str(resource["out_trade_no"])
+        order = str(resource.get("out_trade_no") or resource["out_contract_code"])
         if self._mischiefs.take(Mischief.NOTIFY_NEVER, order) is not None:
             return
         honest = self._message(kind, merchant, url, resource, created)
@@ -131,7 +136,7 @@ class Messenger:
         }
 
     def _message(self, kind: str, merchant: Row, url: str, resource: dict[str, Any], created: str) -> Message:
-        subject = "refund" if kind.startswith("REFUND") else "transaction"
+        subject, summary = next(words for prefix, words in _SUBJECTS.items() if kind.startswith(prefix))
         secret = seals.hide(merchant["api_key"], _json(resource), subject)
         body = _json(
             {
@@ -139,7 +144,7 @@ class Messenger:
                 "create_time": created,
                 "resource_type": "encrypt-resource",
                 "event_type": kind,
-                "summary": "支付成功" if subject == "transaction" else "退款通知",
+                "summary": summary,
                 "resource": {"original_type": subject, **secret},
             }
         )

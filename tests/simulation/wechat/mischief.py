@@ -28,7 +28,7 @@ class Mischief(StrEnum):
     NOTIFY_PROBE = "notify_probe"
     NOTIFY_STALE = "notify_stale"  # dated ten minutes ago
     NOTIFY_TRUNCATED = "notify_truncated"
-    CODE_WAITS = "code_waits"  # the payer of a shown code must confirm first
+    CODE_WAITS = "code_waits"  # the payer of a shown code must confirm first; a deduction is not taken until told
     CODE_REFUSED = "code_refused"
     REVERSE_AGAIN = "reverse_again"  # `value` times
     REFUND_PENDING = "refund_pending"  # stays PROCESSING until told

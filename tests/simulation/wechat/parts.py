@@ -27,6 +27,7 @@ class Channel:
     now: Callable[[], datetime]
     base_url: str = ""
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    contracts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ _PLACE_PATHS = {
     Method.JSAPI: f"{_ORDERS}/jsapi",
     Method.H5: f"{_ORDERS}/h5",
     Method.CODE: f"{_ORDERS}/codepay",
+    Method.DEDUCTION: "/v3/papay/pay/transactions/apply",
 }
 _ASK_CODES = frozenset({"SYSTEM_ERROR", "SYSTEMERROR", "FREQUENCY_LIMITED", "FREQUENCY_LIMIT_EXCEED", "BANK_ERROR"})
 _PAYING_CODES = frozenset({"USERPAYING", "USER_PAYING"})
@@ -103,6 +104,11 @@ class WeChatPay(Provider):
         self._new_nonce = new_nonce
 
     @property
+    def app_id(self) -> str:
+        """Return the application under which we ask."""
+        return self._merchant.app_id
+
+    @property
     @override
     def freshness(self) -> frozenset[Freshness]:
         return frozenset(Freshness)
@@ -116,12 +122,12 @@ class WeChatPay(Provider):
     async def place(self, order: Order) -> PlacedOrder | OrderView | Refused | Unknown:
         """Place an order: a code to scan lives two hours, an H5 address five minutes; a scanned code ends at once."""
         body = messages.order_body(order, self._merchant.key.merchant_number, self._merchant.app_id)
-        answer = await self._call("POST", _PLACE_PATHS[order.method], body)
+        answer = await self.call("POST", _PLACE_PATHS[order.method], body)
         if isinstance(answer, Refused) and answer.code in _PAYING_CODES and order.method is Method.CODE:
             return PlacedOrder(code_url="", kind=PromptKind.WAIT)
         if isinstance(answer, Refused) and order.method is Method.CODE and answer.code in _NO_SUCH_CODES:
             return Unknown(reason=UnknownReason.SERVER_ERROR, detail=answer.code)  # not found is not unpaid
-        placed = _read(answer, lambda fields: messages.read_placed(fields, order.method))
+        placed = read(answer, lambda fields: messages.read_placed(fields, order.method))
         if isinstance(placed, PlacedOrder) and placed.kind is PromptKind.INVOKE:
             return replace(placed, fields=self._invocation(placed.code_url))
         return placed
@@ -129,29 +135,29 @@ class WeChatPay(Provider):
     @override
     async def query(self, order: OrderRef) -> OrderView | Refused | Unknown:
         path = f"{_ORDERS}/out-trade-no/{order.number}?mchid={self._merchant.key.merchant_number}"
-        return _read(await self._call("GET", path), messages.read_order)
+        return read(await self.call("GET", path), messages.read_order)
 
     @override
     async def close(self, order: OrderRef) -> Refused | Unknown | None:
         body = messages.close_body(self._merchant.key.merchant_number)
-        answer = await self._call("POST", f"{_ORDERS}/out-trade-no/{order.number}/close", body)
+        answer = await self.call("POST", f"{_ORDERS}/out-trade-no/{order.number}/close", body)
         return None if isinstance(answer, bytes) else answer
 
     @override
     async def reverse(self, order: OrderRef) -> Refused | Unknown | None:
         body = messages.reverse_body(self._merchant.key.merchant_number, self._merchant.app_id)
-        answer = await self._call("POST", f"{_ORDERS}/out-trade-no/{order.number}/reverse", body)
+        answer = await self.call("POST", f"{_ORDERS}/out-trade-no/{order.number}/reverse", body)
         return None if isinstance(answer, bytes) else answer
 
     @override
     async def refund(self, order: RefundOrder) -> RefundView | Refused | Unknown:
-        return _read(
-            await self._call("POST", "/v3/refund/domestic/refunds", messages.refund_body(order)), messages.read_refund
+        return read(
+            await self.call("POST", "/v3/refund/domestic/refunds", messages.refund_body(order)), messages.read_refund
         )
 
     @override
     async def query_refund(self, refund: RefundRef) -> RefundView | Refused | Unknown:
-        return _read(await self._call("GET", f"/v3/refund/domestic/refunds/{refund.number}"), messages.read_refund)
+        return read(await self.call("GET", f"/v3/refund/domestic/refunds/{refund.number}"), messages.read_refund)
 
     @override
     async def trade_bill(self, day: date) -> Bill:
@@ -167,8 +173,8 @@ class WeChatPay(Provider):
         notice = messages.notice_of(
             messages.open_notification(headers, body, merchant.ring, merchant.api_key, self._machine_now_s())
         )
-        if notice.view is None and not notice.refund_number:
-            raise DistrustedError(Distrust.UNREADABLE, "the notification is about neither an order nor a refund")
+        if notice.view is None and not (notice.refund_number or notice.agreement_number):
+            raise DistrustedError(Distrust.UNREADABLE, "the notification is about nothing that we asked for")
         return notice
 
     @override
@@ -194,12 +200,12 @@ class WeChatPay(Provider):
 
     async def _bill(self, day: date, path: str) -> Bill:
         """Ask for the address of a day's file, then fetch it and compare its digest."""
-        answer = await self._call("GET", path)
+        answer = await self.call("GET", path)
         if isinstance(answer, Refused) and answer.code == "NO_STATEMENT_EXIST":
             return EmptyDay(day=day)
         if isinstance(answer, Refused) and answer.code == "STATEMENT_CREATING":
             return NotReady(day=day)
-        address = _read(answer, _bill_address)
+        address = read(answer, _bill_address)
         return await self._download(day, *address) if isinstance(address, tuple) else address
 
     async def _download(self, day: date, url_text: str, digest: str) -> TradeBill | Unknown | Refused:
@@ -218,7 +224,8 @@ class WeChatPay(Provider):
             return Unknown(reason=UnknownReason.FORGED, detail="the bill's digest is not the one announced")
         return TradeBill(day=day, raw=raw, digest_compared=digest.lower())
 
-    async def _call(self, method: str, path: str, body: bytes = b"") -> bytes | Refused | Unknown:
+    async def call(self, method: str, path: str, body: bytes = b"") -> bytes | Refused | Unknown:
+        """Call the channel and return the body of an answer that it signed."""
         response = await calls.send(self._http, self._prepare(method, self._base.join(path), body))
         if isinstance(response, Unknown):
             return response
@@ -250,7 +257,8 @@ class WeChatPay(Provider):
         return request
 
 
-def _read(answer: bytes | Refused | Unknown, reader: Callable[[Mapping[str, Any]], _View]) -> _View | Refused | Unknown:
+def read(answer: bytes | Refused | Unknown, reader: Callable[[Mapping[str, Any]], _View]) -> _View | Refused | Unknown:
+    """Return what an answer says; one that cannot be read is unknown."""
     if not isinstance(answer, bytes):
         return answer
     try:

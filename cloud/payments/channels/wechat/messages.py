@@ -38,6 +38,7 @@ _TRADE_STATES = {
     "REVOKED": TradeState.CLOSED,
     "PAYERROR": TradeState.FAILED,
 }
+_AGREED = frozenset({"ENTRUST.SIGN", "ENTRUST.TERMINATE"})
 _PAID = frozenset({TradeState.PAID, TradeState.REFUNDED})
 
 
@@ -59,17 +60,20 @@ def order_body(order: Order, merchant_number: str, app_id: str) -> bytes:
         "out_trade_no": order.number,
         "amount": {"total": order.amount_fen, "currency": order.currency},
     }
+    if order.method is Method.DEDUCTION:
+        del fields["mchid"]
+        return written({**fields, "contract_id": order.payer.agreement, "transaction_notify_url": order.notify_url})
     if order.method is Method.CODE:
         fields["payer"] = {"auth_code": order.payer.auth_code}
         fields["scene_info"] = {"store_info": {"out_id": "desk"}}
-        return _written(fields)
+        return written(fields)
     fields["time_expire"] = order.expires_at.astimezone(BEIJING).isoformat(timespec="seconds")
     fields["notify_url"] = order.notify_url
     if order.method is Method.JSAPI:
         fields["payer"] = {"openid": order.payer.open_id}
     if order.method is Method.H5:
         fields["scene_info"] = {"payer_client_ip": order.payer.address, "h5_info": {"type": "Wap"}}
-    return _written(fields)
+    return written(fields)
 
 
 def read_placed(fields: Mapping[str, Any], method: Method) -> PlacedOrder | OrderView:
@@ -85,6 +89,9 @@ def read_placed(fields: Mapping[str, Any], method: Method) -> PlacedOrder | Orde
             return PlacedOrder(code_url=text(fields, "h5_url"), kind=PromptKind.OPEN)
         case Method.CODE:
             return read_order(fields)
+        case Method.DEDUCTION:
+            text(fields, "out_trade_no")
+            return PlacedOrder(code_url="", kind=PromptKind.WAIT)
         case _:
             return PlacedOrder(code_url=text(fields, "code_url"))
 
@@ -96,6 +103,14 @@ def notice_of(opened: Opened) -> Notice:
         DistrustedError: a field is missing, of another type or unknown.
     """
     fields = read_fields(opened.resource)
+    if opened.event_type in _AGREED:
+        return Notice(
+            event_id=opened.event_id,
+            event_type=opened.event_type,
+            plain=opened.resource,
+            order_number="",
+            agreement_number=text(fields, "out_contract_code"),
+        )
     refund_number = str(fields.get("out_refund_no") or "")
     return Notice(
         event_id=opened.event_id,
@@ -109,17 +124,17 @@ def notice_of(opened: Opened) -> Notice:
 
 def close_body(merchant_number: str) -> bytes:
     """Return the body that closes an order."""
-    return _written({"mchid": merchant_number})
+    return written({"mchid": merchant_number})
 
 
 def reverse_body(merchant_number: str, app_id: str) -> bytes:
     """Return the body that undoes an order whose payer showed a code."""
-    return _written({"appid": app_id, "mchid": merchant_number})
+    return written({"appid": app_id, "mchid": merchant_number})
 
 
 def refund_body(order: RefundOrder) -> bytes:
     """Return the body that asks for a refund."""
-    return _written(
+    return written(
         {
             "out_trade_no": order.order_number,
             "out_refund_no": order.refund_number,
@@ -161,14 +176,14 @@ def read_order(fields: Mapping[str, Any]) -> OrderView:
             number=text(fields, "out_trade_no"),
             state=state,
         )
-    amount = _object(fields, "amount")
+    amount = object_of(fields, "amount")
     return OrderView(
         merchant_number=text(fields, "mchid"),
         app_id=text(fields, "appid"),
         number=text(fields, "out_trade_no"),
         state=state,
         transaction_id=text(fields, "transaction_id"),
-        total_fen=_count(amount, "total"),
+        total_fen=count(amount, "total"),
         currency=text(amount, "currency"),
         paid_at=_instant(fields, "success_time"),
         sub_method=str(fields.get("bank_type") or ""),
@@ -185,13 +200,13 @@ def read_refund(fields: Mapping[str, Any]) -> RefundView:
         state = RefundState(text(fields, "status").lower())
     except ValueError as error:
         raise unreadable("the refund's status is not known") from error
-    amount = _object(fields, "amount")
+    amount = object_of(fields, "amount")
     return RefundView(
         order_number=text(fields, "out_trade_no"),
         refund_number=text(fields, "out_refund_no"),
         refund_id=text(fields, "refund_id"),
         state=state,
-        amount_fen=_count(amount, "refund"),
+        amount_fen=count(amount, "refund"),
         currency=text(amount, "currency"),
         succeeded_at=_instant(fields, "success_time") if state is RefundState.SUCCESS else None,
     )
@@ -205,7 +220,7 @@ def open_notification(headers: Mapping[str, str], body: bytes, ring: KeyRing, ap
     """
     verify_answer(headers, body, ring, now_s)
     fields = read_fields(body)
-    secret = _object(fields, "resource")
+    secret = object_of(fields, "resource")
     if text(secret, "algorithm") != "AEAD_AES_256_GCM":
         raise unreadable("the secret has an algorithm that APIv3 does not know")
     try:
@@ -232,14 +247,24 @@ def text(fields: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _count(fields: Mapping[str, Any], name: str) -> int:
+def count(fields: Mapping[str, Any], name: str) -> int:
+    """Return a field that must be a count of fen.
+
+    Raises:
+        DistrustedError: it is missing, negative or of another type.
+    """
     value = fields.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise unreadable(f"{name} is missing or not a count of fen")
     return value
 
 
-def _object(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def object_of(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a field that must be an object.
+
+    Raises:
+        DistrustedError: it is missing or of another type.
+    """
     value = fields.get(name)
     if not isinstance(value, dict):
         raise unreadable(f"{name} is missing or not an object")
@@ -256,5 +281,6 @@ def _instant(fields: Mapping[str, Any], name: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _written(fields: Mapping[str, Any]) -> bytes:
+def written(fields: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a request's JSON."""
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()

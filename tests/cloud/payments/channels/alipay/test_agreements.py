@@ -11,14 +11,22 @@ import httpx
 import pytest_asyncio
 
 from cloud.payments.channel import Method
-from cloud.payments.channels.alipay import agreements
-from cloud.payments.channels.alipay.agreements import Agreement, AgreementState
+from cloud.payments.channels.alipay.agreements import AlipayAgreements
 from cloud.payments.channels.alipay.client import Alipay
+from cloud.payments.channels.deductions import Agreement, AgreementState, AgreementWish
 from cloud.payments.channels.provider import Order, OrderView, Payer, Refused, TradeState, Unknown
 from tests.simulation.alipay.in_process import InProcessAlipay
 from tests.support.clock import SettableClock
 
 OURS = "DK20260301AAAAAAAAAAAAA0"
+WISH = AgreementWish(
+    number=OURS,
+    limit_fen=20_000,
+    first_on=date(2026, 3, 12),
+    description="翠湖花园",
+    return_url="http://house.test/back",
+    notify_url="http://house.test/notify/abc",
+)
 START = datetime(2026, 3, 10, 2, tzinfo=UTC)
 
 
@@ -30,10 +38,10 @@ class Desk:
 
     async def sign(self) -> str:
         """Open the page, sign, and return Alipay's number."""
-        page = await agreements.sign_page(self.client, OURS, 20_000, date(2026, 3, 12), "http://house.test/back")
+        page = await AlipayAgreements(self.client).sign_page(WISH)
         assert (await self.alipay.http.get(page)).status_code == httpx.codes.OK
         await self.alipay.control("sign-agreement", external=OURS)
-        told = await agreements.query(self.client, OURS)
+        told = await AlipayAgreements(self.client).query(OURS)
         assert isinstance(told, Agreement)
         assert told.state is AgreementState.SIGNED
         return told.number
@@ -63,9 +71,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 async def test_nothing_is_signed_before_the_payer_signed(desk: Desk) -> None:
-    assert await agreements.query(desk.client, OURS) == Agreement(state=AgreementState.UNSIGNED)
-    await agreements.sign_page(desk.client, OURS, 20_000, date(2026, 3, 12), "http://house.test/back")
-    assert await agreements.query(desk.client, OURS) == Agreement(state=AgreementState.UNSIGNED)
+    assert await AlipayAgreements(desk.client).query(OURS) == Agreement(state=AgreementState.UNSIGNED)
+    await AlipayAgreements(desk.client).sign_page(WISH)
+    assert await AlipayAgreements(desk.client).query(OURS) == Agreement(state=AgreementState.UNSIGNED)
 
 
 async def test_money_is_taken_once_a_cycle_and_never_above_the_cap(desk: Desk) -> None:
@@ -91,24 +99,24 @@ async def test_money_is_not_taken_before_its_days(desk: Desk) -> None:
 
 async def test_either_side_ends_an_agreement_and_then_nothing_is_taken(desk: Desk) -> None:
     number = await desk.sign()
-    assert await agreements.end(desk.client, OURS) is None
-    assert await agreements.query(desk.client, OURS) == Agreement(state=AgreementState.ENDED)
+    assert await AlipayAgreements(desk.client).end(OURS) is None
+    assert await AlipayAgreements(desk.client).query(OURS) == Agreement(state=AgreementState.ENDED)
     refused = await desk.take(number)
     assert isinstance(refused, Refused)
     assert refused.code == "ACQ.AGREEMENT_NOT_EXIST"
-    assert await agreements.end(desk.client, OURS) is None
+    assert await AlipayAgreements(desk.client).end(OURS) is None
 
 
 async def test_an_answer_that_proves_nothing_is_unknown(desk: Desk) -> None:
     await desk.sign()
     for kind in ("server_error", "wrong_key", "unsigned"):
         await desk.alipay.control("mischief", kind=kind)
-        assert isinstance(await agreements.query(desk.client, OURS), Unknown)
+        assert isinstance(await AlipayAgreements(desk.client).query(OURS), Unknown)
     await desk.alipay.control("mischief", kind="server_error")
-    assert isinstance(await agreements.end(desk.client, OURS), Unknown)
+    assert isinstance(await AlipayAgreements(desk.client).end(OURS), Unknown)
 
 
 async def test_a_state_nobody_knows_is_not_guessed(desk: Desk) -> None:
     await desk.sign()
     desk.alipay.simulator.channel.agreements[OURS]["status"] = "FROZEN"
-    assert isinstance(await agreements.query(desk.client, OURS), Unknown)
+    assert isinstance(await AlipayAgreements(desk.client).query(OURS), Unknown)
