@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.charges import announcing, making, schemas, service
+from cloud.charges import announcing, making, repeating, schemas, service
 from cloud.estate import service as estate
 from cloud.identity.caller import Caller
 from cloud.identity.callers import SignedIn, require
@@ -114,6 +114,16 @@ def _add_one_offs(router: APIRouter, database: Database) -> None:
             await require_in(unit.session, charge_id, community_id)
             issued = await service.issue(unit, charge_id, preview_sha=bytes.fromhex(body.preview_sha))
         return [schemas.IssuedOut.of(bill) for bill in issued]
+
+    @router.post("/communities/{community_id}/one-off-charges/{charge_id}/next", status_code=HTTPStatus.CREATED)
+    async def repeat(
+        community_id: UUID, charge_id: UUID, body: schemas.NextInvoiceIn, caller: Biller
+    ) -> schemas.OneOffOut:
+        """Draft the charge for the months that follow, by its next invoice; the same again is the same draft."""
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            await require_in(unit.session, charge_id, community_id)
+            made = await repeating.repeat(unit, charge_id, body.value())
+        return schemas.OneOffOut.of(made)
 
     @router.delete("/communities/{community_id}/one-off-charges/{charge_id}", status_code=HTTPStatus.NO_CONTENT)
     async def drop(community_id: UUID, charge_id: UUID, caller: Biller) -> None:

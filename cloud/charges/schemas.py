@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.billing.issuing import IssuedBill
 from cloud.charges.making import DepositCall, NewCharge, Price, Switch, Words
+from cloud.charges.repeating import NextInvoice
 from cloud.charges.rules import ChargeKind
 from cloud.charges.service import OneOffPreview
 from cloud.charges.values import Announcement, ChargeState, Coverage, Group, NewOneOff, OneOff, Sharing
@@ -287,6 +288,17 @@ class ShaIn(_In):
     """The hash of the preview that is approved."""
 
     preview_sha: Sha
+
+
+class NextInvoiceIn(_In):
+    """The invoice by which a pool is shared for the months that follow."""
+
+    amount_fen: Fen
+    reference: Name
+
+    def value(self) -> NextInvoice:
+        """Return the invoice as a value."""
+        return NextInvoice(amount_fen=self.amount_fen, reference=self.reference)
 
 
 class ReasonIn(_In):

@@ -14,7 +14,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.charges import making, service
+from cloud.charges import making, repeating, service
+from cloud.charges.repeating import NextInvoice
 from cloud.charges.values import OneOff
 from cloud.estate import service as estate
 from cloud.identity.caller import Caller
@@ -25,7 +26,7 @@ from cloud.kit.errors import NotFoundError
 from cloud.kit.httpapi import Paging, paging
 from cloud.tariffs import service as tariffs
 from cloud.tariffs.charge import ChargeBasis
-from cloud.web.charge_forms import ItemForm, OneOffForm
+from cloud.web.charge_forms import ItemForm, OneOffForm, fen_of
 from cloud.web.charge_words import CHARGE_KINDS, CHARGE_STATES, SHARINGS
 from cloud.web.frame import Frame, chosen, communities_of, page_router, see_other
 from cloud.web.listing import part
@@ -139,6 +140,17 @@ def _add_one(router: APIRouter, frame: Frame) -> None:
             await _of(session=unit.session, charge_id=charge_id, community_id=community_id)
             await service.drop(unit, charge_id)
         return see_other(f"/charges/{community_id}/{charge_id}", done="charge-dropped")
+
+    @router.post("/charges/{community_id}/{charge_id}/next")
+    async def repeat(
+        community_id: UUID, charge_id: UUID, caller: Biller, amount: Word, reference: Word = ""
+    ) -> Response:
+        """Draft the charge for the months that follow, by its next invoice."""
+        async with frame.database.unit(caller.tenant, caller.actor) as unit:
+            await _of(session=unit.session, charge_id=charge_id, community_id=community_id)
+            invoice = NextInvoice(amount_fen=fen_of(amount), reference=reference)
+            drafted = await repeating.repeat(unit, charge_id, invoice)
+        return see_other(f"/charges/{community_id}/{drafted.new.charge_id}", done="charge-repeated")
 
     @router.post("/charges/{community_id}/{charge_id}/withdraw")
     async def withdraw(community_id: UUID, charge_id: UUID, caller: Biller, reason: Word = "") -> Response:

@@ -34,6 +34,7 @@ DONE: dict[str, tuple[str, str]] = {
     "meter-declined": ("未接受该表计", "Meter declined"),
     "gateway-revoked": ("网关已停用，签名不再接受", "Gateway revoked; nothing it signs is accepted"),
     "estimate-rule-decided": ("估读规则已生效", "The rule of estimates holds"),
+    "charge-repeated": ("已按下期发票起草", "Drafted by the next invoice"),
     "virtual-meter-defined": ("虚拟表已定义", "The virtual meter is defined"),
     "estimate-decided": ("估读已生效，账单将注明“估”", "The estimate stands; bills will say so"),
     "reading-entered": ("读数已录入", "Reading entered"),

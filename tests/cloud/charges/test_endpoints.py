@@ -72,6 +72,9 @@ async def test_a_levy_goes_from_a_charge_item_to_bills_and_back(
     assert sum(bill["total_fen"] for bill in issued.json()) == 123_456
     assert (await manager.delete(one)).status_code == 409
     assert [row["state"] for row in (await manager.get(f"{base}/one-off-charges")).json()] == ["issued"]
+    later = await manager.post(f"{one}/next", json={"amount_fen": 7, "reference": "发票 2"})
+    assert (later.status_code, later.json()["state"], later.json()["start"]) == (201, "draft", "2026-04-01")
+    assert (await manager.post(f"{one}/next", json={"amount_fen": 0, "reference": "发票 2"})).status_code == 422
     back = await manager.post(f"{one}/withdrawal", json={"reason": "作废"})
     assert sum(bill["total_fen"] for bill in back.json()) == -123_456
     owner = street.flats[0][1]

@@ -62,6 +62,12 @@ async def test_a_levy_is_made_previewed_issued_and_withdrawn(garden: Office, man
     issued = await send(manager, where, f"{where}/issue", {"sha": sha[1]})
     assert issued.headers["location"] == f"{where}?done=charge-issued"
     assert "已出账 Issued" in words_of(await manager.get(where))
+    later = await send(manager, where, f"{where}/next", {"amount": "600.00", "reference": "发票 2"})
+    assert later.headers["location"].endswith("?done=charge-repeated")
+    april = words_of(await manager.get(later.headers["location"]))
+    assert april.count("50.00") == 12
+    assert "发票 2" in april
+    assert (await send(manager, where, f"{where}/next", {"amount": "6", "reference": ""})).status_code in {400, 422}
     back = await send(manager, where, f"{where}/withdraw", {"reason": "否决"})
     assert back.headers["location"] == f"{where}?done=charge-withdrawn"
     assert "已撤销" in words_of(await manager.get("/charges"))
