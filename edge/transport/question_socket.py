@@ -2,7 +2,9 @@
 
 Invariants: opening is bounded in time; one timer serves all questions of a connection, however many there are, because
 a timer of its own for each costs as much as the question; what came and settled nothing stays until the next question
-asks for it, so that it can be judged; what nobody reads is bounded.
+asks for it, so that it can be judged; what nobody reads is bounded. Bytes are received into one buffer of the
+connection's own: the loop would else take 256 KiB from the system for each answer, and a page of it would stay for as
+long as the answer is kept.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ class Ending(Enum):
     LOST = auto()
 
 
-class QuestionSocket(asyncio.Protocol):
+class QuestionSocket(asyncio.BufferedProtocol):
     """One connection; `settles` is given what came and what was asked, and says whether to go on waiting."""
 
     def __init__(self, settles: Settles) -> None:
@@ -37,6 +39,7 @@ class QuestionSocket(asyncio.Protocol):
         self._answer: asyncio.Future[Ending] | None = None
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._buffer = memoryview(bytearray(RECEIVED_BYTES_MOST))
         self.received = b""
 
     @classmethod
@@ -91,8 +94,12 @@ class QuestionSocket(asyncio.Protocol):
             self._transport = transport
 
     @override
-    def data_received(self, data: bytes) -> None:
-        self.received += data
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
+        self.received += bytes(self._buffer[:nbytes])
         if len(self.received) > RECEIVED_BYTES_MOST:
             self.received = self.received[-RECEIVED_BYTES_MOST:]
         if self._answer is not None and self._settles(self.received, self._asked):

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
-from typing_extensions import override
+from typing_extensions import Buffer, override
 
 from common.reading.reading import Quantity
 from edge.driver.health import BackOff
@@ -24,17 +24,21 @@ WANTED = device(1, "schneider-iem3155", "1", Quantity.ENERGY_FORWARD)
 Answer = Callable[[bytes], bytes]
 
 
-class _Between(asyncio.Protocol):
+class _Between(asyncio.BufferedProtocol):
     """Stands between a connection and its socket and does something in the moment in which bytes come."""
 
-    def __init__(self, socket: asyncio.Protocol, at_the_answer: Callable[[], object]) -> None:
+    def __init__(self, socket: asyncio.BufferedProtocol, at_the_answer: Callable[[], object]) -> None:
         self._socket = socket
         self._at_the_answer = at_the_answer
 
     @override
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> Buffer:
+        return self._socket.get_buffer(sizehint)
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
         self._at_the_answer()
-        self._socket.data_received(data)
+        self._socket.buffer_updated(nbytes)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
