@@ -18,6 +18,7 @@ from cloud.charges import endpoints as charges
 from cloud.deposits import endpoints as deposits
 from cloud.disclosure import endpoints as disclosure
 from cloud.documents import endpoints as documents
+from cloud.documents.seal_endpoints import build_seal_router
 from cloud.estate import endpoints as estate
 from cloud.fleet import endpoints as fleet
 from cloud.identity import endpoints as identity
@@ -79,6 +80,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         imports.build_router(database),
         disclosure.build_router(database),
         documents.build_router(services.press),
+        build_seal_router(services.database, services.secret_box, services.seal_token),
         notices.build_router(database),
         reconciliation.build_router(database),
     )

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from cloud import flow
 from cloud.documents.printer import Printer
+from cloud.documents.token import SealToken, TokenAddress
 from cloud.house import House
 from cloud.identity.credentials import Passwords
 from cloud.kit.clock import business_clock
@@ -20,7 +21,7 @@ from cloud.kit.ids import system_ids
 from cloud.kit.secretbox import SecretBox, decode_key
 from cloud.payments.providers import ChannelUrls
 from cloud.services import Outside, Services, build_services
-from cloud.settings import secret_key_text
+from cloud.settings import Settings, seal_pin, secret_key_text
 from common.errors import RefusalError
 
 SIGNING_KEY_FILE = "signing.key"
@@ -37,7 +38,7 @@ async def running_services(house: House, conninfo: str) -> AsyncIterator[Service
     box = SecretBox(decode_key(*secret_key_text(settings.home)))
     clock = business_clock(settings.clock_file)
     database = Database(conninfo, clock=clock, ids=system_ids(clock), route=router(flow.ROUTES))
-    printer = Printer()
+    printer, token = Printer(), _seal_token(settings)
     async with httpx.AsyncClient(timeout=_CHANNEL_S_MAX, trust_env=False) as http:
         try:
             yield build_services(
@@ -48,6 +49,7 @@ async def running_services(house: House, conninfo: str) -> AsyncIterator[Service
                     secret_box=box,
                     passwords=Passwords(),
                     printer=printer,
+                    seal_token=token,
                     signing_key_file=settings.home / SIGNING_KEY_FILE,
                     public_url=settings.public_url,
                     secure_cookies=settings.secure_cookies,
@@ -58,7 +60,17 @@ async def running_services(house: House, conninfo: str) -> AsyncIterator[Service
             )
         finally:
             printer.close()
+            if token is not None:
+                token.close()
             await database.close()
+
+
+def _seal_token(settings: Settings) -> SealToken | None:
+    """Return the token with the seal keys when one is set up; it is opened at the first seal."""
+    if not settings.seal_module:
+        return None
+    address = TokenAddress(module=settings.seal_module, label=settings.seal_token, pin=seal_pin(settings.home))
+    return SealToken(address)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

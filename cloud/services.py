@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from cloud.documents.printer import Printer
 from cloud.documents.service import Press
+from cloud.documents.token import SealToken
 from cloud.fleet.counters import GatewayMetrics
 from cloud.fleet.downlink import Downlink
 from cloud.fleet.keyfile import signing_key
@@ -50,6 +51,7 @@ class Outside:
     secure_cookies: bool
     channel_urls: ChannelUrls
     printer: Printer = field(default_factory=Printer)
+    seal_token: SealToken | None = None
     message_urls: MessageUrls = field(default_factory=MessageUrls)
     invoice_urls: NuonuoUrls = field(default_factory=NuonuoUrls)
 
@@ -71,6 +73,7 @@ class Services:
     mandates: MandateClerk
     inbox: Inbox
     printer: Printer
+    seal_token: SealToken | None
     message_urls: MessageUrls
     courier: Courier
     issuers: Issuers
@@ -109,6 +112,7 @@ def build_services(outside: Outside) -> Services:
         mandates=MandateClerk(database, providers, outside.public_url, secrets.token_bytes),
         inbox=Inbox(database, providers, box, InboxMetrics(outside.registry)),
         printer=outside.printer,
+        seal_token=outside.seal_token,
         message_urls=outside.message_urls,
         courier=Courier(database, box, Carriers(outside.http, outside.message_urls, box, machine_now_s, _nonce)),
         issuers=Issuers(outside.http, outside.invoice_urls, box, machine_now_s, _nonce),

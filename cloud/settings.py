@@ -10,13 +10,16 @@
     lanes: 4                             jobs side by side in a worker
     poll_ms: 250                         how often a worker looks for work
     worker_metrics_port: 8081            where a worker answers /metrics; left out means nowhere
+    seal_module: /usr/lib/x.so           the PKCS#11 library of a seal token, and the token's label;
+    seal_token: gatehouse                left out means that seal keys are kept in the database, encrypted
     database:                            left out means the embedded server in HOME/database
       app: "host=... user=gatehouse_app dbname=..."
       worker: "host=... user=gatehouse_worker dbname=..."
       owner: "host=... user=gatehouse_owner dbname=..."
 
 Secrets come from the environment or a file of their own, never from settings.yaml, and none has a default:
-GATEHOUSE_SECRET_KEY or HOME/secret.key; passwords of the database through libpq's own PGPASSFILE.
+GATEHOUSE_SECRET_KEY or HOME/secret.key; GATEHOUSE_SEAL_PIN or HOME/seal.pin when there is a seal token; passwords of
+the database through libpq's own PGPASSFILE.
 All faults are listed at once, each with where it is and how to mend it.
 """
 
@@ -36,6 +39,8 @@ from common.errors import Fault, FaultsError, RefusalError
 SETTINGS_FILE = "settings.yaml"
 SECRET_KEY_FILE = "secret.key"  # noqa: S105 - a file's name
 SECRET_KEY_VARIABLE = "GATEHOUSE_SECRET_KEY"  # noqa: S105 - a variable's name
+SEAL_PIN_FILE = "seal.pin"
+SEAL_PIN_VARIABLE = "GATEHOUSE_SEAL_PIN"
 _PORT_MAX = 65_535
 _KNOWN = frozenset(
     {
@@ -49,6 +54,8 @@ _KNOWN = frozenset(
         "lanes",
         "poll_ms",
         "worker_metrics_port",
+        "seal_module",
+        "seal_token",
         "database",
     }
 )
@@ -79,6 +86,8 @@ class Settings:
     lanes: int
     poll_ms: int
     worker_metrics_port: int | None
+    seal_module: str
+    seal_token: str
     database: DatabaseSettings | None
 
     @property
@@ -111,8 +120,11 @@ def read_settings(home: Path) -> Settings:
         lanes=reader.count("lanes", 4, at_most=64),
         poll_ms=reader.count("poll_ms", 250, at_most=60_000),
         worker_metrics_port=reader.count("worker_metrics_port", 0, at_most=_PORT_MAX) or None,
+        seal_module=reader.text("seal_module", ""),
+        seal_token=reader.text("seal_token", ""),
         database=reader.database(),
     )
+    reader.both(settings.seal_module, settings.seal_token, "seal_module", "seal_token")
     reader.finish()
     return settings
 
@@ -131,6 +143,24 @@ def secret_key_text(home: Path) -> tuple[str, str]:
         return path.read_text(encoding="ascii"), str(path)
     except FileNotFoundError as error:
         raise RefusalError(f"{path} is missing; run `gatehouse cloud init --home {home}` once") from error
+
+
+def seal_pin(home: Path) -> str:
+    """Return the PIN of the seal token.
+
+    Raises:
+        RefusalError: there is none.
+    """
+    text = os.environ.get(SEAL_PIN_VARIABLE)
+    if text is not None:
+        return text.strip()
+    path = home / SEAL_PIN_FILE
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError as error:
+        raise RefusalError(
+            f"{path} is missing; write the PIN of the seal token into it, or set {SEAL_PIN_VARIABLE}"
+        ) from error
 
 
 def _load(path: Path) -> Mapping[str, Any]:
@@ -192,6 +222,11 @@ class _Reader:
             return DatabaseSettings(**value)
         self._fault("database", "does not name the three roles", "give app, worker and owner a connection string each")
         return None
+
+    def both(self, first: str, second: str, first_name: str, second_name: str) -> None:
+        if bool(first) != bool(second):
+            missing = second_name if first else first_name
+            self._fault(missing, "is missing", f"give {first_name} and {second_name}, or neither")
 
     def finish(self) -> None:
         if self._faults:

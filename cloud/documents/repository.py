@@ -52,10 +52,10 @@ async def add_seal(session: AsyncSession, values: Mapping[str, Any]) -> None:
     await session.execute(statement.on_conflict_do_nothing(index_elements=["tenant_id", "community_id", "paper_id"]))
 
 
-async def key_in_use(session: AsyncSession, legal_entity_id: UUID) -> SealKeyRow | None:
-    """Return the key that seals for a legal person now."""
+async def key_in_use(session: AsyncSession, legal_entity_id: UUID, *, lock: bool = False) -> SealKeyRow | None:
+    """Return the key that seals for a legal person now, held for this unit when asked."""
     query = select(SealKeyRow).where(SealKeyRow.legal_entity_id == legal_entity_id, SealKeyRow.retired_at.is_(None))
-    return await session.scalar(query)
+    return await session.scalar(query.with_for_update() if lock else query)
 
 
 async def keys(session: AsyncSession) -> Sequence[SealKeyRow]:

@@ -1,4 +1,4 @@
-"""Who seals a file: the port, and the key in software that is its first implementation.
+"""Who seals a file: the port, and the key in software; `token.py` has the key in a token.
 
 A seal is a PAdES B-B signature that certifies the file and allows no change after it, with the visible mark of the
 legal person. A key proves integrity to whoever has its certificate from us; the legal weight of a licensed authority
@@ -16,8 +16,9 @@ from typing import Protocol
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 from pyhanko.pdf_utils.content import PdfContent
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -25,6 +26,7 @@ from pyhanko.pdf_utils.layout import BoxConstraints
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.signers import Signer as KeyHolder
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -61,16 +63,12 @@ class Signer(Protocol):
         ...
 
 
-class SoftwareSigner:
-    """Seals with a key that this process holds, loaded once."""
+class KeySigner:
+    """Seals with a certificate and whatever holds its key."""
 
-    def __init__(self, key: SealKey) -> None:
-        self._name = name_of(key.certificate)
-        self._signer = SimpleSigner(
-            signing_cert=asn1_x509.Certificate.load(key.certificate),
-            signing_key=asn1_keys.PrivateKeyInfo.load(key.private_key),
-            cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
-        )
+    def __init__(self, certificate: bytes, holder: KeyHolder) -> None:
+        self._name = name_of(certificate)
+        self._signer = holder
 
     async def seal(self, pdf: bytes, mark: bytes, when: datetime) -> bytes:
         """Return the file with the seal."""
@@ -98,6 +96,18 @@ class SoftwareSigner:
             stamp_style=StaticStampStyle(border_width=0, background=_MarkPage(mark)),
             new_field_spec=SigFieldSpec(FIELD, on_page=0, box=MARK_BOX),
         )
+
+
+class SoftwareSigner(KeySigner):
+    """Seals with a key that this process holds, loaded once."""
+
+    def __init__(self, key: SealKey) -> None:
+        holder = SimpleSigner(
+            signing_cert=asn1_x509.Certificate.load(key.certificate),
+            signing_key=asn1_keys.PrivateKeyInfo.load(key.private_key),
+            cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
+        )
+        super().__init__(key.certificate, holder)
 
 
 class _MarkPage(PdfContent):
@@ -163,6 +173,27 @@ def name_of(certificate: bytes) -> str:
     """Return the legal person's name in a certificate in DER."""
     found = x509.load_der_x509_certificate(certificate).subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     return str(found[0].value) if found else ""
+
+
+def confirms(certificate: bytes, signature: bytes, content: bytes) -> bool:
+    """Return whether the key of a certificate in DER, a curve's or RSA, signed some bytes with SHA-256."""
+    public = x509.load_der_x509_certificate(certificate).public_key()
+    try:
+        if isinstance(public, ec.EllipticCurvePublicKey):
+            public.verify(signature, content, ec.ECDSA(hashes.SHA256()))
+        elif isinstance(public, rsa.RSAPublicKey):
+            public.verify(signature, content, padding.PKCS1v15(), hashes.SHA256())
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True
+
+
+def valid_between(certificate: bytes) -> tuple[datetime, datetime]:
+    """Return from when and until when a certificate in DER is valid."""
+    found = x509.load_der_x509_certificate(certificate)
+    return found.not_valid_before_utc, found.not_valid_after_utc
 
 
 def pem_of(certificate: bytes) -> str:

@@ -58,7 +58,7 @@ class PaperRow(CommunityRow):
 
 
 class SealKeyRow(TenantRow):
-    """A key that seals for a legal person; the private half is sealed with the key from outside the database."""
+    """A key that seals for a legal person: in a token under a label, or here, sealed with the outer key."""
 
     __tablename__ = "seal_key"
 
@@ -67,6 +67,7 @@ class SealKeyRow(TenantRow):
     certificate: Mapped[bytes]
     certificate_sha: Mapped[bytes]
     private_key_sealed: Mapped[bytes]
+    token_label: Mapped[str] = mapped_column(server_default=text("''"))
     made_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
 
@@ -76,6 +77,7 @@ class SealKeyRow(TenantRow):
         ),
         UniqueConstraint("tenant_id", "certificate_sha"),
         CheckConstraint("octet_length(certificate_sha) = 32", name="sha256"),
+        CheckConstraint("(octet_length(private_key_sealed) = 0) = (token_label <> '')", name="held_in_one_place"),
         Index(
             "uq_seal_key_in_use",
             "tenant_id",

@@ -48,13 +48,15 @@ class Permission(StrEnum):
     WORK_CASES = "work_cases"
     SEE_FLEET = "see_fleet"
     MANAGE_FLEET = "manage_fleet"
+    MANAGE_SEALS = "manage_seals"
     MANAGE_USERS = "manage_users"
     SEE_OWN = "see_own"
     PAY_OWN = "pay_own"
 
 
 # A merchant account takes the money of several communities, so what it took is for those whose role is in all of them.
-COMPANY_WIDE = frozenset({Permission.RECONCILE})
+# A legal person's seal stands on the papers of all of them, too.
+COMPANY_WIDE = frozenset({Permission.RECONCILE, Permission.MANAGE_SEALS})
 _OWN = frozenset({Permission.SEE_OWN, Permission.PAY_OWN})
 ROLE_PERMISSIONS: dict[RoleName, frozenset[Permission]] = {
     RoleName.MANAGER: frozenset(Permission) - _OWN - {Permission.TAKE_CASH},

@@ -54,6 +54,7 @@ DEEDS: Mapping[str, Words] = {
     "kept": ("留存", "kept"),
     "key_rotated": ("更换密钥", "rotated the key"),
     "made": ("生成", "made"),
+    "retired": ("停用", "retired"),
     "met": ("条件达成", "met"),
     "moved": ("状态变更", "moved"),
     "moved out": ("迁出", "moved out"),

@@ -29,6 +29,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "deposit": ("押金", "deposit"),
     "recon_break": ("对账差异", "reconciliation break"),
     "paper": ("单据", "paper"),
+    "seal_key": ("印章密钥", "seal key"),
     "merchant_account": ("商户号", "merchant account"),
 }
 _ID_END = 6

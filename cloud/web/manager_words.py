@@ -70,6 +70,7 @@ CASE_REASONS: Mapping[str, Words] = {
     "statement_unusable": ("对账单无法读取", "Statement unusable"),
     "new_store_epoch": ("网关更换存储", "Gateway has a new store"),
     "history_forked": ("网关历史分叉", "Gateway history forked"),
+    "seal_key_expiring": ("印章证书即将到期", "seal certificate ends soon"),
     "letters_missing": ("单据缺字", "letters missing on a paper"),
 }
 OWNER_ROLES: Mapping[str, Words] = {

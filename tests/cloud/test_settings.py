@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud.settings import SECRET_KEY_FILE, read_settings, secret_key_text
+from cloud.settings import SEAL_PIN_FILE, SEAL_PIN_VARIABLE, SECRET_KEY_FILE, read_settings, seal_pin, secret_key_text
 from common.errors import FaultsError, RefusalError
 
 
@@ -62,3 +62,22 @@ def test_the_secret_key_comes_from_its_file_unless_the_environment_gives_one(
     assert secret_key_text(tmp_path)[0] == "from the file"
     monkeypatch.setenv("GATEHOUSE_SECRET_KEY", "from outside")
     assert secret_key_text(tmp_path) == ("from outside", "GATEHOUSE_SECRET_KEY")
+
+
+def test_a_seal_token_is_named_whole_or_not_at_all(tmp_path: Path) -> None:
+    found = read_settings(settings(tmp_path, "seal_module: /usr/lib/x.so\nseal_token: company\n"))
+    assert (found.seal_module, found.seal_token) == ("/usr/lib/x.so", "company")
+    with pytest.raises(FaultsError, match="seal_token: is missing"):
+        read_settings(settings(tmp_path, "seal_module: /usr/lib/x.so\n"))
+
+
+def test_the_pin_of_the_seal_token_comes_from_its_file_unless_the_environment_gives_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(SEAL_PIN_VARIABLE, raising=False)
+    with pytest.raises(RefusalError, match="write the PIN"):
+        seal_pin(tmp_path)
+    (tmp_path / SEAL_PIN_FILE).write_text("834172\n")
+    assert seal_pin(tmp_path) == "834172"
+    monkeypatch.setenv(SEAL_PIN_VARIABLE, "9")
+    assert seal_pin(tmp_path) == "9"

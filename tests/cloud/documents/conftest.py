@@ -24,6 +24,7 @@ from cloud.kit.secretbox import SecretBox
 from common.ids import BillId, TenantId
 from tests.cloud.billing import builders as b
 from tests.cloud.billing.conftest import Office
+from tests.cloud.documents.tokens import KEYS, Drawer
 from tests.cloud.payments.counter import PUBLIC_URL, Counter, open_counter
 from tests.simulation.wechat.in_process import InProcessChannel
 from tests.support.clock import SettableClock
@@ -72,6 +73,17 @@ def printer() -> Iterator[Printer]:
     made = Printer()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def drawer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drawer]:
+    """Give a token with a key of each kind; see `tokens.py` for why there is one for all tests."""
+    made = Drawer(tmp_path_factory.mktemp("token") / "drawer")
+    for label, key in KEYS.items():
+        made.add(label, key)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SOFTHSM2_CONF", str(made.config))
+        yield made
 
 
 @pytest_asyncio.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cloud.documents import repository
 from cloud.documents.kinds import Check, PaperKind
-from cloud.documents.sealing import PURPOSE
+from cloud.documents.seal_keys import PURPOSE
 from cloud.documents.service import SEAL
 from cloud.documents.verifying import examine
 from cloud.kit.jobs import NewJob

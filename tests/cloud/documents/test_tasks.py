@@ -1,4 +1,4 @@
-"""The jobs of papers are those that the service asks for."""
+"""The jobs of papers are those that the service and the schedule ask for."""
 
 from __future__ import annotations
 
@@ -7,5 +7,6 @@ from cloud.kit.secretbox import SecretBox
 from tests.cloud.documents.conftest import Stationer
 
 
-def test_sealing_is_the_one_job_of_papers(stationer: Stationer) -> None:
-    assert set(tasks.handlers(stationer.press, SecretBox(bytes(32)))) == {service.SEAL}
+def test_papers_are_sealed_and_seal_keys_looked_at(stationer: Stationer) -> None:
+    found = set(tasks.handlers(stationer.press, SecretBox(bytes(32))))
+    assert found == {service.SEAL, tasks.SCHEDULE.kind}
