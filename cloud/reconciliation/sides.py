@@ -44,7 +44,8 @@ async def sides_of(session: AsyncSession, merchant_account_id: UUID, day: Day, l
         early = [object_id for object_id, entry in book.items() if entry.at < day.start]
         for object_id in await repository.matched_objects(session, before.statement_id, early):
             del book[object_id]
-    book |= await _named(session, merchant_account_id, channel)
+    here = {entry.key for entry in book.values()}
+    book |= await _named(session, merchant_account_id, [entry for entry in channel if entry.key not in here])
     known = {entry.key.number for entry in book.values()}
     strange = [key for key in (entry.key for entry in channel) if key.number not in known]
     numbers = [key.number for key in strange if key.kind is EntryKind.PAYMENT]

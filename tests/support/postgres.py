@@ -47,11 +47,14 @@ def _fast_folder() -> Path | None:
 
 
 @contextmanager
-def test_server() -> Iterator[TestServer]:
-    """Start a server that forgets everything: no fsync, a folder in memory where there is room, gone with the block."""
-    folder = Path(tempfile.mkdtemp(prefix="gatehouse-test-", dir=_fast_folder()))
+def test_server(*, durable: bool = False) -> Iterator[TestServer]:  # noqa: PT028 - no test, in spite of its name
+    """Start a server that forgets everything: no fsync, a folder in memory where there is room, gone with the block.
+
+    A durable one waits for the disk, for benches that measure it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="gatehouse-test-", dir=None if durable else _fast_folder()))
     folder.chmod(0o711)
-    server = EmbeddedPostgres(folder, durable=False)
+    server = EmbeddedPostgres(folder, durable=durable)
     try:
         with server.hold():
             yield TestServer(server)

@@ -63,11 +63,11 @@ class Soak:
 
 
 @asynccontextmanager
-async def open_soak(folder: Path, seed: int) -> AsyncIterator[Soak]:
-    """Open the house over a fresh database."""
+async def open_soak(folder: Path, seed: int, *, durable: bool = False) -> AsyncIterator[Soak]:
+    """Open the house over a fresh database, one that waits for the disk when asked."""
     clock = SettableClock(datetime(2026, 1, 1, tzinfo=UTC))
     ids = TimeOrderedIds(clock.now, seeded_bytes(seed))
-    with test_server() as server, server.fresh_database() as name:
+    with test_server(durable=durable) as server, server.fresh_database() as name:
         opened = [
             Database(server.server.conninfo(role=role, database=name), clock=clock, ids=ids, route=router(flow.ROUTES))
             for role in (APP, WORKER)
