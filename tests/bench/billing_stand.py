@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,15 +16,17 @@ from typing import Any
 import psycopg
 
 from cloud.billing import tasks
-from cloud.billing.events import RunRequested
+from cloud.billing.events import PricesCorrected, RunRequested
 from cloud.kit.db import Database
-from cloud.kit.events import router
+from cloud.kit.events import Routes, router
 from cloud.kit.postgres import SUPERUSER, EmbeddedPostgres
 from common.ids import LegalEntityId, TenantId, TimeOrderedIds
 from tests.bench.billing_town import NOW, Community
 from tests.support.clock import SettableClock
 
 DATABASE = "bench"
+ROUTES: Routes = {RunRequested: (tasks.bill_run_job,), PricesCorrected: (tasks.price_correction_job,)}
+_PARENT, _OWN_TIME, _OF_ENDED = 1, slice(11, 13), slice(13, 15)
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -64,12 +69,29 @@ class Town:
         return psycopg.connect(self.server.conninfo(role=SUPERUSER, database=DATABASE), autocommit=autocommit)
 
 
-def connect(server: EmbeddedPostgres, role: str) -> Database:
-    """Return the database of the bench as a role; events of approved runs become jobs."""
-    clock = SettableClock(NOW)
+def server_cpu_s(town: Town) -> float:
+    """Return the processor seconds that the server has taken since its start, those of ended sessions too."""
+    with town.superuser() as connection:
+        postmaster = _stat(connection.info.backend_pid)[_PARENT]
+        taken = sum(int(ticks) for ticks in _stat(int(postmaster))[_OWN_TIME.start : _OF_ENDED.stop])
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                stat = _stat(int(process.name))
+                taken += sum(int(ticks) for ticks in stat[_OWN_TIME]) if stat[_PARENT] == postmaster else 0
+    return taken / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields of a process behind its name; see proc_pid_stat(5)."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def connect(server: EmbeddedPostgres, role: str, after: timedelta = timedelta()) -> Database:
+    """Return the database of the bench as a role, some time after its beginning; what is approved becomes jobs."""
+    clock = SettableClock(NOW + after)
     ids = TimeOrderedIds(clock.now, secrets.token_bytes)
     conninfo = server.conninfo(role=role, database=DATABASE)
-    return Database(conninfo, clock=clock, ids=ids, route=router({RunRequested: [tasks.bill_run_job]}))
+    return Database(conninfo, clock=clock, ids=ids, route=router(ROUTES))
 
 
 def in_step(commands: Sequence[Sequence[str]]) -> tuple[float, list[list[str]]]:

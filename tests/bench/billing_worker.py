@@ -1,6 +1,6 @@
 """A worker process of the billing bench: the product's own runner and handler over a database that is given.
 
-It says `ready`, waits for a line, drains the bill runs that are due, and says its peak memory in kibibytes.
+It says `ready`, waits for a line, does the bill runs and changes of prices that wait, and says its peak memory in KiB.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import resource
 import secrets
 import sys
 from datetime import datetime
+from time import process_time
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -25,7 +26,7 @@ from tests.support.clock import SettableClock
 
 
 async def work(conninfo: str, now: datetime, name: str) -> None:
-    """Drain the bill runs of a database once."""
+    """Do the jobs of a database once."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     clock = SettableClock(now)
     ids = TimeOrderedIds(clock.now, secrets.token_bytes)
@@ -33,16 +34,20 @@ async def work(conninfo: str, now: datetime, name: str) -> None:
     await database.ping()
     runner = Runner(
         database=database,
-        handlers={tasks.BILL_RUN: tasks.bill_run_handler(rate_period, prepare)},
+        handlers={
+            tasks.BILL_RUN: tasks.bill_run_handler(rate_period, prepare),
+            tasks.PRICE_CORRECTION: tasks.price_correction_handler(rate_period),
+        },
         metrics=JobMetrics(CollectorRegistry()),
         name=name,
     )
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
+    before_s = process_time()
     count = await runner.drain()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    sys.stdout.write(f"{count} {peak}\n")
+    sys.stdout.write(f"{count} {peak} {process_time() - before_s}\n")
     await database.close()
 
 

@@ -14,6 +14,9 @@ def test_a_small_town_is_billed_once() -> None:
     found = {one.name: one for one in measure(400, workers=1)}
     assert found["rows of the second run"].value == 0
     assert found["run / raw load"].value > 0
+    assert found["processor time of the workers"].value > 0
+    assert found["processor time of the server"].value > 0
+    assert found["run / raw load in processor time"].value > 0
 
 
 @pytest.mark.parametrize(
