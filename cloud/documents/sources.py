@@ -35,7 +35,7 @@ from cloud.estate import service as estate
 from cloud.estate.kinds import PartyKind
 from cloud.ledger import reports
 from cloud.ledger.journals import LineRef
-from cloud.payments import booking
+from cloud.payments import booking, sub_methods
 from cloud.payments.channel import Channel
 from cloud.refunds import service as refunds
 from cloud.refunds.rules import RefundState
@@ -193,7 +193,7 @@ async def _receipt(session: AsyncSession, subject_id: UUID, now: datetime) -> Co
     facts = [
         await _payer(session, account, hidden=False),
         ("收款时间", "When", minute(payment.paid_at, head.zone)),
-        ("方式", "By", " ".join(_CHANNELS[payment.channel])),
+        ("方式", "By", " ".join(sub_methods.told(_CHANNELS[payment.channel], payment.sub_method))),
         ("订单号", "Order", payment.order_number or "—"),
     ]
     made = with_notes(sheet(head, facts, items, ("实收", "Received", payment.amount_fen)), NOT_AN_INVOICE)

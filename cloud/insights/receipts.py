@@ -33,6 +33,8 @@ _MOVES = text("""
          where community_id = :community and type in ('clearing', 'cash', 'bank')
     )
     select j.business_date as day, coalesce(p.channel, r.channel) as channel, coalesce(p.method, r.method) as method,
+           case when coalesce(p.channel, r.channel) in ('wechat', 'alipay', 'unionpay')
+                then coalesce(p.sub_method, r.sub_method) else '' end as sub_method,
            case when m.ledger_account_id is null then t.credit_class else t.debit_class end as fund,
            t.route, coalesce(l.charge_code, '') as code, coalesce(l.name_zh, '') as name_zh,
            coalesce(l.name_en, '') as name_en, count(*) as moves,
@@ -50,8 +52,8 @@ _MOVES = text("""
       left join bill_line l on l.community_id = t.community_id and l.bill_id = t.bill_id and l.n = t.line_n
      where j.community_id = :community and j.business_date >= :start and j.business_date < :end
        and (m.ledger_account_id is null) <> (n.ledger_account_id is null)
-     group by 1, 2, 3, 4, 5, 6, 7, 8
-     order by 1, 2, 3, 4, 5, 6, 7, 8
+     group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+     order by 1, 2, 3, 4, 5, 6, 7, 8, 9
 """)
 _SHIFTS = text("""
     select s.cash_shift_id, x.name as box, coalesce(u.display_name, '') as cashier, s.opened_at, s.closed_at,
@@ -72,7 +74,10 @@ _TAKEN = text("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyMove:
-    """What moved on a day by one way for one item; `fen` is negative where money went out."""
+    """What moved on a day by one way for one item; `fen` is negative where money went out.
+
+    `sub_method` is what an online channel said of where the money came from, empty for the others.
+    """
 
     day: date
     channel: Channel | None
@@ -84,6 +89,7 @@ class MoneyMove:
     name_en: str
     moves: int
     fen: int
+    sub_method: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +154,7 @@ async def money_moves(session: AsyncSession, community_id: CommunityId, days: Pe
             name_en=row.name_en,
             moves=row.moves,
             fen=row.fen,
+            sub_method=row.sub_method,
         )
         for row in found
     )

@@ -26,6 +26,7 @@ from cloud.insights import receipts
 from cloud.insights.receipts import MoneyMove
 from cloud.ledger import reports as book
 from cloud.ledger.accounts import AccountType
+from cloud.payments import sub_methods
 from cloud.web import charts
 from cloud.web.frame import Frame, chosen, communities_of, page_router
 from cloud.web.listing import Cell, csv_file
@@ -130,7 +131,7 @@ def way_of(move: MoneyMove) -> Words:
     """Return by which channel and method something moved."""
     if move.channel is None:
         return NO_WAY
-    zh, en = CHANNELS[move.channel]
+    zh, en = sub_methods.told(CHANNELS[move.channel], move.sub_method)
     more = ("", "") if move.method is None else METHODS[move.method]
     return f"{zh} · {more[0]}", f"{en}, {more[1]}"
 
@@ -163,7 +164,7 @@ def workbook(moves: Sequence[MoneyMove]) -> bytes:
 def _cells(move: MoneyMove) -> Sequence[Cell]:
     return (
         move.day.isoformat(),
-        "" if move.channel is None else " ".join(CHANNELS[move.channel]),
+        "" if move.channel is None else " ".join(sub_methods.told(CHANNELS[move.channel], move.sub_method)),
         "" if move.method is None else " ".join(METHODS[move.method]),
         " ".join(FUNDS[move.fund_class]),
         " ".join(ROUTES[move.route]),

@@ -36,7 +36,7 @@ from cloud.ledger import reports
 from cloud.ledger import service as ledger
 from cloud.ledger.accounts import AccountType
 from cloud.ledger.reports import Posting, StatementLine
-from cloud.payments import booking, links
+from cloud.payments import booking, links, sub_methods
 from cloud.payments.values import Payment
 from cloud.refunds import service as refunds
 from cloud.refunds.rules import RefundState
@@ -333,4 +333,4 @@ async def _documents(session: AsyncSession, account_id: AccountId) -> dict[UUID,
 
 
 def _words() -> dict[str, Any]:
-    return {"channels": CHANNELS, "routes": ROUTES, "quantities": QUANTITIES}
+    return {"channels": CHANNELS, "routes": ROUTES, "quantities": QUANTITIES, "way_told": sub_methods.told}

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from tests.simulation.alipay import agreements, seals
 from tests.simulation.alipay.bill_file import write_flows, write_trades
-from tests.simulation.alipay.told import Refusal, amount_fen, order_told, refund_told, yuan
+from tests.simulation.alipay.told import Refusal, amount_fen, fund_channel, order_told, refund_told, yuan
 from tests.simulation.counterparty.messenger import FormMessenger
 from tests.simulation.counterparty.running import application, common_acts
 from tests.simulation.wechat.bill_file import Flaws
@@ -187,7 +187,7 @@ class AlipaySimulator:
             "trade_no": row["transaction_id"],
             "total_amount": yuan(row["fen"]),
             "gmt_payment": row["paid_at"][:19].replace("T", " "),
-            "fund_bill_list": [{"amount": yuan(row["fen"]), "fund_channel": "ALIPAYACCOUNT"}],
+            "fund_bill_list": [{"amount": yuan(row["fen"]), "fund_channel": fund_channel(row)}],
         }
 
     def _query(self, merchant: Row, wish: Content, form: Mapping[str, str]) -> Content:
@@ -326,5 +326,5 @@ class AlipaySimulator:
             "gmt_payment": paid,
             "charset": "utf-8",
             "version": "1.0",
-            "fund_bill_list": json.dumps([{"amount": yuan(row["fen"]), "fundChannel": "ALIPAYACCOUNT"}]),
+            "fund_bill_list": json.dumps([{"amount": yuan(row["fen"]), "fundChannel": fund_channel(row)}]),
         }

@@ -35,8 +35,13 @@ def order_told(row: Row) -> dict[str, Any]:
     }
     if row["paid_at"]:
         told["send_pay_date"] = row["paid_at"][:19].replace("T", " ")
-        told["fund_bill_list"] = [{"amount": yuan(row["fen"]), "fund_channel": "ALIPAYACCOUNT"}]
+        told["fund_bill_list"] = [{"amount": yuan(row["fen"]), "fund_channel": fund_channel(row)}]
     return told
+
+
+def fund_channel(row: Row) -> str:
+    """Return from where the payer's money came; a payer called `DCEP…` pays with digital renminbi."""
+    return "DCEP" if str(row["payer"]).startswith("DCEP") else "ALIPAYACCOUNT"
 
 
 def refund_told(row: Row, trade: Row) -> dict[str, Any]:
