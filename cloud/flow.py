@@ -14,7 +14,7 @@ from cloud.access.events import CardsChanged
 from cloud.arrears import tasks as arrears
 from cloud.billing import nightly
 from cloud.billing import tasks as billing
-from cloud.billing.events import BillsIssued, RunRequested
+from cloud.billing.events import BillsIssued, PricesCorrected, RunRequested
 from cloud.cases import tasks as cases
 from cloud.deposits import tasks as deposits
 from cloud.deposits.events import DeductionProposed, ReturnDue
@@ -69,6 +69,7 @@ ROUTES: Routes = {
     UseReported: (access.uses_job,),
     CardsChanged: (access.cards_job,),
     RunRequested: (billing.bill_run_job,),
+    PricesCorrected: (billing.price_correction_job,),
     BillsIssued: (billing.use_ahead_job, billing.dues_job_of_bills),
     PaymentBooked: (
         deposits.hold_job,
@@ -94,6 +95,7 @@ SCHEDULES: Sequence[Schedule] = (
     tariffs.DAILY,
     billing.DUES_DAILY,
     arrears.SCHEDULE,
+    arrears.MORNING,
     nightly.SCHEDULE,
     ledger.SCHEDULE,
     ingest.SCHEDULE,
@@ -126,9 +128,11 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         access.TAKE_USES: access.take_batch_uses,
         access.PUBLISH_CARDS: access.tell_cards,
         billing.BILL_RUN: billing.bill_run_handler(rate_period, prepare),
+        billing.PRICE_CORRECTION: billing.price_correction_handler(rate_period),
         billing.USE_AHEAD: billing.use_ahead,
         billing.PUBLISH_DUES: kiosk_dues.publish_dues_handler(services.public_url),
         arrears.LATE_CHARGES: arrears.charge_late,
+        arrears.LOOK: arrears.look,
         nightly.NIGHTLY_RUNS: nightly.ask_for_runs,
         ledger.SEAL: ledger.seal_days,
         payments.ASK: PaymentTasks(services.providers).ask,

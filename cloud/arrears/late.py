@@ -2,7 +2,8 @@
 
 *Should* is the rule of the tariff over each debt's own history of payments, *is* the late lines that name the debt.
 Where more should be, a line is added; where less, because a payment was dated earlier or a charge corrected, it is
-taken back. So a run repeated charges nothing, and nothing is charged on a late charge, a deposit or a disputed bill.
+taken back. So a run repeated charges nothing, and nothing is charged on a late charge, a deposit or a disputed bill,
+nor on a debt whose agreement to instalments forgives it.
 The price is a charge item of basis `late` in the same book; a book without one bears no late charge.
 """
 
@@ -16,6 +17,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.arrears import covering
 from cloud.arrears.rules import LateReckoning, parts_of, reckon
 from cloud.billing import service as billing
 from cloud.billing import takebacks
@@ -188,10 +190,11 @@ async def _of_accounts(
     late = _late_by_debt(await billing.lines_charged_by(session, ids, ChargeBasis.LATE))
     open_cases = await cases.open_about(session, {line.bill_id for line in debts})
     disputed = {case.object_id for case in open_cases if case.kind is CaseKind.DISPUTE}
+    forgiven = await covering.without_late_charge(session, ids)
     history = await moves.moves_of(session, debts)
     found: list[LateCharge] = []
     for line, (summary, draft) in debts.items():
-        if line.bill_id in disputed:
+        if line.bill_id in disputed or line in forgiven:
             continue
         price = _price(desk, owners[summary.account_id], draft, summary.due_on)
         if price is None:

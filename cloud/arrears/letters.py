@@ -1,7 +1,8 @@
 """Letters of arrears: what an account owes past its due day to one legal person, as it stood on the day of the letter.
 
-A letter is made once a day for an account and legal person and never changed; what is disputed stays out of it. It
-names the address at which its oldest bill is paid, and it threatens nothing: no supply and no way home hang on a debt.
+A letter is made once a day for an account and legal person and never changed; what is disputed or agreed to be paid by
+instalments stays out of it. It names the address at which its oldest bill is paid, and it threatens nothing: no supply
+and no way home hang on a debt.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.arrears import repository
+from cloud.arrears import covering, repository
 from cloud.arrears.tables import ArrearsLetterRow
 from cloud.billing import service as billing
 from cloud.billing.documents import OpenLine
@@ -65,7 +66,7 @@ async def make(unit: Unit, account_id: AccountId, random_bytes: Callable[[int], 
     community = await estate.community(unit.session, account.community_id)
     today = civil_day(unit.now, community.zone)
     made = {row.legal_entity_id: row for row in await repository.letters_on(unit.session, account_id, today)}
-    for entity, lines in (await _overdue(unit.session, account_id, today)).items():
+    for entity, lines in (await overdue(unit.session, account_id, today)).items():
         if entity in made:
             continue
         row = ArrearsLetterRow(
@@ -100,14 +101,16 @@ async def letter(session: AsyncSession, letter_id: UUID) -> ArrearsLetter:
     return _letter(row)
 
 
-async def _overdue(session: AsyncSession, account_id: AccountId, today: date) -> dict[LegalEntityId, list[OpenLine]]:
+async def overdue(session: AsyncSession, account_id: AccountId, today: date) -> dict[LegalEntityId, list[OpenLine]]:
+    """Return what an account owes each legal person past its due day, undisputed and under no agreement."""
     lines = [line for line in await billing.open_lines(session, account_id) if line.due < today]
     bills = {line.bill_id for line in lines}
     open_cases = await cases.open_about(session, bills) if bills else ()
     disputed = {case.object_id for case in open_cases if case.kind is CaseKind.DISPUTE}
+    agreed = await covering.covered(session, [account_id])
     found: dict[LegalEntityId, list[OpenLine]] = {}
     for line in sorted(lines, key=lambda one: (one.due, one.number, one.n)):
-        if line.bill_id not in disputed:
+        if line.bill_id not in disputed and line.ref not in agreed:
             found.setdefault(line.legal_entity_id, []).append(line)
     return found
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.arrears.tables import ArrearsLetterRow, ReliefRow
+from cloud.arrears.tables import AgreementRow, ArrearsLetterRow, ReliefRow
+from cloud.arrears.values import AgreementState
 from common.ids import CommunityId
 
 
@@ -39,3 +40,30 @@ async def letters_on(session: AsyncSession, account_id: UUID, day: date) -> Sequ
     """Return the letters of an account that were made on a day."""
     query = select(ArrearsLetterRow).where(ArrearsLetterRow.account_id == account_id, ArrearsLetterRow.made_on == day)
     return (await session.scalars(query)).all()
+
+
+async def agreement(session: AsyncSession, agreement_id: UUID, *, lock: bool = False) -> AgreementRow | None:
+    """Return an agreement to pay by instalments, held until the unit ends when locked."""
+    statement = select(AgreementRow).where(AgreementRow.agreement_id == agreement_id)
+    return await session.scalar(statement.with_for_update() if lock else statement)
+
+
+async def agreements_of(
+    session: AsyncSession, account_ids: Collection[UUID], states: Collection[AgreementState]
+) -> Sequence[AgreementRow]:
+    """Return the agreements of some accounts that stand in some states."""
+    query = select(AgreementRow).where(AgreementRow.account_id.in_(account_ids), AgreementRow.state.in_(states))
+    return (await session.scalars(query)).all()
+
+
+async def agreements_in(session: AsyncSession, community_id: CommunityId, limit: int) -> Sequence[AgreementRow]:
+    """Return the agreements of a community, the newest first."""
+    query = select(AgreementRow).where(AgreementRow.community_id == community_id)
+    found = await session.scalars(query.order_by(AgreementRow.asked_at.desc(), AgreementRow.agreement_id).limit(limit))
+    return found.all()
+
+
+async def agreements_in_force(session: AsyncSession) -> Sequence[UUID]:
+    """Return the agreements of the company that are in force."""
+    query = select(AgreementRow.agreement_id).where(AgreementRow.state == AgreementState.AGREED)
+    return (await session.scalars(query.order_by(AgreementRow.agreement_id))).all()

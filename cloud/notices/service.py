@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.arrears import covering
 from cloud.billing import service as billing
 from cloud.billing.documents import Account
 from cloud.cases import service as cases
@@ -160,11 +161,12 @@ async def set_wish(unit: Unit, party_id: PartyId, wish: Wish) -> None:
 
 
 async def still_due(session: AsyncSession, row: NoticeRow) -> bool:
-    """Return whether there is still reason to tell it: a reminded bill is open and nobody disputes it."""
+    """Return whether there is still reason to tell it: a reminded bill is open, undisputed and under no agreement."""
     if row.kind not in DUNNING:
         return True
     lines = await billing.open_lines(session, AccountId(row.account_id))
-    if not any(line.bill_id == row.subject_id for line in lines):
+    agreed = await covering.covered(session, [AccountId(row.account_id)])
+    if not any(line.bill_id == row.subject_id and line.ref not in agreed for line in lines):
         return False
     return not any(case.kind is CaseKind.DISPUTE for case in await cases.open_about(session, [row.subject_id]))
 

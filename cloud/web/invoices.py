@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from cloud.invoices import reds, service
 from cloud.invoices.values import (
     EMAIL_LENGTH_MAX,
     NAME_LENGTH_MAX,
+    Colour,
     Invoice,
     InvoiceKind,
     InvoiceState,
@@ -40,15 +42,37 @@ from cloud.kit.httpapi import Paging, paging
 from cloud.ledger import reports
 from cloud.payments import booking
 from cloud.web.frame import Frame, chosen, communities_of, page_router, see_other
-from cloud.web.invoice_words import KINDS, REASONS, STATES
 from cloud.web.listing import part
 from cloud.web.resident import place_of
+from common.errors import ensure
 from common.ids import BillId, LegalEntityId
 
 Desk = Annotated[Caller, Depends(require(Permission.REQUEST_REFUNDS))]
 Approver = Annotated[Caller, Depends(require(Permission.APPROVE_REFUNDS))]
 Wanted = Annotated[Paging, Depends(paging)]
 _BILLS_MAX = 24
+STATES: Mapping[InvoiceState, tuple[str, str]] = {
+    InvoiceState.REQUESTED: ("已申请", "asked for"),
+    InvoiceState.SENDING: ("提交中", "being handed over"),
+    InvoiceState.ACCEPTED: ("开具中", "being issued"),
+    InvoiceState.CONFIRMING: ("待购方确认", "waits for the buyer"),
+    InvoiceState.ISSUED: ("已开具", "issued"),
+    InvoiceState.REFUSED: ("未开具", "not issued"),
+    InvoiceState.UNKNOWN: ("结果待核实", "being looked into"),
+}
+KINDS: Mapping[str, tuple[str, str]] = {
+    InvoiceKind.ORDINARY: ("普通发票", "ordinary"),
+    InvoiceKind.SPECIAL: ("专用发票", "special"),
+    Colour.BLUE: ("蓝字", "invoice"),
+    Colour.RED: ("红字", "red letter"),
+}
+REASONS: Mapping[RedReason, tuple[str, str]] = {
+    RedReason.WRONG: ("开票有误", "wrongly issued"),
+    RedReason.RETURNED: ("款项退回", "money went back"),
+    RedReason.STOPPED: ("服务中止", "service stopped"),
+    RedReason.ALLOWANCE: ("销售折让", "allowance"),
+}
+ensure(set(STATES) == set(InvoiceState) and set(REASONS) == set(RedReason), "every code of invoices has its words")
 
 
 class InvoiceForm(BaseModel):

@@ -63,6 +63,7 @@ CASE_REASONS: Mapping[str, Words] = {
     "duplicate_payment": ("重复付款", "Paid twice"),
     "return_refused": ("押金退还被拒", "Deposit return refused"),
     "order_not_ours": ("非本系统订单", "Order not ours"),
+    "instalment_broken": ("分期违约", "Instalment missed"),
     "invoice_refused": ("开票被拒", "Invoice refused"),
     "invoice_unknown": ("开票结果不明", "Invoice unknown"),
     "invoice_differs": ("发票与申请不符", "Invoice differs"),

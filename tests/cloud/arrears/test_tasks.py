@@ -1,12 +1,13 @@
-"""The job of late charges: only communities with a rule are looked at."""
+"""The jobs of arrears: late charges where a community has a rule, and each agreement looked at."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from prometheus_client import CollectorRegistry
 
-from cloud.arrears import tasks
+from cloud.arrears import agreements, tasks
+from cloud.arrears.values import AgreementState
 from cloud.billing import service as billing
 from cloud.billing.documents import BillView
 from cloud.kit.actor import Actor
@@ -14,6 +15,7 @@ from cloud.kit.db import Database
 from cloud.kit.jobs import NewJob
 from cloud.kit.runner import JobMetrics, Runner
 from common.ids import TenantId
+from tests.cloud.arrears.test_agreements import agreed
 from tests.cloud.charges.street import Street, build_street
 from tests.support.clock import SettableClock
 
@@ -44,3 +46,25 @@ async def test_a_community_without_a_rule_is_left_alone(
             found = await billing.bills_in_cycle(session, one.community, "late:2026-03-31")
         assert len(found) == bills
     assert tasks.SCHEDULE.day_of_month == 1
+
+
+async def test_every_agreement_in_force_is_looked_at_in_the_morning(
+    street: Street, debts: list[BillView], worker_database: Database
+) -> None:
+    one, other = [await agreed(street, bill) for bill in debts[:2]]
+    await street.pay(debts[1], 50_000, date(2026, 3, 30))
+    street.clock.set(datetime(2026, 4, 4, 12, tzinfo=UTC))
+    async with street.database.unit(street.tenant, street.actor) as unit:
+        unit.enqueue(NewJob(kind=tasks.LOOK, key="look", payload={"day": "2026-04-04"}))
+        unit.record("asked for", "instalment_agreement", one.agreement_id)
+    runner = Runner(
+        database=worker_database,
+        handlers={tasks.LOOK: tasks.look},
+        metrics=JobMetrics(CollectorRegistry()),
+        name="worker",
+    )
+    assert await runner.drain() == 1
+    async with street.database.view(street.tenant) as session:
+        states = [(await agreements.agreement(session, found.agreement_id)).state for found in (one, other)]
+    assert states == [AgreementState.BROKEN, AgreementState.AGREED]
+    assert tasks.MORNING.day_of_month is None

@@ -11,6 +11,8 @@ from tests.cloud.invoices.conftest import COMPANY, Bureau
 from tests.cloud.refunds.till import BOSS
 from tests.simulation.invoices.book import Trouble
 
+pytestmark = pytest.mark.timeout(120)  # a platform, a channel and a worker side by side
+
 
 async def under_way(bureau: Bureau, *troubles: Trouble) -> Invoice:
     """Ask for an invoice of 5.00 yuan while things go wrong, and let the worker hand it over."""

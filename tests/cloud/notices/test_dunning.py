@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from uuid import UUID
+
+from cloud.arrears import agreements
+from cloud.arrears.values import AgreementWish, LateRule
 from cloud.cases import service as cases
 from cloud.cases.case import CaseKind, CaseReport, OwnerRole
+from cloud.kit.actor import Actor
 from cloud.notices.kinds import NoticeKind, NoticeState
 from tests.cloud.notices.conftest import Herald
 
@@ -52,6 +58,49 @@ async def test_a_reminder_that_waits_is_dropped_when_the_bill_is_disputed(herald
     herald.clock.advance(hours=11)
     await herald.teller.drain()
     assert await herald.told() == ()
+
+
+async def test_a_bill_under_an_agreement_is_not_reminded_of_and_is_again_once_it_is_broken(herald: Herald) -> None:
+    await herald.morning(7)
+    one = await agree(herald, first_in_days=20)
+    for days in (15, 30, 31):
+        await herald.morning(days)
+    assert [notice.kind for notice in await herald.told()] == [NoticeKind.OVERDUE]
+    async with herald.counter.database.unit(herald.counter.tenant, CHIEF) as unit:
+        await agreements.look(unit, one, herald.bill.due_on + timedelta(days=40))
+    for days in (31, 32, 54):
+        await herald.morning(days)
+    told = [notice.kind for notice in reversed(await herald.told())]
+    assert told == [NoticeKind.OVERDUE, NoticeKind.OVERDUE, NoticeKind.OVERDUE_LONG]
+
+
+async def test_a_reminder_that_waits_is_dropped_when_an_agreement_comes_first(herald: Herald) -> None:
+    await herald.morning(7, hour=22)
+    await agree(herald, first_in_days=20)
+    herald.clock.advance(hours=11)
+    await herald.teller.drain()
+    assert [notice.state for notice in await herald.written()] == [NoticeState.DROPPED]
+
+
+CHIEF = Actor(kind="user", id=UUID(int=0xB1), name="chief")
+
+
+async def agree(herald: Herald, first_in_days: int) -> UUID:
+    """Propose an agreement over the bill and let another person approve it."""
+    counter = herald.counter
+    wish = AgreementWish(
+        agreement_id=UUID(int=0xA6),
+        account_id=herald.bill.account_id,
+        parts=2,
+        first_on=herald.clock.now().date() + timedelta(days=first_in_days),
+        late_rule=LateRule.CHARGED,
+        reason="失业",
+    )
+    async with counter.database.unit(counter.tenant, counter.office.site.actor) as unit:
+        await agreements.propose(unit, wish)
+    async with counter.database.unit(counter.tenant, CHIEF) as unit:
+        await agreements.decide(unit, wish.agreement_id, grants=True)
+    return wish.agreement_id
 
 
 async def dispute(herald: Herald) -> None:

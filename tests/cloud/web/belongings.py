@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from cloud.arrears import service as arrears
-from cloud.arrears.values import ReliefKind, ReliefWish, RelievedLine
+from cloud.arrears.tables import AgreementRow
+from cloud.arrears.values import AgreementState, LateRule, ReliefKind, ReliefWish, RelievedLine
+from cloud.billing import repricing
 from cloud.billing import service as billing
+from cloud.billing.repricing import PriceScope
 from cloud.charges import service as charges
 from cloud.charges.values import Coverage, NewOneOff, Sharing
 from cloud.estate import service as estate
@@ -55,9 +58,41 @@ async def add_belongings(unit: Unit, front: Front, mark: str) -> None:
     await _import(unit, front, mark)
     await _agree(unit, front)
     await _measure(unit, front, mark)
+    await _reprice(unit, front)
     mail = NewAccount(way=Way.MAIL, login=mark, secret=mark, sender="a@example.com", host="example.com", port=465)
     await message_accounts.open_account(unit, SecretBox(bytes(range(32))), mail, frozenset())
     await _invoice(unit, front, mark)
+    await _propose(unit, front, mark)
+
+
+async def _reprice(unit: Unit, front: Front) -> None:
+    """Open a change of prices for the past."""
+    community_id = front.counter.office.site.community_id
+    items = frozenset(item.charge_item_id for item in await tariffs.charge_items(unit.session, community_id))
+    scope = PriceScope(community_id=community_id, charge_items=items, first_day=b.MONTHS[0].start)
+    await repricing.open_price_correction(unit, scope, reason="decree")
+
+
+async def _propose(unit: Unit, front: Front, mark: str) -> None:
+    """Let an agreement to instalments be proposed."""
+    account = await billing.account(unit.session, await front.account())
+    row = AgreementRow(
+        tenant_id=unit.tenant,
+        community_id=account.community_id,
+        agreement_id=unit.new_id(),
+        account_id=account.account_id,
+        lines=[],
+        plan=[["2026-05-01", 100]],
+        total_fen=100,
+        late_rule=LateRule.CHARGED,
+        reason=mark,
+        state=AgreementState.ASKED,
+        asked_at=unit.now,
+        asked_by=unit.actor.id,
+        note="",
+    )
+    unit.session.add(row)
+    await unit.session.flush()
 
 
 async def _invoice(unit: Unit, front: Front, mark: str) -> None:
