@@ -15,34 +15,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing import repository, service
+from cloud.billing.adjusting import Adjustment, issue_adjustments, releases_of
 from cloud.billing.documents import Account, BillSummary, Rater, issued_line, summary_of
 from cloud.billing.errors import CaseClosedError, PreviewChangedError
 from cloud.billing.intake import Payer, blocked_of, drafts_by_payer
-from cloud.billing.issuing import NewBill, issue
-from cloud.billing.lines import BillDraft, BillKind, IssuedLine, LineDraft, book_of, documents_sha, in_print_order
+from cloud.billing.issuing import NewBill
+from cloud.billing.lines import BillDraft, BillKind, IssuedLine, LineDraft, documents_sha, in_print_order
 from cloud.billing.rules import Blocked, differences, overpaid
 from cloud.billing.service import MONTHLY
 from cloud.billing.tables import CorrectionCaseRow
 from cloud.estate import service as estate
 from cloud.kit.db import Unit
 from cloud.kit.errors import ConflictError, NotFoundError
-from cloud.ledger import service as ledger
-from cloud.ledger.journals import LineRef, TransferDraft
-from cloud.ledger.postings import Allocation, overpaid_released
-from cloud.rating import service as rating
+from cloud.ledger.moves import open_on
 from cloud.rating.lines import RatingException, RatingOutcome
-from common.civil import Period, civil_day
+from common.civil import Period
 from common.errors import RefusalError, ensure
-from common.ids import AccountId, BillId, CaseId, CommunityId, PremisesId
+from common.ids import AccountId, CaseId, ChargeItemId, CommunityId, PremisesId
 
-ADJUSTMENT_DUE = timedelta(days=15)
 PREMISES_MAX = 1_000
 
 
@@ -64,22 +61,20 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionScope:
-    """How far a correction reaches: these premises, from the period that holds a day on."""
+    """How far a correction reaches: these premises, from the period that holds a day on.
+
+    With `charge_items` only these are looked at, otherwise all.
+    """
 
     community_id: CommunityId
     premises: frozenset[PremisesId]
     first_day: date
     cycle: str = MONTHLY
+    charge_items: frozenset[ChargeItemId] | None = None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adjustment:
-    """The document that one account is to get."""
-
-    account: Account
-    period: Period
-    draft: BillDraft
-    releases: tuple[TransferDraft, ...]
+    def asks(self, charge_item_id: ChargeItemId) -> bool:
+        """Return whether a charge item is looked at."""
+        return self.charge_items is None or charge_item_id in self.charge_items
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +130,7 @@ async def preview(session: AsyncSession, rate: Rater, case_id: CaseId, known_at:
         NotFoundError: there is no such correction.
     """
     case = await _case(session, case_id, lock=False)
-    return await _computed(session, rate, _scope(case), known_at)
+    return await computed(session, rate, _scope(case), known_at)
 
 
 async def apply(unit: Unit, rate: Rater, case_id: CaseId, *, preview_sha: bytes) -> tuple[BillSummary, ...]:
@@ -185,32 +180,10 @@ async def _apply_open(unit: Unit, rate: Rater, case: CorrectionCaseRow, preview_
     scope = _scope(case)
     accounts = await service.accounts_of_premises(unit.session, scope.premises)
     await service.lock_accounts(unit, [account.account_id for account in accounts])
-    outcome = await _computed(unit.session, rate, scope, unit.now)
+    outcome = await computed(unit.session, rate, scope, unit.now)
     if outcome.sha != preview_sha:
         raise PreviewChangedError
-    community = await estate.community(unit.session, scope.community_id)
-    due_on = civil_day(unit.now, community.zone) + ADJUSTMENT_DUE
-    seqs = await repository.highest_seqs(
-        unit.session, [a.account.account_id for a in outcome.adjustments], scope.cycle, BillKind.ADJUSTMENT.value
-    )
-    bills = [
-        NewBill(
-            bill_id=BillId(unit.new_id()),
-            draft=adjustment.draft,
-            cycle=scope.cycle,
-            period=adjustment.period,
-            kind=BillKind.ADJUSTMENT,
-            seq=seqs.get(adjustment.account.account_id, 0) + 1,
-            due_on=due_on,
-            case_id=CaseId(case.case_id),
-            releases=adjustment.releases,
-        )
-        for adjustment in outcome.adjustments
-    ]
-    await issue(unit, community, bills)
-    for ground in outcome.grounds:
-        if ground.inputs:
-            await rating.keep(unit, scope.community_id, ground)
+    bills = await issue_adjustments(unit, scope.community_id, case, outcome.adjustments, outcome.grounds)
     await _note_first_documents(unit, scope, bills)
     approval = {
         "preview_sha": outcome.sha,
@@ -250,9 +223,8 @@ async def _note_first_documents(unit: Unit, scope: CorrectionScope, bills: Seque
         await repository.add_obligations(unit.session, rows)
 
 
-async def _computed(
-    session: AsyncSession, rate: Rater, scope: CorrectionScope, known_at: datetime
-) -> CorrectionPreview:
+async def computed(session: AsyncSession, rate: Rater, scope: CorrectionScope, known_at: datetime) -> CorrectionPreview:
+    """Return what a scope is to get by what is known at an instant, whether or not a correction is open for it."""
     accounts = await service.accounts_of_premises(session, scope.premises)
     should: dict[AccountId, list[LineDraft]] = {account.account_id: [] for account in accounts}
     blocked: dict[AccountId, list[Blocked]] = {account.account_id: [] for account in accounts}
@@ -263,23 +235,30 @@ async def _computed(
         outcome = await rate(
             session, community_id=scope.community_id, period=period, known_at=known_at, premises=scope.premises
         )
-        exceptions |= dict.fromkeys(outcome.exceptions)
+        exceptions |= dict.fromkeys(one for one in outcome.exceptions if scope.asks(one.charge_item_id))
         grounds[period] = outcome
         billed = await _billed(session, scope, period, accounts)
         lines = drafts_by_payer(outcome.items)
         _refuse_unknown_payers(lines, accounts)
         for account in billed:
-            should[account.account_id] += lines.get((account.premises_id, account.party_id), [])
+            own = lines.get((account.premises_id, account.party_id), [])
+            should[account.account_id] += [line for line in own if scope.asks(line.key.charge_item_id)]
             blocked[account.account_id] += blocked_of(outcome.exceptions, account.premises_id, period)
     issued = await _issued(session, scope, periods, accounts)
-    open_fen = await ledger.line_balances(session, [account.account_id for account in accounts])
+    found = {
+        account.account_id: differences(
+            should[account.account_id], issued.get(account.account_id, []), blocked[account.account_id]
+        )
+        for account in accounts
+    }
+    credited = {line.corrects for lines_ in found.values() for line in lines_ if line.fen < 0 and line.corrects}
+    open_fen = await open_on(session, credited)
     adjustments = []
     for account in accounts:
-        own = issued.get(account.account_id, [])
-        lines_ = differences(should[account.account_id], own, blocked[account.account_id])
-        if lines_:
-            draft = BillDraft(account_id=account.account_id, lines=in_print_order(lines_))
-            releases = _releases(scope.community_id, account, own, overpaid(open_fen, draft.lines))
+        if found[account.account_id]:
+            draft = BillDraft(account_id=account.account_id, lines=in_print_order(found[account.account_id]))
+            above = overpaid(open_fen, draft.lines)
+            releases = releases_of(scope.community_id, account, issued.get(account.account_id, []), above)
             adjustments.append(
                 Adjustment(account=account, period=_document_period(periods, draft), draft=draft, releases=releases)
             )
@@ -342,6 +321,8 @@ async def _issued(
         session, [account.account_id for account in accounts], scope.cycle, periods[0].start, periods[-1].end
     )
     for bill, line in rows:
+        if not scope.asks(ChargeItemId(line.charge_item_id)):
+            continue
         by_account.setdefault(AccountId(bill.account_id), []).append(issued_line(line))
     return by_account
 
@@ -350,18 +331,6 @@ def _refuse_unknown_payers(lines: Mapping[Payer, Sequence[LineDraft]], accounts:
     known = {(account.premises_id, account.party_id) for account in accounts}
     if not lines.keys() <= known:
         raise ConflictError("a payer has come to light who has no account yet; open the correction again")
-
-
-def _releases(
-    community_id: CommunityId, account: Account, issued: Sequence[IssuedLine], above: Mapping[LineRef, int]
-) -> tuple[TransferDraft, ...]:
-    charges = {entry.ref: entry.line.charge for entry in issued}
-    return tuple(
-        overpaid_released(
-            book_of(community_id, charges[ref]), Allocation(account_id=account.account_id, line=ref, fen=fen)
-        )
-        for ref, fen in above.items()
-    )
 
 
 def _document_period(periods: Sequence[Period], draft: BillDraft) -> Period:

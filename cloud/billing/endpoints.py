@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from cloud.billing import corrections, runs, schemas, service, tracing
+from cloud.billing import corrections, repricing_endpoints, runs, schemas, service, tracing
 from cloud.billing.corrections import CorrectionScope
 from cloud.billing.documents import Account, Rater
 from cloud.billing.service import MONTHLY, RunScope
@@ -39,6 +39,7 @@ def build_router(database: Database, rate: Rater) -> APIRouter:
     _add_runs(router, database, rate)
     _add_bills(router, database)
     _add_corrections(router, database, rate)
+    router.include_router(repricing_endpoints.build_router(database, rate))
     return router
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from cloud.kit.events import Event
 from common.ids import AccountId, BillId, CaseId, CommunityId
@@ -28,3 +29,11 @@ class BillsIssued(Event):
     bill_ids: tuple[BillId, ...]
     account_ids: tuple[AccountId, ...]
     case_id: CaseId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricesCorrected(Event):
+    """Somebody approved a change of prices for the past."""
+
+    community_id: CommunityId
+    price_correction_id: UUID

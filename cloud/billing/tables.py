@@ -254,6 +254,41 @@ class CorrectionCaseRow(CommunityRow):
     )
 
 
+class PriceCorrectionRow(CommunityRow):
+    """A change of prices for the past, and how far its documents are booked; `after` is the last premises done."""
+
+    __tablename__ = "price_correction"
+
+    price_correction_id: Mapped[UUID] = mapped_column(primary_key=True)
+    charge_items: Mapped[list[Any]]
+    reason: Mapped[str]
+    cycle: Mapped[str]
+    first_day: Mapped[date]
+    state: Mapped[str]
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[UUID]
+    preview_sha: Mapped[bytes | None]
+    known_at: Mapped[datetime | None]
+    approved_by: Mapped[UUID | None]
+    premises: Mapped[int]
+    premises_done: Mapped[int]
+    documents: Mapped[int]
+    net_fen: Mapped[Fen]
+    after: Mapped[UUID | None]
+
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "community_id"], ["community.tenant_id", "community.community_id"]),
+        CheckConstraint("state in ('open', 'approved', 'booked', 'dropped')", name="state_known"),
+        CheckConstraint("reason <> ''", name="reason"),
+        CheckConstraint(
+            "(state in ('approved', 'booked'))"
+            " = (preview_sha is not null and known_at is not null and approved_by is not null)",
+            name="approved_whole",
+        ),
+        CheckConstraint("least(premises, premises_done, documents) >= 0", name="counts"),
+    )
+
+
 class SettlingOrderRow(CommunityRow):
     """In which order money settles what an account owes, as decided; the newest revision holds."""
 

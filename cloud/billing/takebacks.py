@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from cloud.billing import repository
-from cloud.billing.corrections import ADJUSTMENT_DUE, Cause
+from cloud.billing.adjusting import ADJUSTMENT_DUE
+from cloud.billing.corrections import Cause
 from cloud.billing.documents import line_from_row
 from cloud.billing.issuing import IssuedBill, NewBill, issue
 from cloud.billing.lines import BillDraft, BillKind, LineDraft, book_of, documents_sha, in_print_order, net_of

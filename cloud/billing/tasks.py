@@ -7,9 +7,9 @@ from uuid import UUID
 
 import structlog
 
-from cloud.billing import dues, offsets, runs, service
+from cloud.billing import dues, offsets, repricing, runs, service
 from cloud.billing.documents import Rater
-from cloud.billing.events import BillsIssued, RunRequested
+from cloud.billing.events import BillsIssued, PricesCorrected, RunRequested
 from cloud.billing.runs import Preparer
 from cloud.billing.service import RunScope
 from cloud.kit import jobqueue
@@ -20,6 +20,7 @@ from cloud.kit.schedules import Schedule
 from common.ids import AccountId, BillId, CommunityId
 
 BILL_RUN = "billing.run"
+PRICE_CORRECTION = "billing.price_correction"
 USE_AHEAD = "billing.use_ahead"
 PUBLISH_DUES = "billing.dues"
 DUES_DAILY = Schedule(name="dues", kind=PUBLISH_DUES, at=time(0, 10))
@@ -80,6 +81,36 @@ def bill_run_handler(rate: Rater, prepare: Preparer | None = None) -> Handler:
             )
 
     return run_bills
+
+
+def price_correction_job(event: PricesCorrected) -> NewJob:
+    """Return the job of an approved change of prices; it and the runs of its community follow each other."""
+    return NewJob(
+        kind=PRICE_CORRECTION,
+        key=f"price_correction:{event.price_correction_id}",
+        payload={
+            "community_id": str(event.community_id),
+            "price_correction_id": str(event.price_correction_id),
+        },
+        partition=f"bill_run:{event.community_id}",
+    )
+
+
+def price_correction_handler(rate: Rater) -> Handler:
+    """Return the handler that books an approved change of prices, one commit a chunk; `rate` rates by value."""
+
+    async def correct_prices(context: JobContext) -> None:
+        payload = context.job.payload
+        community_id = CommunityId(UUID(payload["community_id"]))
+        price_correction_id = UUID(payload["price_correction_id"])
+        async with context.view() as session:
+            change = await repricing.ready(session, community_id, price_correction_id)
+        more = change is not None
+        while change is not None and more:
+            async with context.unit() as unit:
+                more = await repricing.book_chunk(unit, rate, change, price_correction_id)
+
+    return correct_prices
 
 
 def use_ahead_job(event: BillsIssued) -> NewJob:

@@ -29,6 +29,17 @@ _MOVES = text("""
      where (debit.type = 'receivable') <> (credit.type = 'receivable')
      order by t.bill_id, t.line_n, j.business_date, j.recorded_at, j.journal_id, t.n
 """)
+_OPEN = text("""
+    select t.bill_id, t.line_n, sum(case when debit.type = 'receivable' then t.fen else -t.fen end)::bigint as fen
+      from unnest(cast(:bill_ids as uuid[]), cast(:numbers as bigint[])) as wanted (bill_id, line_n)
+      join transfer t on t.bill_id = wanted.bill_id and t.line_n = wanted.line_n and t.kind in ('posted', 'post')
+      join ledger_account debit on (debit.tenant_id, debit.community_id, debit.ledger_account_id)
+                                 = (t.tenant_id, t.community_id, t.debit_id)
+      join ledger_account credit on (credit.tenant_id, credit.community_id, credit.ledger_account_id)
+                                  = (t.tenant_id, t.community_id, t.credit_id)
+     where (debit.type = 'receivable') <> (credit.type = 'receivable')
+     group by t.bill_id, t.line_n
+""")
 _MOVED = text("""
     select distinct t.bill_id, t.line_n
       from journal j
@@ -48,6 +59,18 @@ async def moves_of(session: AsyncSession, lines: Collection[LineRef]) -> dict[Li
         for bill_id, n, day, other, fen in await session.execute(_MOVES, wanted):
             line = LineRef(bill_id=BillId(bill_id), n=n)
             found[line].append(LineMove(line=line, business_date=day, other=AccountType(other), fen=fen))
+    return found
+
+
+async def open_on(session: AsyncSession, lines: Collection[LineRef]) -> dict[LineRef, int]:
+    """Return what is open on some lines, in fen, whatever else their accounts have; a settled line is 0."""
+    ordered = sorted(lines, key=lambda line: (line.bill_id, line.n))
+    found: dict[LineRef, int] = {}
+    for start in range(0, len(ordered), LINES_AT_ONCE_MAX):
+        some = ordered[start : start + LINES_AT_ONCE_MAX]
+        wanted = {"bill_ids": [line.bill_id for line in some], "numbers": [line.n for line in some]}
+        for bill_id, n, fen in await session.execute(_OPEN, wanted):
+            found[LineRef(bill_id=BillId(bill_id), n=n)] = fen
     return found
 
 

@@ -37,6 +37,14 @@ class LedgerAccountRow(CommunityRow):
         CheckConstraint("guard in ('none', 'credit', 'debit')", name="guard_known"),
         CheckConstraint("not hot or guard = 'none'", name="hot_is_unguarded"),
         Index("ix_ledger_account_owner", "tenant_id", "owner_id", "type"),
+        Index(
+            "ix_ledger_account_shared",
+            "tenant_id",
+            "community_id",
+            "type",
+            "ledger_account_id",
+            postgresql_where=text("type in ('income', 'agency', 'fund', 'clearing', 'cash', 'bank')"),
+        ),
         table_flags(append_only=True, bulk=True),
     )
 

@@ -8,7 +8,7 @@ target speaks, the charge item does not apply to the place. Pure decisions; no d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -101,6 +101,15 @@ class AssignmentBook:
     def names(self, charge_item_id: ChargeItemId, kind: TargetKind) -> bool:
         """Return whether some assignment of a charge item names a target of a kind."""
         return any(item == charge_item_id and target.kind is kind for item, target in self._by_target)
+
+    def tariffs_of(self, charge_item_ids: Collection[ChargeItemId]) -> frozenset[TariffId]:
+        """Return every tariff that some assignment of the charge items ever named."""
+        return frozenset(
+            assignment.tariff_id
+            for (item, _), assignments in self._by_target.items()
+            for assignment in assignments
+            if item in charge_item_ids and assignment.tariff_id is not None
+        )
 
     def _said(self, charge_item_id: ChargeItemId, target: Target, day: date) -> Assignment | None:
         said = [one for one in self._by_target.get((charge_item_id, target), ()) if one.effective_from <= day]

@@ -10,7 +10,7 @@ from alembic import op
 from cloud.migrations.scripts import run_script
 
 revision = "0013"
-down_revision = "0010"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

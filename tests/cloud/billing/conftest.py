@@ -23,7 +23,9 @@ from cloud.tariffs.charge import FundClass
 from common.civil import Period
 from common.ids import AccountId, TenantId
 from tests.cloud.billing import builders as b
+from tests.cloud.billing.village import Village, build_village
 from tests.support.clock import SettableClock
+from tests.support.postgres import TestServer
 
 
 class Office:
@@ -156,3 +158,16 @@ async def office(
 ) -> Office:
     site = await b.build_site(database, worker_database, tenant, actor, flats=4)
     return Office(site, clock)
+
+
+@pytest_asyncio.fixture
+async def village(
+    server: TestServer,
+    database_name: str,
+    database: Database,
+    worker_database: Database,
+    tenant: TenantId,
+    clock: SettableClock,
+) -> Village:
+    """Return a community with three months of bills."""
+    return await build_village(server, database_name, database, worker_database, tenant, clock)

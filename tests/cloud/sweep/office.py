@@ -9,9 +9,10 @@ from uuid import UUID
 from cloud.arrears import late
 from cloud.arrears import service as arrears
 from cloud.arrears.values import ReliefKind, ReliefWish, RelievedLine
-from cloud.billing import corrections, runs
+from cloud.billing import corrections, repricing, runs
 from cloud.billing import service as billing
 from cloud.billing.corrections import Cause, CorrectionScope
+from cloud.billing.repricing import PriceScope
 from cloud.charges import service as charges
 from cloud.charges.values import Sharing
 from cloud.disclosure import service as disclosure
@@ -29,6 +30,8 @@ from cloud.ledger.journals import LineRef
 from cloud.rating.service import rate_period
 from cloud.settlement import service as settlement
 from cloud.settlement.values import MoveOut
+from cloud.tariffs import service as tariffs
+from common.ids import PremisesId
 from tests.cloud.charges.street import MARCH
 from tests.cloud.sweep.shop import CHIEF, CLERK, DEBT_FEN, Command, Facts, Shop
 
@@ -70,7 +73,8 @@ async def one_off_withdrawn(shop: Shop, facts: Facts) -> None:
         await charges.withdraw(unit, facts["charge"], reason="agreed otherwise")
 
 
-async def area_was_wrong(shop: Shop, facts: Facts) -> None:
+async def _measured_again(shop: Shop, facts: Facts) -> list[PremisesId]:
+    """Run a period, and measure two flats anew after it."""
     await run_march(shop, facts)
     await shop.ground.work()
     flats = [flat for flat, _ in shop.street.flats[:2]]
@@ -78,6 +82,30 @@ async def area_was_wrong(shop: Shop, facts: Facts) -> None:
         for flat, area in zip(flats, (90_000, 60_000), strict=True):
             await estate.record_fact(unit, flat, fact=Fact.AREA, effective_from=MARCH.start, value_milli=area)
     shop.ground.clock.advance(minutes=1)
+    return flats
+
+
+async def prices_were_wrong(shop: Shop, facts: Facts) -> None:
+    await _measured_again(shop, facts)
+    community = shop.street.community
+    async with shop.unit() as unit:
+        items = frozenset(item.charge_item_id for item in await tariffs.charge_items(unit.session, community))
+        scope = PriceScope(community_id=community, charge_items=items, first_day=MARCH.start)
+        facts["correction"] = await repricing.open_price_correction(unit, scope, reason="decree")
+    async with shop.ground.database.view(shop.street.tenant) as session:
+        now = shop.ground.clock.now()
+        found = await repricing.preview(session, rate_period, community, facts["correction"], now)
+    facts["sha"] = found.sha
+
+
+async def prices_corrected(shop: Shop, facts: Facts) -> None:
+    async with shop.unit() as unit:
+        community, correction = shop.street.community, facts["correction"]
+        await repricing.approve(unit, rate_period, community, correction, preview_sha=facts["sha"])
+
+
+async def area_was_wrong(shop: Shop, facts: Facts) -> None:
+    flats = await _measured_again(shop, facts)
     scope = CorrectionScope(community_id=shop.street.community, premises=frozenset(flats), first_day=MARCH.start)
     async with shop.unit() as unit:
         facts["case"] = await corrections.open_correction(unit, scope, cause=Cause.AREA, reason="measured again")

@@ -35,6 +35,7 @@ USE_CASES: Mapping[str, UseCase] = {
         ready=office.one_off_paid, command=office.one_off_withdrawn, says_already=_ALREADY
     ),
     "correction": UseCase(ready=office.area_was_wrong, command=office.corrected),
+    "change of past prices": UseCase(ready=office.prices_were_wrong, command=office.prices_corrected),
     "late charges": UseCase(command=office.charged_late),
     "waiver": UseCase(
         ready=office.relief_asked(ReliefKind.WAIVER), command=office.relief_granted, says_already=_ALREADY
