@@ -23,6 +23,7 @@ _APPEND_ONLY = (
     "payment",
     "seal",
     "book_close",
+    "settlement",
     "audit",
     "cash_payout",
 )
@@ -111,6 +112,17 @@ CHECKS: Mapping[str, str] = MappingProxyType(
                and j.community_id = s.community_id and j.business_date = s.business_date
              group by s.tenant_id, s.community_id, s.business_date, s.journals
             having s.journals <> count(j.journal_id)""",
+        "nothing is dated into a closed period": """
+            select c.period_end, j.journal_id from book_close c join journal j
+                on j.tenant_id = c.tenant_id and j.community_id = c.community_id
+             where j.business_date < c.period_end and j.recorded_at > c.closed_at""",
+        "who moved out was settled with once": """
+            select s.account_id from settlement s join account a using (tenant_id, community_id, account_id)
+              left join party_premises r on r.tenant_id = a.tenant_id and r.premises_id = a.premises_id
+                                        and r.party_id = a.party_id and r.role = 'payer'
+             group by s.account_id, s.settlement_id, s.moved_out_on
+            having max(coalesce(r.ends, 'infinity')) > s.moved_out_on
+                or (select count(*) from settlement o where o.account_id = s.account_id) > 1""",
         "no job is given up": "select key, last_error from job where state = 'dead'",
     }
 )

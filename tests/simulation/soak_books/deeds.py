@@ -17,21 +17,26 @@ from cloud.charges.values import Sharing
 from cloud.disclosure import service as disclosure
 from cloud.disclosure.values import EntryKind, FundEntry
 from cloud.estate import service as estate
-from cloud.estate.kinds import Fact
+from cloud.estate.kinds import Fact, PartyKind, Role
 from cloud.imports import service as imports
 from cloud.imports.columns import columns_of
 from cloud.imports.kinds import ImportKind
 from cloud.imports.service import Upload
 from cloud.imports.sheets import csv_text
 from cloud.kit.jobs import NewJob
+from cloud.ledger import periods
 from cloud.ledger import tasks as ledger_tasks
 from cloud.rating.service import rate_period
-from common.civil import nth_period
-from common.ids import ChargeItemId
-from tests.cloud.sweep.shop import CHIEF
+from cloud.settlement import service as settlement
+from cloud.settlement.values import MoveOut
+from common.civil import Period, nth_month, nth_period
+from common.errors import RefusalError
+from common.ids import AccountId, ChargeItemId
+from tests.cloud.sweep.shop import CHIEF, CLERK
 from tests.simulation.soak_books import till_deeds
 from tests.simulation.soak_books.world import World
 
+OPENED = date(2026, 1, 1)
 FIRST_MONTH = date(2026, 3, 1)
 Deed = Callable[[World], Awaitable[None]]
 
@@ -204,6 +209,62 @@ async def seal_days(world: World) -> None:
     await world.do("days sealed", command)
 
 
+_LODGERS = """
+    select a.account_id from account a
+      join party_premises r on r.tenant_id = a.tenant_id and r.premises_id = a.premises_id and r.party_id = a.party_id
+     where r.role = 'payer' and r.ends is null order by md5(a.account_id::text || %(salt)s) limit 1"""
+
+
+async def let_a_flat(world: World) -> None:
+    """Let a flat to somebody who pays for it from the first of the next month on."""
+    shop, flat = world.shop, world.shop.street.flats[_flat(world)][0]
+    starts = nth_month(shop.ground.clock.now().date().replace(day=1), 1)
+
+    async def command() -> None:
+        async with shop.unit() as unit:
+            lodger = await estate.add_party(unit, kind=PartyKind.PERSON, name="租客")
+            await estate.relate(unit, party_id=lodger, premises_id=flat, role=Role.PAYER, starts=starts)
+            await billing.open_accounts(unit, shop.street.community, {(flat, lodger)})
+
+    await world.do("flat let", command)
+
+
+async def move_out(world: World) -> None:
+    """Settle with somebody who leaves today: last bill, what was paid ahead, statement."""
+    shop, account = world.shop, world.asked(_LODGERS)
+    if account is None:
+        return
+    today = shop.ground.clock.now().date()
+    wish = MoveOut(settlement_id=world.new_id(), account_id=AccountId(account), gone_on=today)
+    try:
+        seen = await settlement.preview(shop.ground.database, shop.street.tenant, CLERK, rate_period, wish)
+    except RefusalError as refusal:
+        world.refused[f"moving out: {type(refusal).__name__}"] += 1
+        return
+
+    async def command() -> None:
+        async with shop.unit() as unit:
+            await settlement.settle(unit, rate_period, wish, preview_sha=seen.sha)
+
+    await world.do("moving out", command)
+
+
+async def close_a_period(world: World) -> None:
+    """Close the month that follows the last closed one, once it is over."""
+    shop, community = world.shop, world.shop.street.community
+    async with shop.ground.database.view(shop.street.tenant) as session:
+        closed = await periods.closed_periods(session, community)
+    month = nth_period(closed[-1].period.end, 0) if closed else Period(OPENED, FIRST_MONTH)
+    if month.end >= shop.ground.clock.now().date():
+        return
+
+    async def command() -> None:
+        async with shop.unit() as unit:
+            await periods.close_period(unit, community, month)
+
+    await world.do("period closed", command)
+
+
 DEEDS: Mapping[Deed, int] = {
     bill_a_month: 4,
     charge_once: 2,
@@ -222,4 +283,7 @@ DEEDS: Mapping[Deed, int] = {
     note_a_fund: 1,
     bring_balances: 2,
     seal_days: 2,
+    let_a_flat: 2,
+    move_out: 2,
+    close_a_period: 1,
 }

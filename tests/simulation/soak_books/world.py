@@ -114,7 +114,7 @@ class World:
                 self.fate.commit = 0
             except IntegrityError as error:
                 # A race of two; the API answers it as a conflict. Alone it would be a defect.
-                if not error.orig or "unique" not in str(error.orig):
+                if not error.orig or not any(word in str(error.orig) for word in ("unique", "exclusion")):
                     raise
                 self.refused[f"{name}: race"] += 1
             except RefusalError as refusal:
