@@ -159,7 +159,7 @@ def polling_figures(kept: Kept) -> list[Figure]:
     figures = [
         Figure(name="bare asyncio framing, CPU for 1,000 readings/s", values=bare, unit="% of a core"),
         Figure(name="gateway whole, CPU for 1,000 readings/s", values=ours, unit="% of a core"),
-        Figure(name="gateway / bare framing", values=_ratios(ours, bare), unit="times"),
+        Figure(name="gateway / bare framing", values=_ratios(ours, bare), unit="times", most=3),
     ]
     if peers:
         figures += [
