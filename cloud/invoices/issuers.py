@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import httpx
 
-from cloud.invoices.accounts import InvoiceAccount, secret_of
 from cloud.invoices.providers.nuonuo import Nuonuo, NuonuoAccount, NuonuoUrls
 from cloud.invoices.providers.values import Issuer
+from cloud.invoices.seller_accounts import InvoiceAccount, secret_of
 from cloud.kit.secretbox import SecretBox
 
 

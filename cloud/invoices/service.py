@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.billing import service as billing
 from cloud.billing.documents import BillView
 from cloud.estate import service as estate
-from cloud.invoices import accounts, repository, rules
+from cloud.invoices import repository, rules
+from cloud.invoices import seller_accounts as accounts
 from cloud.invoices.rules import PaidLine
 from cloud.invoices.tables import TaxInvoiceRow
 from cloud.invoices.values import (

@@ -11,7 +11,8 @@ from datetime import time
 from uuid import UUID
 
 from cloud.estate import service as estate
-from cloud.invoices import accounts, answers, reds, repository, service
+from cloud.invoices import answers, reds, repository, service
+from cloud.invoices import seller_accounts as accounts
 from cloud.invoices.answers import FOLLOW, follow_job
 from cloud.invoices.issuers import Issuers
 from cloud.invoices.providers.values import AskOutcome, BlueOrder, Issuer, NeverCame, RedOrder, Refused, SendOutcome

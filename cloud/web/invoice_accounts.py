@@ -13,8 +13,8 @@ from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel, Field
 
 from cloud.estate import service as estate
-from cloud.invoices import accounts
-from cloud.invoices.accounts import TEXT_LENGTH_MAX, NewInvoiceAccount
+from cloud.invoices import seller_accounts as accounts
+from cloud.invoices.seller_accounts import TEXT_LENGTH_MAX, NewInvoiceAccount
 from cloud.web.frame import Frame, page_router, see_other
 from cloud.web.message_accounts import Keeper
 from common.ids import LegalEntityId

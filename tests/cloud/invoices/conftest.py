@@ -18,10 +18,11 @@ from cloud import flow
 from cloud.billing import service as billing
 from cloud.billing.documents import BillView
 from cloud.cases import service as cases
-from cloud.invoices import accounts, service
-from cloud.invoices.accounts import NewInvoiceAccount
+from cloud.invoices import seller_accounts as accounts
+from cloud.invoices import service
 from cloud.invoices.issuers import Issuers
 from cloud.invoices.providers.nuonuo import NuonuoUrls
+from cloud.invoices.seller_accounts import NewInvoiceAccount
 from cloud.invoices.tasks import InvoiceTasks
 from cloud.invoices.values import Invoice, InvoiceKind, InvoiceWish, Title, TitleKind
 from cloud.kit.actor import Actor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloud.invoices import accounts
+from cloud.invoices import seller_accounts as accounts
 from cloud.invoices.providers.values import NeverCame
 from tests.cloud.invoices.conftest import Bureau
 

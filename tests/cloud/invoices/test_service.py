@@ -9,7 +9,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from cloud.invoices import accounts, service
+from cloud.invoices import seller_accounts as accounts
+from cloud.invoices import service
 from cloud.invoices.values import Invoice, InvoiceState, Title, TitleKind
 from cloud.kit.errors import ConflictError, NotFoundError
 from cloud.kit.postgres import SUPERUSER

@@ -20,9 +20,9 @@ from cloud.imports.columns import columns_of
 from cloud.imports.kinds import ImportKind
 from cloud.imports.service import Upload
 from cloud.imports.sheets import csv_text
-from cloud.invoices import accounts as invoice_accounts
+from cloud.invoices import seller_accounts as invoice_accounts
 from cloud.invoices import service as invoices
-from cloud.invoices.accounts import NewInvoiceAccount
+from cloud.invoices.seller_accounts import NewInvoiceAccount
 from cloud.invoices.tables import TaxInvoiceRow
 from cloud.invoices.values import Colour, InvoiceKind, InvoiceLine, Title, TitleKind
 from cloud.kit.db import Unit

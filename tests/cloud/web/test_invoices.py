@@ -16,10 +16,10 @@ from playwright.async_api import expect
 
 from cloud import flow
 from cloud.identity.policy import RoleName
-from cloud.invoices import accounts
-from cloud.invoices.accounts import NewInvoiceAccount
+from cloud.invoices import seller_accounts as accounts
 from cloud.invoices.issuers import Issuers
 from cloud.invoices.providers.nuonuo import NuonuoUrls
+from cloud.invoices.seller_accounts import NewInvoiceAccount
 from cloud.invoices.tasks import InvoiceTasks
 from cloud.kit.clock import machine_now_s
 from cloud.kit.events import Routes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cloud.invoices import accounts
+from cloud.invoices import seller_accounts as accounts
 from cloud.kit.errors import NotFoundError
 from common.errors import RefusalError
 from common.ids import LegalEntityId
