@@ -71,12 +71,20 @@ def server_cpu_s(town: Town) -> float:
     """Return the processor seconds that the server has taken since its start, those of ended sessions too."""
     with town.superuser() as connection:
         postmaster = _stat(connection.info.backend_pid)[_PARENT]
-        taken = sum(int(ticks) for ticks in _stat(int(postmaster))[_OWN_TIME.start : _OF_ENDED.stop])
-        for process in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                stat = _stat(int(process.name))
-                taken += sum(int(ticks) for ticks in stat[_OWN_TIME]) if stat[_PARENT] == postmaster else 0
-    return taken / os.sysconf("SC_CLK_TCK")
+    while True:
+        own = _stat(int(postmaster))[_OWN_TIME.start : _OF_ENDED.stop]
+        living = _ticks_of_children(postmaster)
+        if _stat(int(postmaster))[_OF_ENDED] == own[-2:]:  # else a session ended between the two looks
+            return (sum(int(ticks) for ticks in own) + living) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks_of_children(parent: str) -> int:
+    found = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            stat = _stat(int(process.name))
+            found += sum(int(ticks) for ticks in stat[_OWN_TIME]) if stat[_PARENT] == parent else 0
+    return found
 
 
 def _stat(pid: int) -> list[str]:
