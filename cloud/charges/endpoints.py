@@ -29,6 +29,7 @@ def build_router(database: Database) -> APIRouter:
     router = APIRouter(tags=["charges"])
     _add_making(router, database)
     _add_one_offs(router, database)
+    _add_next(router, database)
     _add_groups(router, database)
     _add_announcements(router, database)
     return router
@@ -115,16 +116,6 @@ def _add_one_offs(router: APIRouter, database: Database) -> None:
             issued = await service.issue(unit, charge_id, preview_sha=bytes.fromhex(body.preview_sha))
         return [schemas.IssuedOut.of(bill) for bill in issued]
 
-    @router.post("/communities/{community_id}/one-off-charges/{charge_id}/next", status_code=HTTPStatus.CREATED)
-    async def repeat(
-        community_id: UUID, charge_id: UUID, body: schemas.NextInvoiceIn, caller: Biller
-    ) -> schemas.OneOffOut:
-        """Draft the charge for the months that follow, by its next invoice; the same again is the same draft."""
-        async with database.unit(caller.tenant, caller.actor) as unit:
-            await require_in(unit.session, charge_id, community_id)
-            made = await repeating.repeat(unit, charge_id, body.value())
-        return schemas.OneOffOut.of(made)
-
     @router.delete("/communities/{community_id}/one-off-charges/{charge_id}", status_code=HTTPStatus.NO_CONTENT)
     async def drop(community_id: UUID, charge_id: UUID, caller: Biller) -> None:
         """Throw a draft away."""
@@ -141,6 +132,18 @@ def _add_one_offs(router: APIRouter, database: Database) -> None:
             await require_in(unit.session, charge_id, community_id)
             issued = await service.withdraw(unit, charge_id, reason=body.reason)
         return [schemas.IssuedOut.of(bill) for bill in issued]
+
+
+def _add_next(router: APIRouter, database: Database) -> None:
+    @router.post("/communities/{community_id}/one-off-charges/{charge_id}/next", status_code=HTTPStatus.CREATED)
+    async def repeat(
+        community_id: UUID, charge_id: UUID, body: schemas.NextInvoiceIn, caller: Biller
+    ) -> schemas.OneOffOut:
+        """Draft the charge for the months that follow, by its next invoice; the same again is the same draft."""
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            await require_in(unit.session, charge_id, community_id)
+            made = await repeating.repeat(unit, charge_id, body.value())
+        return schemas.OneOffOut.of(made)
 
 
 def _add_groups(router: APIRouter, database: Database) -> None:
