@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, tuple_, update
+from sqlalchemy import Dialect, Table, TextClause, func, select, text, tuple_, update
+from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import Select
@@ -21,9 +23,23 @@ from cloud.billing.tables import (
     NumberSeriesRow,
     ObligationRow,
 )
+from cloud.kit.tables import table_of
 from common.ids import CommunityId, TenantId
 
 Rows = Sequence[Mapping[str, Any]]
+_DIALECT: Dialect = registry.load("postgresql.psycopg")()
+
+
+def _added(table: Table) -> TextClause:
+    """Return the statement that adds rows which come as one array for each column; JSON comes as text."""
+    kinds = {column.name: column.type.compile(dialect=_DIALECT) for column in table.columns}
+    arrays = ", ".join(f"cast(:{name} as {'text' if kind == 'JSONB' else kind}[])" for name, kind in kinds.items())
+    taken = ", ".join(f"given.{name}::jsonb" if kind == "JSONB" else f"given.{name}" for name, kind in kinds.items())
+    names = ", ".join(kinds)
+    return text(f"insert into {table.name} ({names}) select {taken} from unnest({arrays}) as given ({names})")  # noqa: S608 - names of our own tables
+
+
+_ADD_BILLS, _ADD_LINES = (_added(table_of(row)) for row in (BillRow, BillLineRow))
 
 
 async def add_accounts(session: AsyncSession, rows: Rows) -> None:
@@ -225,9 +241,13 @@ async def take_numbers(
 
 
 async def add_bills(session: AsyncSession, bills: Rows, lines: Rows) -> None:
-    """Add bills, then their lines."""
-    await session.execute(insert(BillRow), bills)
-    await session.execute(insert(BillLineRow), lines)
+    """Add bills, then their lines: one statement each, whatever their number."""
+    await session.execute(_ADD_BILLS, _arrays(bills))
+    await session.execute(_ADD_LINES, _arrays([{**line, "trace": json.dumps(line["trace"])} for line in lines]))
+
+
+def _arrays(rows: Rows) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 async def bill(session: AsyncSession, bill_id: UUID) -> BillRow | None:
