@@ -66,8 +66,9 @@ soak-edge: $(VENV)/.installed ## kill a gateway's store at random, at write poin
 	@$(RUN) -m tests.edge.kill.soak --cycles $(CYCLES) --seconds $(SECONDS)
 	@$(RUN) -m tests.edge.driver.campaign
 
-soak-payments: $(VENV)/.installed ## 10,000 payments and refunds over all channels under faults, then every commit point; prints the table
-	@$(RUN) -m tests.simulation.soak
+PAYMENTS ?= 10000
+soak-payments: $(VENV)/.installed ## 10,000 payments and refunds over all channels under faults, then every commit point; prints the table; PAYMENTS=n for fewer
+	@$(RUN) -m tests.simulation.soak --payments $(PAYMENTS)
 	@$(BIN)/pytest -q -p no:randomly tests/cloud/payments/test_crashes.py tests/cloud/refunds/test_crashes.py tests/cloud/reconciliation/test_crashes.py
 
 bench-payments: $(VENV)/.installed ## notification to booked, a day of 100,000 rows, an intent: limits and ratios in one run
@@ -80,7 +81,7 @@ soak: $(VENV)/.installed ## months of an office under faults for SECONDS (a minu
 	@$(RUN) -m tests.simulation.soak_books $(if $(filter-out 0,$(SECONDS)),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 soak-properties: $(VENV)/.installed ## 5,000 new examples for every property (the push looks at 60, always the same); a failing one prints how to replay it
-	@HYPOTHESIS_PROFILE=soak $(BIN)/pytest -q -m "hypothesis and not slow" -n 2 --timeout 3600
+	@HYPOTHESIS_PROFILE=soak $(BIN)/pytest -q -m "hypothesis and not slow" -n 2
 
 soak-all: soak soak-properties soak-edge soak-payments ## all soaks, one after the other
 
