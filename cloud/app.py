@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from cloud import flow
 from cloud.documents.printer import Printer
-from cloud.documents.token import SealToken, TokenAddress
+from cloud.documents.seal_token import SealToken, TokenAddress
 from cloud.house import House
 from cloud.identity.credentials import Passwords
 from cloud.kit.clock import business_clock

@@ -14,8 +14,8 @@ import httpx
 from prometheus_client import CollectorRegistry
 
 from cloud.documents.printer import Printer
+from cloud.documents.seal_token import SealToken
 from cloud.documents.service import Press
-from cloud.documents.token import SealToken
 from cloud.fleet.counters import GatewayMetrics
 from cloud.fleet.downlink import Downlink
 from cloud.fleet.keyfile import signing_key

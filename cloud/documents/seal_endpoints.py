@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from cloud.documents import seal_keys
 from cloud.documents.errors import SealKeyError
 from cloud.documents.seal_keys import CHALLENGE_BYTES, KeyView, TokenKey
+from cloud.documents.seal_token import SealToken
 from cloud.documents.signer import der_of, name_of
-from cloud.documents.token import SealToken
 from cloud.identity.caller import Caller
 from cloud.identity.callers import require
 from cloud.identity.policy import Permission

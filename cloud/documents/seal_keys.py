@@ -18,9 +18,9 @@ from cloud.cases import service as cases
 from cloud.cases.case import CaseKind, CaseReport, OwnerRole
 from cloud.documents import repository
 from cloud.documents.errors import SealKeyError, TokenError
+from cloud.documents.seal_token import SealToken, TokenSigner
 from cloud.documents.signer import SealKey, Signer, SoftwareSigner, name_of, new_key, valid_between
 from cloud.documents.tables import SealKeyRow
-from cloud.documents.token import SealToken, TokenSigner
 from cloud.estate import service as estate
 from cloud.kit.db import Unit
 from cloud.kit.errors import NotFoundError

@@ -11,10 +11,10 @@ from hashlib import sha256
 from uuid import UUID
 
 from cloud.documents import repository, seal_keys, service
+from cloud.documents.seal_token import SealToken
 from cloud.documents.service import Press
 from cloud.documents.signer import Signer
 from cloud.documents.tables import SealKeyRow
-from cloud.documents.token import SealToken
 from cloud.documents.typesetting import SEAL as SEAL_TEMPLATE
 from cloud.estate import service as estate
 from cloud.kit.runner import JobContext

@@ -1,4 +1,4 @@
-"""Who seals a file: the port, and the key in software; `token.py` has the key in a token.
+"""Who seals a file: the port, and the key in software; `seal_token.py` has the key in a token.
 
 A seal is a PAdES B-B signature that certifies the file and allows no change after it, with the visible mark of the
 legal person. A key proves integrity to whoever has its certificate from us; the legal weight of a licensed authority

@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Mapping
 from datetime import time
 
+from cloud.documents.seal_token import SealToken
 from cloud.documents.sealing import Sealing
 from cloud.documents.service import SEAL, Press
-from cloud.documents.token import SealToken
 from cloud.kit.runner import Handler
 from cloud.kit.schedules import Schedule
 from cloud.kit.secretbox import SecretBox

@@ -15,7 +15,7 @@ from cloud.documents import checking, repository, seal_keys, tasks
 from cloud.documents.errors import ForeignKeyError, SealKeyError, TokenError
 from cloud.documents.kinds import Check, PaperKind
 from cloud.documents.seal_keys import EXPIRING, KeyView, TokenKey
-from cloud.documents.token import SealToken
+from cloud.documents.seal_token import SealToken
 from cloud.documents.values import Paper
 from cloud.kit.errors import NotFoundError
 from cloud.kit.jobs import NewJob

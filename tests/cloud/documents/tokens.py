@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from cloud.documents.token import SealToken, TokenAddress
+from cloud.documents.seal_token import SealToken, TokenAddress
 
 PIN = "834172"
 LABEL = "seals"

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cloud.documents.errors import ForeignKeyError, TokenError
 from cloud.documents.kinds import Check
+from cloud.documents.seal_token import TokenAddress, TokenSigner
 from cloud.documents.signer import Signer, SoftwareSigner
-from cloud.documents.token import TokenAddress, TokenSigner
 from cloud.documents.typesetting import PAPER, SEAL, typeset
 from cloud.documents.verifying import examine
 from cloud.kit.errors import BusyError
