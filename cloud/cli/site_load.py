@@ -133,8 +133,7 @@ class _CompanyLoader:
         for merchant in self._company.merchants:
             if merchant.credentials is None:
                 continue
-            text = _text(self._folder / merchant.credentials, CREDENTIAL_BYTES_MAX)
-            given = json.loads(text)
+            given = json.loads(_text(self._folder / merchant.credentials, CREDENTIAL_BYTES_MAX))
             account = NewMerchantAccount(
                 legal_entity_id=self._made.entities[merchant.legal_entity],
                 fund_class=merchant.fund_class,
