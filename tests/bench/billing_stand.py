@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,15 +16,16 @@ from typing import Any
 import psycopg
 
 from cloud.billing import tasks
-from cloud.billing.events import RunRequested
+from cloud.billing.events import PricesCorrected, RunRequested
 from cloud.kit.db import Database
-from cloud.kit.events import router
+from cloud.kit.events import Routes, router
 from cloud.kit.postgres import SUPERUSER, EmbeddedPostgres
 from common.ids import LegalEntityId, TenantId, TimeOrderedIds
 from tests.bench.billing_town import NOW, Community
 from tests.support.clock import SettableClock
 
 DATABASE = "bench"
+ROUTES: Routes = {RunRequested: (tasks.bill_run_job,), PricesCorrected: (tasks.price_correction_job,)}
 _PARENT, _OWN_TIME, _OF_ENDED = 1, slice(11, 13), slice(13, 15)
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -92,12 +94,12 @@ def _stat(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
-def connect(server: EmbeddedPostgres, role: str) -> Database:
-    """Return the database of the bench as a role; events of approved runs become jobs."""
-    clock = SettableClock(NOW)
+def connect(server: EmbeddedPostgres, role: str, after: timedelta = timedelta()) -> Database:
+    """Return the database of the bench as a role, some time after its beginning; what is approved becomes jobs."""
+    clock = SettableClock(NOW + after)
     ids = TimeOrderedIds(clock.now, secrets.token_bytes)
     conninfo = server.conninfo(role=role, database=DATABASE)
-    return Database(conninfo, clock=clock, ids=ids, route=router({RunRequested: [tasks.bill_run_job]}))
+    return Database(conninfo, clock=clock, ids=ids, route=router(ROUTES))
 
 
 def in_step(commands: Sequence[Sequence[str]]) -> tuple[float, list[list[str]]]:

@@ -1,7 +1,7 @@
 """A worker process of the billing bench: the product's own runner and handler over a database that is given.
 
-It says `ready`, waits for a line, drains the bill runs that are due, and says how many they were, its peak memory in
-kibibytes and the seconds of a processor that they took.
+It says `ready`, waits for a line, does the bill runs and changes of prices that wait, and says how many they
+were, its peak memory in kibibytes and the seconds of a processor that they took.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.support.clock import SettableClock
 
 
 async def work(conninfo: str, now: datetime, name: str) -> None:
-    """Drain the bill runs of a database once."""
+    """Do the jobs of a database once."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     clock = SettableClock(now)
     ids = TimeOrderedIds(clock.now, secrets.token_bytes)
@@ -35,7 +35,10 @@ async def work(conninfo: str, now: datetime, name: str) -> None:
     await database.ping()
     runner = Runner(
         database=database,
-        handlers={tasks.BILL_RUN: tasks.bill_run_handler(rate_period, prepare)},
+        handlers={
+            tasks.BILL_RUN: tasks.bill_run_handler(rate_period, prepare),
+            tasks.PRICE_CORRECTION: tasks.price_correction_handler(rate_period),
+        },
         metrics=JobMetrics(CollectorRegistry()),
         name=name,
     )
