@@ -176,9 +176,9 @@ async def test_a_deduction_without_an_answer_is_unknown_and_asking_tells(desk: D
     assert view.state is TradeState.PAID
 
 
+# Alipay's agreements are asked about; nothing it tells of them is listened to.
+@pytest.mark.parametrize("desk", [Channel.WECHAT], indirect=True)
 async def test_wechat_tells_of_signing_and_ending_and_a_forged_word_is_not_believed(desk: Desk) -> None:
-    if desk.bench.channel is not Channel.WECHAT:
-        pytest.skip("Alipay's agreements are asked about; nothing it tells of them is listened to")
     await desk.signed()
     heard = await desk.bench.listen()
     notice = desk.bench.client.open_notification(heard.headers, heard.content)
@@ -190,9 +190,9 @@ async def test_wechat_tells_of_signing_and_ending_and_a_forged_word_is_not_belie
         desk.bench.client.open_notification(forged.headers, forged.content)
 
 
+# Alipay answers a deduction at once.
+@pytest.mark.parametrize("desk", [Channel.WECHAT], indirect=True)
 async def test_wechat_takes_on_a_deduction_and_says_later_how_it_ended(desk: Desk) -> None:
-    if desk.bench.channel is not Channel.WECHAT:
-        pytest.skip("Alipay answers a deduction at once")
     number = await desk.signed()
     await desk.bench.misbehave("code_waits", order=NUMBER)
     order = desk.bench.order(method=Method.DEDUCTION, payer=Payer(agreement=number))

@@ -59,9 +59,9 @@ async def test_a_wish_that_nobody_signed_is_given_up_after_a_week(purse: Purse) 
     assert (given_up.state, given_up.detail) == (MandateState.ENDED, "unsigned")
 
 
+# Alipay's agreements are asked about each morning; nothing it tells of them is listened to.
+@pytest.mark.parametrize("purse", [Channel.WECHAT], indirect=True)
 async def test_what_a_channel_tells_of_signing_and_ending_has_it_asked(purse: Purse) -> None:
-    if purse.channel is not Channel.WECHAT:
-        pytest.skip("Alipay's agreements are asked about each morning; nothing it tells of them is listened to")
     mandate = await purse.asked()
     await purse.act("sign-agreement", external=mandate.number)
     await purse.hall.deliver(purse.channel)
@@ -74,9 +74,9 @@ async def test_what_a_channel_tells_of_signing_and_ending_has_it_asked(purse: Pu
     assert (ended.state, ended.detail) == (MandateState.ENDED, "channel")
 
 
+# The address of Alipay's page is made here, nobody is called.
+@pytest.mark.parametrize("purse", [Channel.WECHAT], indirect=True)
 async def test_a_channel_that_gives_no_page_leaves_the_wish_as_it_is(purse: Purse) -> None:
-    if purse.channel is not Channel.WECHAT:
-        pytest.skip("the address of Alipay's page is made here, nobody is called")
     mandate = await purse.asked()
     await purse.act("mischief", kind="server_error")
     with pytest.raises(RefusalError, match="try again"):
@@ -84,9 +84,9 @@ async def test_a_channel_that_gives_no_page_leaves_the_wish_as_it_is(purse: Purs
     assert (await purse.checked(mandate)).state is MandateState.ASKED
 
 
+# Alipay is told no amount before it is taken.
+@pytest.mark.parametrize("purse", [Channel.WECHAT], indirect=True)
 async def test_an_amount_that_the_channel_did_not_hear_is_told_again_the_next_morning(purse: Purse) -> None:
-    if purse.channel is not Channel.WECHAT:
-        pytest.skip("Alipay is told no amount before it is taken")
     mandate = await purse.signed()
     await purse.on(18, hour=9)
     contract = purse.hall.wechat.channel.contracts[mandate.number]
