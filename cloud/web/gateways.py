@@ -109,7 +109,7 @@ def _add_file(router: APIRouter, frame: Frame) -> None:
             until = await metering.watermarks(session, [gateway.gateway_id for gateway in found])
         return csv_file(
             "gateways.csv",
-            ("网关 gateway", "状态 state", "硬件 hardware", "软件 software", "最近报告 health", "数据完整至 complete until"),
+            ("网关 gateway", "状态 state", "硬件 hardware", "软件 software", "报告 health", "完整至 complete until"),
             (
                 (one.label, one.state, one.hardware, _software(one), _when(one.health_at), _when(until[one.gateway_id]))
                 for one in found
