@@ -74,11 +74,11 @@ async def deduction(session: AsyncSession, deduction_id: UUID) -> DepositDeducti
 
 
 async def returns(session: AsyncSession, deposit_id: UUID) -> Sequence[DepositReturnRow]:
-    """Return the instalments of a deposit in the order of their days."""
+    """Return the instalments of a deposit in the order of their days, what was replaced before what replaced it."""
     found = await session.scalars(
         select(DepositReturnRow)
         .where(DepositReturnRow.deposit_id == deposit_id)
-        .order_by(DepositReturnRow.n, DepositReturnRow.return_id)
+        .order_by(DepositReturnRow.n, DepositReturnRow.state != ReturnState.REPLACED, DepositReturnRow.return_id)
         .execution_options(populate_existing=True)
     )
     return list(found)
