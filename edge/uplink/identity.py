@@ -39,13 +39,17 @@ class Identity:
         """Return the identity in a folder; the key is made when there is none.
 
         Raises:
-            RefusalError: the key file is damaged or readable by others, or the certificate is not for this key.
+            RefusalError: the folder cannot be written, the key file is damaged or readable by others, or the
+                certificate is not for this key.
         """
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / KEY_FILE
-        if not path.exists():
-            write_synced(path, SigningKey.generate(entropy).seed_text().encode())
-        _finish_key_change(folder)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.exists():
+                write_synced(path, SigningKey.generate(entropy).seed_text().encode())
+            _finish_key_change(folder)
+        except OSError as error:
+            raise RefusalError(f"keys {folder}: {error.strerror}; give the gateway a folder it may write") from error
         key = _read_key(path)
         return cls(folder, key, _read_certificate(folder / CERTIFICATE_FILE, key))
 

@@ -39,6 +39,12 @@ def test_the_key_is_made_once_and_readable_by_its_owner_only(tmp_path: Path) -> 
         _ = first.gateway_id
 
 
+def test_a_folder_that_cannot_be_made_is_named_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("somebody else's file", encoding="ascii")
+    with pytest.raises(RefusalError, match=r"keys: .*; give the gateway a folder it may write"):
+        load(tmp_path)
+
+
 def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     load(tmp_path)
     (tmp_path / "keys" / KEY_FILE).chmod(0o644)
