@@ -1,9 +1,10 @@
 """A disk that turns read-only, and a gateway that starts on one: it is said, nothing is lost, and it goes on by itself.
 
 What is proven: with SQLite refusing every write (SQLITE_READONLY) the poller lives, keeps its books and goes on; on a
-file system that the kernel has mounted read-only (a mount namespace of its own; where there is none, a folder without
-the right to write, and root without its exemption from rights) the gateway ends with a message and leaves every byte
-alone. Not proven: a disk that turns read-only between two pages of one commit, which is the power cut of `test_kill`.
+file system that the kernel has mounted read-only (a mount namespace of its own; where there is none, a folder of which
+nothing may be written, and root without its exemption from rights) the gateway ends with a message and leaves every
+byte alone. Not proven: a disk that turns read-only between two pages of one commit, which is the power cut of
+`test_kill`.
 """
 
 from __future__ import annotations
@@ -59,11 +60,14 @@ def read_only(folder: Path) -> Iterator[list[str]]:
     if shutil.which("unshare") and subprocess.run([*prefix, "true"], check=False).returncode == 0:  # noqa: S603
         yield prefix
         return
-    folder.chmod(0o555)
+    modes = {one: one.stat().st_mode for one in (folder, *folder.rglob("*"))}
+    for one, mode in modes.items():
+        one.chmod(mode & ~0o222)
     try:
         yield [] if os.geteuid() else ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"]
     finally:
-        folder.chmod(0o755)
+        for one, mode in modes.items():
+            one.chmod(mode)
 
 
 def run_edge(word: str, home: Path, prefix: list[str]) -> subprocess.CompletedProcess[str]:
