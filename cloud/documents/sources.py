@@ -6,7 +6,7 @@ Everything is read from issued documents and booked money; a paper about somethi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.arrears import letters
 from cloud.billing import service as billing
-from cloud.billing.documents import Account
+from cloud.billing.documents import Account, LineView
 from cloud.deposits import service as deposits
 from cloud.deposits.rules import DepositState
 from cloud.documents.errors import NotPrintableError
@@ -154,15 +154,6 @@ async def _bill(session: AsyncSession, subject_id: UUID, now: datetime) -> Conte
         weights[one.line.charge.legal_entity_id] += abs(one.line.fen)
     entity = min(weights, key=lambda one: (-weights[one], one))
     head = await _head(session, PaperKind.BILL, view.account, entity, view.summary.number, now)
-    items = [
-        Item(
-            name_zh=one.line.charge.name_zh,
-            name_en=one.line.charge.name_en,
-            detail=_span(one.line.key.service),
-            fen=one.line.fen,
-        )
-        for one in view.lines
-    ]
     facts = [
         await _payer(session, view.account, hidden=True),
         ("账期", "Period", _span(view.summary.period)),
@@ -170,9 +161,22 @@ async def _bill(session: AsyncSession, subject_id: UUID, now: datetime) -> Conte
         ("应缴日", "Due", view.summary.due_on.isoformat()),
         ("查询码", "Kiosk code", view.account.lookup_code),
     ]
-    made = sheet(head, facts, items, ("合计", "Total", view.summary.total_fen))
+    made = sheet(head, facts, bill_items(view.lines), ("合计", "Total", view.summary.total_fen))
     made = with_notes(made, NOT_AN_INVOICE)
     return Content(account=view.account, legal_entity_id=entity, number=view.summary.number, sheet=made)
+
+
+def bill_items(lines: Sequence[LineView]) -> list[Item]:
+    """Return what a bill's paper says of its lines; a line that rests on an estimate says so."""
+    return [
+        Item(
+            name_zh=one.line.charge.name_zh,
+            name_en=one.line.charge.name_en,
+            detail=_span(one.line.key.service) + (" 估算 estimated" if one.line.estimated else ""),
+            fen=one.line.fen,
+        )
+        for one in lines
+    ]
 
 
 async def _receipt(session: AsyncSession, subject_id: UUID, now: datetime) -> Content:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from secrets import token_bytes
 from uuid import UUID
@@ -11,14 +12,16 @@ import pytest_asyncio
 
 from cloud import flow
 from cloud.arrears import letters
+from cloud.billing import service as billing
 from cloud.documents import repository
 from cloud.documents.errors import NotPrintableError
 from cloud.documents.kinds import Holds, PaperKind
-from cloud.documents.sources import Content, Standing, content_of, owner_of, standing_of
+from cloud.documents.sources import Content, Standing, bill_items, content_of, owner_of, standing_of
 from cloud.kit.events import Routes
 from cloud.payments import links
 from cloud.settlement.tables import SettlementRow
 from cloud.settlement.values import Statement, StatementLine
+from common.ids import BillId
 from tests.cloud.deposits.vault import Vault, open_vault
 from tests.cloud.documents.conftest import Stationer
 from tests.cloud.payments.counter import PUBLIC_URL
@@ -83,6 +86,15 @@ async def test_a_receipt_names_the_payer_in_full_and_a_bill_hides_a_persons_name
     made = (await content(stationer, PaperKind.BILL, bill_id)).sheet
     assert made["totals"] == [["合计", "Total", "¥203.40"]]
     assert {fact[1] for fact in made["facts"]} == {"Premises", "Name", "Period", "Issued", "Due", "Kiosk code"}
+
+
+async def test_a_bill_says_which_line_rests_on_an_estimate(stationer: Stationer) -> None:
+    bill_id = await stationer.bill()
+    async with stationer.press.database.view(stationer.tenant) as session:
+        (first, *_) = (await billing.bill(session, BillId(bill_id))).lines
+    guessed = replace(first, line=replace(first.line, estimated=True))
+    measured, estimated = bill_items([first, guessed])
+    assert (measured.detail + " 估算 estimated", measured.fen) == (estimated.detail, estimated.fen)
 
 
 async def test_a_move_out_statement_lists_what_is_owed_and_what_goes_back(stationer: Stationer) -> None:
