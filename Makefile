@@ -18,6 +18,7 @@ $(VENV)/.installed: $(LOCK) pyproject.toml
 	@$(PYTHON) -m venv $(VENV) || { echo "setup: this Python cannot make an environment; install python3-venv"; exit 1; }
 	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r $(LOCK)
 	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(RUN) -m compileall -qq common edge cloud deploy tests # once here, not by every process that starts
 	@touch $@
 
 $(VENDOR): cloud/web/package.json cloud/web/package-lock.json $(VENV)/.installed
