@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -68,7 +68,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateCharge:
-    """What one overdue line has come to; `change_fen` is what is to be charged now, negative to be taken back."""
+    """What one overdue line has come to; `change_fen` is what is to be charged now, negative to be taken back.
+
+    `lines_before` counts the late lines of the account, those taken back and what took them back included.
+    """
 
     account: Account
     debt: LineRef
@@ -76,6 +79,7 @@ class LateCharge:
     due_on: date
     total_fen: int
     charged_fen: int
+    lines_before: int
     draft: LineDraft | None
     takes: tuple[Take, ...]
     source: RatingInput | None
@@ -140,13 +144,14 @@ async def charge(
             reason="违约金随付款更正 the late charge follows the payments",
             takes=takes,
         )
-    drafts = _documents(found.charges)
-    if drafts:
+    documents = _documents(found.charges)
+    if documents:
         inputs = tuple(one.source for one in found.charges if one.source is not None)
         await rating.keep(unit, community_id, RatingOutcome(items=(), exceptions=(), inputs=inputs))
+    for before, drafts in sorted(documents.items()):
         first = min(line.key.service_start for draft in drafts for line in draft.lines)
         special = Special(
-            cycle=f"late:{through.isoformat()}",
+            cycle=f"late:{through.isoformat()}:{before}",
             kind=BillKind.LATE,
             period=Period(first, through + _DAY),
             due_on=civil_day(unit.now, community.zone) + LATE_DUE,
@@ -187,7 +192,8 @@ async def _of_accounts(
         for line, (summary, draft) in issued.items()
         if draft.charge.bears_late_charge and draft.fen > 0 and summary.due_on < desk.through
     }
-    late = _late_by_debt(await billing.lines_charged_by(session, ids, ChargeBasis.LATE))
+    charged = await billing.lines_charged_by(session, ids, ChargeBasis.LATE)
+    late = _late_by_debt(charged)
     open_cases = await cases.open_about(session, {line.bill_id for line in debts})
     disputed = {case.object_id for case in open_cases if case.kind is CaseKind.DISPUTE}
     forgiven = await covering.without_late_charge(session, ids)
@@ -207,7 +213,7 @@ async def _of_accounts(
             desk, (owners[summary.account_id], line, summary), (item, tariff_id, ref), reckoning, late.get(line, [])
         )
         if one.change_fen:
-            found.append(one)
+            found.append(replace(one, lines_before=len(charged.get(summary.account_id, ()))))
     return found, {debts[line][0].number for line in debts if line.bill_id in disputed}
 
 
@@ -259,6 +265,7 @@ def _late_charge(
         due_on=summary.due_on,
         total_fen=total_fen,
         charged_fen=charged_fen,
+        lines_before=len(late),
         draft=draft,
         takes=_takes(late, charged_fen - total_fen),
         source=source if draft is not None else None,
@@ -342,12 +349,17 @@ def _takes(late: Sequence[IssuedLine], fen: int) -> tuple[Take, ...]:
     return tuple(takes)
 
 
-def _documents(charges: Sequence[LateCharge]) -> list[BillDraft]:
-    by_account: dict[AccountId, list[LineDraft]] = {}
+def _documents(charges: Sequence[LateCharge]) -> dict[int, list[BillDraft]]:
+    """Return a document for each account, by how many late lines the account has.
+
+    The count stands in the key of the document: two runs at once see the same and issue one, while a run that finds an
+    earlier charge taken back may charge again through the same day.
+    """
+    by_account: dict[tuple[int, AccountId], list[LineDraft]] = {}
     for one in charges:
         if one.draft is not None:
-            by_account.setdefault(one.account.account_id, []).append(one.draft)
-    return [
-        BillDraft(account_id=account_id, lines=in_print_order(lines))
-        for account_id, lines in sorted(by_account.items())
-    ]
+            by_account.setdefault((one.lines_before, one.account.account_id), []).append(one.draft)
+    documents: dict[int, list[BillDraft]] = {}
+    for (before, account_id), lines in sorted(by_account.items()):
+        documents.setdefault(before, []).append(BillDraft(account_id=account_id, lines=in_print_order(lines)))
+    return documents

@@ -50,8 +50,10 @@ def parts_of(moves: Sequence[LineMove], through: date) -> tuple[Part, ...]:
     for move in sorted((one for one in moves if one.other not in _CHARGED), key=lambda one: one.business_date):
         if move.fen > 0:
             settled = _taken_back(settled, move.fen)
-        elif move.business_date <= through:
+        else:
             settled.append(Part(fen=-move.fen, until=move.business_date))
+    # Only now: what is taken back later is the newest settlement, which may itself be of a later day.
+    settled = [part for part in settled if part.until <= through]
     open_fen = principal_fen - sum(part.fen for part in settled)
     ensure(open_fen >= 0, "no line is settled above what was charged")
     return (*settled, *((Part(fen=open_fen, until=through),) if open_fen else ()))

@@ -6,6 +6,7 @@ Meters that counted below the old one count below the new one from that day on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,7 +14,7 @@ from cloud.estate import service as estate
 from cloud.fleet import service as fleet
 from cloud.fleet.values import InstalledMeter
 from cloud.kit.db import Unit
-from cloud.kit.errors import NotFoundError
+from cloud.kit.errors import ConflictError, NotFoundError
 from cloud.metering.corrections import Correction, revise_reading
 from cloud.metering.registers import BILLED_QUANTITY
 from common.civil import Period, midnight
@@ -53,17 +54,19 @@ class Swap:
 
 
 async def swap(unit: Unit, wish: Swap) -> MeterId:
-    """Put a new meter in the place of an old one and return its id.
+    """Put a new meter in the place of an old one and return its id; the same wish again is the same swap.
 
     Raises:
         NotFoundError: the old meter does not count in the community on the day before.
-        ConflictError: it counts only from a later day.
+        ConflictError: it counts only from a later day, or was taken off for another meter.
     """
     community = await estate.community(unit.session, wish.community_id)
     placed = await fleet.installed_meters(unit.session, community.id, Period(wish.day - _DAY, wish.day + _DAY))
     old = next((one for one in placed if one.meter_id == wish.meter_id), None)
     if old is None:
         raise NotFoundError(f"there is no such meter in this community on {wish.day}")
+    if old.end == wish.day:
+        return _swapped(placed, old, wish)
     new_id = await fleet.add_meter(
         unit,
         serial=wish.serial.strip(),
@@ -90,6 +93,19 @@ async def swap(unit: Unit, wish: Swap) -> MeterId:
         await revise_reading(unit, dial)
     unit.record("swapped", "meter", old.meter_id, after={"by": str(new_id), "day": wish.day.isoformat()})
     return new_id
+
+
+def _swapped(placed: Sequence[InstalledMeter], old: InstalledMeter, wish: Swap) -> MeterId:
+    """Return the meter that took the place of the old one on the day of the wish.
+
+    Raises:
+        ConflictError: the meter that the wish names did not.
+    """
+    wanted = (wish.serial.strip(), wish.day, old.premises_id, wish.digits, wish.multiplier_milli)
+    for one in placed:
+        if (one.serial, one.start, one.premises_id, one.digits, one.multiplier_milli) == wanted:
+            return one.meter_id
+    raise ConflictError(f"this meter was taken off on {wish.day} already; look at what hangs in its place")
 
 
 async def _place(unit: Unit, old: InstalledMeter, new_id: MeterId, day: date) -> None:

@@ -82,6 +82,15 @@ async def test_a_payment_dated_before_the_charge_takes_the_charge_back(street: S
         assert (await audit(session, street.community)).breaches == ()
 
 
+async def test_what_was_taken_back_may_be_charged_again_through_the_same_day(
+    street: Street, debts: list[BillView]
+) -> None:
+    await charged(street, APRIL_15)
+    assert [bill.total_fen for bill in await charged(street, date(2026, 4, 10))] == [-250] * 6
+    assert [bill.total_fen for bill in await charged(street, APRIL_15)] == [250] * 6
+    assert len(debts) == 6
+
+
 async def test_a_disputed_bill_bears_nothing_while_it_is_disputed(street: Street, debts: list[BillView]) -> None:
     report = CaseReport(
         kind=CaseKind.DISPUTE,

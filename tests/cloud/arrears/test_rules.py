@@ -66,8 +66,26 @@ def late_fen(tariff: CompiledTariff, parts: list[Part] | tuple[Part, ...], kind:
             ],
             [(30, 5), (60, 45)],
         ),
+        (
+            [
+                move(-20, AccountType.INCOME, 90),
+                move(5, AccountType.CLEARING, -50),
+                move(50, AccountType.CLEARING, -40),
+                move(51, AccountType.PREPAYMENT, 40),
+            ],
+            [(50, 5), (40, 45)],
+        ),
     ],
-    ids=["open", "partly paid", "paid later", "credited whole", "credited when paid", "written off", "taken back"],
+    ids=[
+        "open",
+        "partly paid",
+        "paid later",
+        "credited whole",
+        "credited when paid",
+        "written off",
+        "taken back",
+        "paid later and taken back",
+    ],
 )
 def test_a_debt_is_told_in_parts_each_until_its_day(moves: list[LineMove], parts: list[tuple[int, int]]) -> None:
     found = parts_of(moves, DUE + timedelta(days=45))

@@ -9,7 +9,7 @@ import pytest
 from cloud.charges.making import Price
 from cloud.estate import service as estate
 from cloud.fleet import service as fleet
-from cloud.kit.errors import NotFoundError
+from cloud.kit.errors import ConflictError, NotFoundError
 from cloud.metering.corrections import Correction, revise_reading
 from cloud.metering.swapping import Swap, swap
 from cloud.rating.service import rate_period
@@ -110,3 +110,17 @@ async def test_a_meter_that_counts_nowhere_is_not_swapped(street: Street) -> Non
     with pytest.raises(NotFoundError):
         async with street.database.unit(street.tenant, street.actor) as unit:
             await swap(unit, wish(street, MeterId(street.database.new_id())))
+
+
+async def test_a_swap_given_again_is_the_same_swap_and_another_one_of_that_day_is_refused(street: Street) -> None:
+    old = await place(street, "OLD", 0)
+    async with street.database.unit(street.tenant, street.actor) as unit:
+        new = await swap(unit, wish(street, old))
+    async with street.database.unit(street.tenant, street.actor) as unit:
+        assert await swap(unit, wish(street, old)) == new
+    with pytest.raises(ConflictError, match="taken off"):
+        async with street.database.unit(street.tenant, street.actor) as unit:
+            await swap(unit, wish(street, old, serial="ANOTHER"))
+    async with street.database.view(street.tenant) as session:
+        placed = await fleet.installed_meters(session, street.community, Period(DAY, MARCH.end))
+    assert [one.meter_id for one in placed] == [new]
