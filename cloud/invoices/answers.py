@@ -10,18 +10,10 @@ from uuid import UUID
 
 from cloud.cases import service as cases
 from cloud.invoices import reports, repository, rules, service
-from cloud.invoices.providers.values import (
-    AskOutcome,
-    Later,
-    NeverCame,
-    Numbered,
-    Pending,
-    Refused,
-    SendOutcome,
-    Taken,
-)
+from cloud.invoices.providers.values import AskOutcome, NeverCame, Numbered, Pending, SendOutcome, Taken
 from cloud.invoices.tables import TaxInvoiceRow
 from cloud.invoices.values import ASKED, ENDED, MOVES, Colour, InvoiceState
+from cloud.kit.calls import Later, Refused
 from cloud.kit.db import Unit
 from cloud.kit.jobs import NewJob
 from common.errors import ensure

@@ -15,10 +15,11 @@ from cloud.invoices import answers, reds, repository, service
 from cloud.invoices import seller_accounts as accounts
 from cloud.invoices.answers import FOLLOW, follow_job
 from cloud.invoices.issuers import Issuers
-from cloud.invoices.providers.values import AskOutcome, BlueOrder, Issuer, NeverCame, RedOrder, Refused, SendOutcome
+from cloud.invoices.providers.values import AskOutcome, BlueOrder, Issuer, NeverCame, RedOrder, SendOutcome
 from cloud.invoices.service import ASK, SEND
 from cloud.invoices.tables import TaxInvoiceRow
 from cloud.invoices.values import ASKED, Colour, InvoiceState
+from cloud.kit.calls import Refused
 from cloud.kit.jobs import NewJob
 from cloud.kit.runner import Handler, JobContext
 from cloud.kit.schedules import Schedule

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.estate import service as estate
 from cloud.kit.actor import system_actor
+from cloud.kit.calls import Later, Refused, Unknown
 from cloud.kit.db import Database, Unit
 from cloud.kit.jobs import NewJob
 from cloud.kit.runner import JobContext
@@ -27,18 +28,7 @@ from cloud.notices import addresses, repository, service
 from cloud.notices import provider_accounts as accounts
 from cloud.notices.carriers import Carriers
 from cloud.notices.kinds import DeliveryState
-from cloud.notices.providers.values import (
-    Accepted,
-    AskOutcome,
-    Carrier,
-    Delivered,
-    Later,
-    Letter,
-    Question,
-    Refused,
-    SendOutcome,
-    Unknown,
-)
+from cloud.notices.providers.values import Accepted, AskOutcome, Carrier, Delivered, Letter, Question, SendOutcome
 from cloud.notices.rules import ASK_AFTER, RETRY_AFTER, pause_before, told_at
 from cloud.notices.tables import DeliveryRow, NoticeRow
 from common.civil import civil_day

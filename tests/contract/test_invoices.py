@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from cloud.invoices.providers.values import Later, NeverCame, Numbered, Pending, Refused, Taken, Unknown
+from cloud.invoices.providers.values import NeverCame, Numbered, Pending, Taken
 from cloud.invoices.values import InvoiceKind
+from cloud.kit.calls import Later, Refused, Unknown
 from tests.contract.invoice_benches import COMPANY, LINES, PERSON, PLATFORMS, InvoiceBench, line, open_invoice_bench
 from tests.simulation.invoices.book import Trouble
 

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from cloud.kit.calls import Later, Refused, Unknown
 from cloud.notices.kinds import NoticeKind, Way
-from cloud.notices.providers.values import Accepted, Delivered, Later, Refused, Unknown
+from cloud.notices.providers.values import Accepted, Delivered
 from tests.contract.message_benches import FACTS, NOBODY, TO, MessageBench, open_message_bench
 from tests.simulation.messages.sms import SmsSimulator
 

@@ -8,7 +8,6 @@ read a clock but the machine clock it is given.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -24,17 +23,15 @@ import httpx
 from cloud.invoices.providers.values import (
     AskOutcome,
     BlueOrder,
-    Later,
     NeverCame,
     Numbered,
     Pending,
     RedOrder,
-    Refused,
     SendOutcome,
     Taken,
-    Unknown,
 )
 from cloud.invoices.values import InvoiceKind, InvoiceLine, RedReason, TitleKind
+from cloud.kit.calls import Later, Refused, Unknown, call
 from common.errors import RefusalError
 from common.money.amount import MICRO, format_minor, parse_scaled
 
@@ -42,8 +39,6 @@ ISSUE = "nuonuo.OpeMplatform.requestBillingNew"
 QUERY = "nuonuo.OpeMplatform.queryInvoiceResult"
 APPLY_RED = "nuonuo.OpeMplatform.saveInvoiceRedConfirm"
 QUERY_RED = "nuonuo.OpeMplatform.queryInvoiceRedConfirm"
-CALL_S_MAX = 15
-ANSWER_BYTES_MAX = 256 * 1024
 _OK, _NONE, _DOUBLED = "E0000", "E9500", "E9106"
 _NOT_US = frozenset({"070101", "070301", "070302", "070303", "070304", "070305", "070306", "070307"})
 _ISSUED, _FAILED, _VOID = "2", "22", frozenset({"3", "31"})
@@ -59,7 +54,6 @@ _DEAD_FORMS = {
     "16": "申请失败 the application failed",
 }
 _GMT8 = timezone(timedelta(hours=8))
-_TOO_MANY = 429
 _MARGIN_S = 600
 _REASON_LENGTH_MAX = 200
 _NONCE_LOW, _NONCE_SPAN = 10_000_000, 90_000_000
@@ -225,7 +219,7 @@ class Nuonuo:
                 "method": method,
             },
         )
-        return await _answered(self._http, request)
+        return await call(self._http, request)
 
     async def _access_token(self) -> str | Later:
         now_s = self._machine_now_s()
@@ -236,7 +230,7 @@ class Nuonuo:
             "client_secret": self._account.secret,
             "grant_type": "client_credentials",
         }
-        told = await _answered(self._http, self._http.build_request("POST", self._urls.token, data=form))
+        told = await call(self._http, self._http.build_request("POST", self._urls.token, data=form))
         if isinstance(told, Later | Unknown):
             return Later(reason=f"no access token: {told.reason}")
         text, lives_s = told.get("access_token"), str(told.get("expires_in", ""))
@@ -244,26 +238,6 @@ class Nuonuo:
             return Later(reason=f"no access token: {str(told.get('error', ''))[:_REASON_LENGTH_MAX]}")
         self._token = _Token(text=text, until_s=now_s + max(0, int(lives_s) - _MARGIN_S))
         return text
-
-
-async def _answered(http: httpx.AsyncClient, request: httpx.Request) -> dict[str, Any] | Later | Unknown:
-    """Return the JSON object that the platform answered: asked once, bounded in time and size, never redirected."""
-    try:
-        async with asyncio.timeout(CALL_S_MAX):
-            answer = await http.send(request, follow_redirects=False)
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        return Later(reason=f"unreachable: {type(error).__name__}")
-    except (httpx.HTTPError, TimeoutError) as error:
-        return Unknown(reason=f"no answer: {type(error).__name__}")
-    if answer.status_code == _TOO_MANY:
-        return Later(reason="asked to slow down")
-    if len(answer.content) > ANSWER_BYTES_MAX:
-        return Unknown(reason="the answer is larger than any the platform gives")
-    try:
-        told = json.loads(answer.content)
-    except ValueError:
-        return Unknown(reason=f"unreadable answer, status {answer.status_code}")
-    return told if isinstance(told, dict) else Unknown(reason="the answer is no object")
 
 
 def _sent(told: dict[str, Any] | Later | Unknown, reference: Callable[[Any], str]) -> SendOutcome:

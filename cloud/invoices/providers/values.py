@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from cloud.invoices.values import InvoiceKind, InvoiceLine, RedReason, Title
+from cloud.kit.calls import Later, Refused, Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,29 +66,8 @@ class Numbered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """A final no."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NeverCame:
     """The platform has no order of that number, at least not yet."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Later:
-    """Surely not handed over; another try may go well."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
-    """Nobody can say."""
-
-    reason: str
 
 
 SendOutcome = Taken | Refused | Later | Unknown

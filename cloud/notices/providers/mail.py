@@ -16,16 +16,8 @@ from email.policy import SMTP
 from enum import StrEnum
 from typing import assert_never
 
-from cloud.notices.providers.values import (
-    Accepted,
-    AskOutcome,
-    Later,
-    Letter,
-    Question,
-    Refused,
-    SendOutcome,
-    Unknown,
-)
+from cloud.kit.calls import Later, Refused, Unknown
+from cloud.notices.providers.values import Accepted, AskOutcome, Letter, Question, SendOutcome
 
 STEP_S_MAX = 10
 CALL_S_MAX = 45

@@ -19,18 +19,15 @@ from urllib.parse import quote
 
 import httpx
 
-from cloud.notices.providers.calls import call
+from cloud.kit.calls import Later, Refused, Unknown, call
 from cloud.notices.providers.values import (
     Accepted,
     AskOutcome,
     Delivered,
-    Later,
     Letter,
     Question,
-    Refused,
     SendOutcome,
     Template,
-    Unknown,
     template_of,
 )
 

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
+from cloud.kit.calls import Later, Refused, Unknown
 from cloud.notices.kinds import Language, NoticeKind
 
 
@@ -67,27 +68,6 @@ class Delivered:
 
     reference: str
     at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """A final no: the same letter would be refused again."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Later:
-    """Certainly not sent; another try may go well."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
-    """Nobody can say whether it was sent."""
-
-    reason: str
 
 
 SendOutcome = Accepted | Refused | Later | Unknown

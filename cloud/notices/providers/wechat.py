@@ -11,19 +11,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from cloud.notices.providers.calls import call
-from cloud.notices.providers.values import (
-    Accepted,
-    AskOutcome,
-    Later,
-    Letter,
-    Question,
-    Refused,
-    SendOutcome,
-    Template,
-    Unknown,
-    template_of,
-)
+from cloud.kit.calls import Later, Refused, Unknown, call
+from cloud.notices.providers.values import Accepted, AskOutcome, Letter, Question, SendOutcome, Template, template_of
 
 _TOKEN_EXPIRED = frozenset({40001, 40014, 42001})
 _LATER = frozenset({45009, 45047, 40125, 40013, 61004, 50002, *_TOKEN_EXPIRED})

@@ -7,8 +7,9 @@ from uuid import UUID
 import pytest
 
 from cloud.invoices import answers
-from cloud.invoices.providers.values import Numbered, Refused, Taken
+from cloud.invoices.providers.values import Numbered, Taken
 from cloud.invoices.values import InvoiceState
+from cloud.kit.calls import Refused
 from tests.cloud.invoices.conftest import Bureau
 from tests.cloud.refunds.till import CLERK
 

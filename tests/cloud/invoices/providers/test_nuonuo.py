@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from cloud.invoices.providers.nuonuo import Nuonuo, NuonuoAccount, NuonuoUrls, signature
-from cloud.invoices.providers.values import AskOutcome, Later, Unknown
+from cloud.invoices.providers.values import AskOutcome
+from cloud.kit.calls import Later, Unknown
 from tests.contract.invoice_benches import COMPANY, START, line, open_invoice_bench
 from tests.simulation.invoices.book import Trouble
 

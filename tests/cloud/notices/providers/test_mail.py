@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from cloud.kit.calls import Later, Refused
 from cloud.notices.kinds import Way
 from cloud.notices.providers.mail import Security, SmtpServer
-from cloud.notices.providers.values import Accepted, Later, Refused
+from cloud.notices.providers.values import Accepted
 from tests.contract.message_benches import START, mail_account, open_message_bench
 from tests.simulation.messages.smtp import SmtpSimulator
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import httpx
 
+from cloud.kit.calls import Later
 from cloud.notices.kinds import Language, NoticeKind, Way
 from cloud.notices.providers.sms import SmsAccount, SmsGateway, signature
-from cloud.notices.providers.values import Later, Template
+from cloud.notices.providers.values import Template
 from tests.contract.message_benches import machine_s, open_message_bench
 from tests.simulation.messages import sms
 

@@ -6,8 +6,7 @@ import asyncio
 
 import httpx
 
-from cloud.notices.providers.calls import ANSWER_BYTES_MAX, call
-from cloud.notices.providers.values import Later, Unknown
+from cloud.kit.calls import ANSWER_BYTES_MAX, Later, Unknown, call
 
 
 async def answered(answer: bytes) -> object:

@@ -1,21 +1,42 @@
-"""How a provider's client calls over HTTP: once, bounded in time and size, never redirected.
+"""How a client calls a provider outside over HTTP: once, bounded in time and size, never redirected.
 
-A call that never reached the provider was certainly not sent; one that broke afterwards is unknown.
+A call that never reached the provider was certainly not sent (later); one that broke afterwards is unknown, and unknown
+is asked about, never sent again by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from cloud.notices.providers.values import Later, Unknown
-
 CALL_S_MAX = 12
-ANSWER_BYTES_MAX = 64 * 1024
+ANSWER_BYTES_MAX = 256 * 1024
 _TOO_MANY = 429
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A final no: the same request would be refused again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """Certainly not sent; another try may go well."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """Nobody can say whether it was sent."""
+
+    reason: str
 
 
 async def call(http: httpx.AsyncClient, request: httpx.Request) -> dict[str, Any] | Later | Unknown:
