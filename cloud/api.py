@@ -80,7 +80,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         imports.build_router(database),
         disclosure.build_router(database),
         documents.build_router(services.press),
-        build_seal_router(services.database, services.secret_box, services.seal_token),
+        build_seal_router(services.database, services.secret_box, services.seal_keeper),
         notices.build_router(database),
         reconciliation.build_router(database),
     )
@@ -116,6 +116,7 @@ def build_api(services: Services) -> FastAPI:
             press=services.press,
             rate=rate_period,
             secret_box=services.secret_box,
+            seal_keeper=services.seal_keeper,
             plain_mail_hosts=services.message_urls.plain_mail_hosts,
             public_url=services.public_url,
             secure_cookies=services.secure_cookies,

@@ -11,17 +11,20 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from cloud import flow
 from cloud.documents.printer import Printer
+from cloud.documents.seal_service import ServiceAddress
 from cloud.documents.seal_token import SealToken, TokenAddress
 from cloud.house import House
 from cloud.identity.credentials import Passwords
+from cloud.invoices.providers.nuonuo import NuonuoUrls
 from cloud.kit.clock import business_clock
 from cloud.kit.db import Database
 from cloud.kit.events import router
 from cloud.kit.ids import system_ids
 from cloud.kit.secretbox import SecretBox, decode_key
+from cloud.notices.carriers import MessageUrls
 from cloud.payments.providers import ChannelUrls
 from cloud.services import Outside, Services, build_services
-from cloud.settings import Settings, seal_pin, secret_key_text
+from cloud.settings import Settings, seal_pin, seal_secret, secret_key_text
 from common.errors import RefusalError
 
 SIGNING_KEY_FILE = "signing.key"
@@ -50,12 +53,15 @@ async def running_services(house: House, conninfo: str) -> AsyncIterator[Service
                     passwords=Passwords(),
                     printer=printer,
                     seal_token=token,
+                    seal_service=_seal_service(settings),
                     signing_key_file=settings.home / SIGNING_KEY_FILE,
                     public_url=settings.public_url,
                     secure_cookies=settings.secure_cookies,
                     channel_urls=ChannelUrls(
                         wechat=settings.wechat_url, alipay=settings.alipay_url, unionpay=settings.unionpay_url
                     ),
+                    message_urls=MessageUrls(sms=settings.sms_url, wechat=settings.wechat_api_url),
+                    invoice_urls=NuonuoUrls(services=settings.invoice_url, token=settings.invoice_token_url),
                 )
             )
         finally:
@@ -71,6 +77,15 @@ def _seal_token(settings: Settings) -> SealToken | None:
         return None
     address = TokenAddress(module=settings.seal_module, label=settings.seal_token, pin=seal_pin(settings.home))
     return SealToken(address)
+
+
+def _seal_service(settings: Settings) -> ServiceAddress | None:
+    """Return where the seal service is when one is set up."""
+    if not settings.seal_service_url:
+        return None
+    return ServiceAddress(
+        url=settings.seal_service_url, client=settings.seal_service_client, secret=seal_secret(settings.home)
+    )
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

@@ -143,7 +143,7 @@ def handlers(services: Services) -> Mapping[str, Handler]:
         deposits.NOTE_REFUND: deposits.note_refund,
         deposits.LOOK: deposits.look,
         **notices.HANDLERS,
-        **documents.handlers(services.press, services.secret_box, services.seal_token),
+        **documents.handlers(services.press, services.secret_box, services.seal_keeper),
         outbox.DELIVER: outbox.deliver_by({**notices.SENDERS, **notices.couriers(services.courier)}),
         courier.RETRY: services.courier.retry_job,
         courier.LOOK: services.courier.look_job,

@@ -14,8 +14,10 @@ import httpx
 from prometheus_client import CollectorRegistry
 
 from cloud.documents.printer import Printer
+from cloud.documents.seal_service import SealService, ServiceAddress
 from cloud.documents.seal_token import SealToken
 from cloud.documents.service import Press
+from cloud.documents.signer import KeyKeeper
 from cloud.fleet.counters import GatewayMetrics
 from cloud.fleet.downlink import Downlink
 from cloud.fleet.keyfile import signing_key
@@ -52,6 +54,7 @@ class Outside:
     channel_urls: ChannelUrls
     printer: Printer = field(default_factory=Printer)
     seal_token: SealToken | None = None
+    seal_service: ServiceAddress | None = None
     message_urls: MessageUrls = field(default_factory=MessageUrls)
     invoice_urls: NuonuoUrls = field(default_factory=NuonuoUrls)
 
@@ -73,7 +76,7 @@ class Services:
     mandates: MandateClerk
     inbox: Inbox
     printer: Printer
-    seal_token: SealToken | None
+    seal_keeper: KeyKeeper | None
     message_urls: MessageUrls
     courier: Courier
     issuers: Issuers
@@ -112,13 +115,20 @@ def build_services(outside: Outside) -> Services:
         mandates=MandateClerk(database, providers, outside.public_url, secrets.token_bytes),
         inbox=Inbox(database, providers, box, InboxMetrics(outside.registry)),
         printer=outside.printer,
-        seal_token=outside.seal_token,
+        seal_keeper=_keeper(outside),
         message_urls=outside.message_urls,
         courier=Courier(database, box, Carriers(outside.http, outside.message_urls, box, machine_now_s, _nonce)),
         issuers=Issuers(outside.http, outside.invoice_urls, box, machine_now_s, _nonce),
         public_url=outside.public_url,
         secure_cookies=outside.secure_cookies,
     )
+
+
+def _keeper(outside: Outside) -> KeyKeeper | None:
+    """Return who keeps seal keys outside this house: a token, a service, or nobody."""
+    if outside.seal_service is None:
+        return outside.seal_token
+    return SealService(outside.http, outside.seal_service, machine_now_s, _nonce)
 
 
 def _nonce() -> str:

@@ -7,19 +7,26 @@
     wechat_url: https://api.mch.weixin.qq.com
     alipay_url: https://openapi.alipay.com
     unionpay_url: https://gateway.95516.com
+    wechat_api_url: https://api.weixin.qq.com               template messages
+    sms_url: https://dysmsapi.aliyuncs.com                  text messages
+    invoice_url: https://sdk.nuonuo.com/open/v1/services    the platform of tax invoices,
+    invoice_token_url: https://open.nuonuo.com/accessToken  and where it gives out access tokens
     lanes: 4                             jobs side by side in a worker
     poll_ms: 250                         how often a worker looks for work
     worker_metrics_port: 8081            where a worker answers /metrics; left out means nowhere
     seal_module: /usr/lib/x.so           the PKCS#11 library of a seal token, and the token's label;
     seal_token: gatehouse                left out means that seal keys are kept in the database, encrypted
+    seal_service_url: https://...        instead of a token: a seal service, and who we are there
+    seal_service_client: property-77
     database:                            left out means the embedded server in HOME/database
       app: "host=... user=gatehouse_app dbname=..."
       worker: "host=... user=gatehouse_worker dbname=..."
       owner: "host=... user=gatehouse_owner dbname=..."
 
 Secrets come from the environment or a file of their own, never from settings.yaml, and none has a default:
-GATEHOUSE_SECRET_KEY or HOME/secret.key; GATEHOUSE_SEAL_PIN or HOME/seal.pin when there is a seal token; passwords of
-the database through libpq's own PGPASSFILE.
+GATEHOUSE_SECRET_KEY or HOME/secret.key; GATEHOUSE_SEAL_PIN or HOME/seal.pin when there is a seal token;
+GATEHOUSE_SEAL_SECRET or HOME/seal.secret when there is a seal service; passwords of the database through
+libpq's own PGPASSFILE.
 All faults are listed at once, each with where it is and how to mend it.
 """
 
@@ -41,6 +48,8 @@ SECRET_KEY_FILE = "secret.key"  # noqa: S105 - a file's name
 SECRET_KEY_VARIABLE = "GATEHOUSE_SECRET_KEY"  # noqa: S105 - a variable's name
 SEAL_PIN_FILE = "seal.pin"
 SEAL_PIN_VARIABLE = "GATEHOUSE_SEAL_PIN"
+SEAL_SECRET_FILE = "seal.secret"  # noqa: S105 - a file's name
+SEAL_SECRET_VARIABLE = "GATEHOUSE_SEAL_SECRET"  # noqa: S105 - a variable's name
 _PORT_MAX = 65_535
 _KNOWN = frozenset(
     {
@@ -51,11 +60,17 @@ _KNOWN = frozenset(
         "wechat_url",
         "alipay_url",
         "unionpay_url",
+        "wechat_api_url",
+        "sms_url",
+        "invoice_url",
+        "invoice_token_url",
         "lanes",
         "poll_ms",
         "worker_metrics_port",
         "seal_module",
         "seal_token",
+        "seal_service_url",
+        "seal_service_client",
         "database",
     }
 )
@@ -83,11 +98,17 @@ class Settings:
     wechat_url: str
     alipay_url: str
     unionpay_url: str
+    wechat_api_url: str
+    sms_url: str
+    invoice_url: str
+    invoice_token_url: str
     lanes: int
     poll_ms: int
     worker_metrics_port: int | None
     seal_module: str
     seal_token: str
+    seal_service_url: str
+    seal_service_client: str
     database: DatabaseSettings | None
 
     @property
@@ -117,14 +138,22 @@ def read_settings(home: Path) -> Settings:
         wechat_url=reader.url("wechat_url", "https://api.mch.weixin.qq.com"),
         alipay_url=reader.url("alipay_url", "https://openapi.alipay.com"),
         unionpay_url=reader.url("unionpay_url", "https://gateway.95516.com"),
+        wechat_api_url=reader.url("wechat_api_url", "https://api.weixin.qq.com"),
+        sms_url=reader.url("sms_url", "https://dysmsapi.aliyuncs.com"),
+        invoice_url=reader.url("invoice_url", "https://sdk.nuonuo.com/open/v1/services"),
+        invoice_token_url=reader.url("invoice_token_url", "https://open.nuonuo.com/accessToken"),
         lanes=reader.count("lanes", 4, at_most=64),
         poll_ms=reader.count("poll_ms", 250, at_most=60_000),
         worker_metrics_port=reader.count("worker_metrics_port", 0, at_most=_PORT_MAX) or None,
         seal_module=reader.text("seal_module", ""),
         seal_token=reader.text("seal_token", ""),
+        seal_service_url=reader.url("seal_service_url", "") if "seal_service_url" in found else "",
+        seal_service_client=reader.text("seal_service_client", ""),
         database=reader.database(),
     )
     reader.both(settings.seal_module, settings.seal_token, "seal_module", "seal_token")
+    reader.both(settings.seal_service_url, settings.seal_service_client, "seal_service_url", "seal_service_client")
+    reader.one(settings.seal_module, settings.seal_service_url, "seal_module", "seal_service_url")
     reader.finish()
     return settings
 
@@ -151,16 +180,27 @@ def seal_pin(home: Path) -> str:
     Raises:
         RefusalError: there is none.
     """
-    text = os.environ.get(SEAL_PIN_VARIABLE)
+    return _seal_secret(home, SEAL_PIN_FILE, SEAL_PIN_VARIABLE, "the PIN of the seal token")
+
+
+def seal_secret(home: Path) -> str:
+    """Return the secret that we share with the seal service.
+
+    Raises:
+        RefusalError: there is none.
+    """
+    return _seal_secret(home, SEAL_SECRET_FILE, SEAL_SECRET_VARIABLE, "the secret that the seal service gave")
+
+
+def _seal_secret(home: Path, file: str, variable: str, what: str) -> str:
+    text = os.environ.get(variable)
     if text is not None:
         return text.strip()
-    path = home / SEAL_PIN_FILE
+    path = home / file
     try:
-        return path.read_text(encoding="ascii").strip()
+        return path.read_text(encoding="utf-8").strip()
     except FileNotFoundError as error:
-        raise RefusalError(
-            f"{path} is missing; write the PIN of the seal token into it, or set {SEAL_PIN_VARIABLE}"
-        ) from error
+        raise RefusalError(f"{path} is missing; write {what} into it, or set {variable}") from error
 
 
 def _load(path: Path) -> Mapping[str, Any]:
@@ -227,6 +267,10 @@ class _Reader:
         if bool(first) != bool(second):
             missing = second_name if first else first_name
             self._fault(missing, "is missing", f"give {first_name} and {second_name}, or neither")
+
+    def one(self, first: str, second: str, first_name: str, second_name: str) -> None:
+        if first and second:
+            self._fault(second_name, f"stands beside {first_name}", "name one keeper of seal keys, not two")
 
     def finish(self) -> None:
         if self._faults:

@@ -5,8 +5,10 @@ NotFoundError
 ConflictError
 ├── NotPrintableError     there is nothing yet that this paper could show
 ├── SealKeyError          the certificate cannot seal for this legal person now
-│   └── ForeignKeyError   the token's key is not the certificate's
-└── TokenError            the seal token is not set up, refuses its PIN, or has no such key
+│   └── ForeignKeyError   the keeper's key is not the certificate's
+└── KeeperError           whoever should keep the seal key is not set up
+    ├── TokenError        the seal token refuses its PIN, or has no such key
+    └── SealServiceError  the seal service refuses, or answers what is not its seal
 """
 
 from __future__ import annotations
@@ -30,11 +32,21 @@ class SealKeyError(ConflictError):
 
 
 class ForeignKeyError(SealKeyError):
-    """The token's key is not the certificate's."""
+    """The keeper's key is not the certificate's."""
 
     def __init__(self) -> None:
-        super().__init__("the key in the token is not the key of this certificate; bring the certificate of that key")
+        super().__init__(
+            "the key that is kept there is not the key of this certificate; bring the certificate of that key"
+        )
 
 
-class TokenError(ConflictError):
-    """The seal token is not there, refuses its PIN, or has no such key."""
+class KeeperError(ConflictError):
+    """Whoever should keep the seal key is not set up, or refuses."""
+
+
+class TokenError(KeeperError):
+    """The seal token refuses its PIN, or has no such key."""
+
+
+class SealServiceError(KeeperError):
+    """The seal service refuses, or answers what is not its seal."""

@@ -13,9 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.documents import seal_keys
 from cloud.documents.errors import SealKeyError
-from cloud.documents.seal_keys import CHALLENGE_BYTES, KeyView, TokenKey
-from cloud.documents.seal_token import SealToken
-from cloud.documents.signer import der_of, name_of
+from cloud.documents.seal_keys import CHALLENGE_BYTES, PEM_LENGTH_MAX, KeptKey, KeyView
+from cloud.documents.signer import KeyKeeper, der_of, name_of
 from cloud.identity.caller import Caller
 from cloud.identity.callers import require
 from cloud.identity.policy import Permission
@@ -23,18 +22,17 @@ from cloud.kit.db import Database
 from cloud.kit.secretbox import SecretBox
 from common.ids import LegalEntityId
 
-_PEM_LENGTH_MAX = 20_000
 SealKeeper = Annotated[Caller, Depends(require(Permission.MANAGE_SEALS))]
 
 
 class SealKeyIn(BaseModel):
-    """The wish for another key: in software, or with a label and a certificate the one in the token."""
+    """The wish for another key: in software, or by label and certificate the one that a token or a service keeps."""
 
     model_config = ConfigDict(extra="forbid")
 
     legal_entity_id: UUID
     token_label: str = ""
-    certificate_pem: str = Field(default="", max_length=_PEM_LENGTH_MAX)
+    certificate_pem: str = Field(default="", max_length=PEM_LENGTH_MAX)
 
 
 class SealKeyOut(BaseModel):
@@ -62,7 +60,7 @@ class SealKeyOut(BaseModel):
         )
 
 
-def build_seal_router(database: Database, box: SecretBox, token: SealToken | None) -> APIRouter:
+def build_seal_router(database: Database, box: SecretBox, keeper: KeyKeeper | None) -> APIRouter:
     """Return the endpoints of seal keys."""
     router = APIRouter(tags=["papers"])
 
@@ -77,11 +75,13 @@ def build_seal_router(database: Database, box: SecretBox, token: SealToken | Non
         """Let another key seal for a legal person from now on; what was sealed before stays verifiable."""
         entity = LegalEntityId(wish.legal_entity_id)
         if bool(wish.token_label.strip()) != bool(wish.certificate_pem.strip()):
-            raise SealKeyError("a key in a token comes with its label and its certificate; give both, or neither")
+            raise SealKeyError(
+                "a key in a token or at a seal service comes with its label and its certificate; give both, or neither"
+            )
         async with database.unit(caller.tenant, caller.actor) as unit:
             if not wish.token_label.strip():
                 return SealKeyOut.of(await seal_keys.exchange(unit, box, entity, secrets.token_bytes))
-            key = TokenKey(label=wish.token_label, certificate=der_of(wish.certificate_pem.encode()))
-            return SealKeyOut.of(await seal_keys.adopt(unit, token, entity, key, secrets.token_bytes(CHALLENGE_BYTES)))
+            key = KeptKey(label=wish.token_label, certificate=der_of(wish.certificate_pem.encode()))
+            return SealKeyOut.of(await seal_keys.adopt(unit, keeper, entity, key, secrets.token_bytes(CHALLENGE_BYTES)))
 
     return router

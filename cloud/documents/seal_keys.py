@@ -1,8 +1,9 @@
 """Which key seals for a legal person: the first made at need, then exchanged by a person, warned of before it expires.
 
 A key that was exchanged seals no more; its certificate stays, so what it sealed stays verifiable. A key in software
-is made here with a certificate that signs itself; a key in a token comes with the certificate of whoever issued it, and
-the token proves that it has that key. A certificate out of its time seals nothing.
+is made here with a certificate that signs itself; a key that a keeper has (a token or a seal service, whichever the
+settings name) comes with the certificate of whoever issued it, and the keeper proves that it has that key. A
+certificate out of its time seals nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,9 +19,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.cases import service as cases
 from cloud.cases.case import CaseKind, CaseReport, OwnerRole
 from cloud.documents import repository
-from cloud.documents.errors import SealKeyError, TokenError
-from cloud.documents.seal_token import SealToken, TokenSigner
-from cloud.documents.signer import SealKey, Signer, SoftwareSigner, name_of, new_key, valid_between
+from cloud.documents.errors import KeeperError, SealKeyError
+from cloud.documents.signer import (
+    KeptSigner,
+    KeyKeeper,
+    SealKey,
+    Signer,
+    SoftwareSigner,
+    name_of,
+    new_key,
+    valid_between,
+)
 from cloud.documents.tables import SealKeyRow
 from cloud.estate import service as estate
 from cloud.kit.db import Unit
@@ -31,13 +41,14 @@ PURPOSE = "seal key"
 WARNING = timedelta(days=60)
 EXPIRING = "seal_key_expiring"
 CHALLENGE_BYTES = 32
+PEM_LENGTH_MAX = 20_000
 _LABEL_MAX = 100
 _SERIAL_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyView:
-    """A key as a person sees it; `token_label` is empty for a key in software."""
+    """A key as a person sees it; `token_label` is its label at its keeper, empty for a key in software."""
 
     seal_key_id: UUID
     legal_entity_id: LegalEntityId
@@ -46,6 +57,11 @@ class KeyView:
     made_at: datetime
     expires_at: datetime
     retired_at: datetime | None
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the certificate in hex, by which others know it."""
+        return sha256(self.certificate).hexdigest()
 
 
 async def keys(session: AsyncSession) -> tuple[KeyView, ...]:
@@ -79,47 +95,47 @@ async def exchange(unit: Unit, box: SecretBox, entity: LegalEntityId, random_byt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenKey:
-    """A key in a token: its label there, and its certificate in DER."""
+class KeptKey:
+    """A key at a keeper: its label there, and its certificate in DER."""
 
     label: str
     certificate: bytes
 
 
-async def adopt(unit: Unit, token: SealToken | None, entity: LegalEntityId, key: TokenKey, challenge: bytes) -> KeyView:
-    """Let a key in the token seal for a legal person from now on, and retire the one in use.
+async def adopt(unit: Unit, keeper: KeyKeeper | None, entity: LegalEntityId, key: KeptKey, challenge: bytes) -> KeyView:
+    """Let a key of the keeper seal for a legal person from now on, and retire the one in use.
 
     Raises:
         NotFoundError: the company has no such legal person.
         SealKeyError: the certificate is not valid now, or is not of that key.
-        TokenError: no token is set up, or it has no such key.
-        BusyError: the token did not answer; nothing was changed.
+        KeeperError: none is set up, it refuses, or it has no such key.
+        BusyError: the keeper did not answer; nothing was changed.
     """
     if not 0 < len(key.label.strip()) <= _LABEL_MAX:
-        raise SealKeyError("a key in a token has a label; write it as the token's own tool shows it")
-    if token is None:
-        raise TokenError("no seal token is set up; name seal_module and seal_token in settings.yaml and restart")
+        raise SealKeyError("a key in a token or at a seal service has a label; write it as it is shown there")
+    if keeper is None:
+        raise KeeperError("no seal token and no seal service is set up; name one of them in settings.yaml and restart")
     await _name(unit, entity)
     _require_valid(key.certificate, unit.now)
-    await token.confirm(key.certificate, key.label.strip(), challenge)
+    await keeper.confirm(key.certificate, key.label.strip(), challenge)
     await _retire(unit, entity)
     return _view(await _added(unit, entity, key.certificate, private_key_sealed=b"", token_label=key.label.strip()))
 
 
-def signer_of(row: SealKeyRow, tenant: TenantId, box: SecretBox, token: SealToken | None) -> Signer:
+def signer_of(row: SealKeyRow, tenant: TenantId, box: SecretBox, keeper: KeyKeeper | None) -> Signer:
     """Return what seals with a key.
 
     Raises:
-        TokenError: the key is in a token and none is set up here.
+        KeeperError: a keeper has the key and none is set up here.
     """
     if not row.token_label:
         private = box.open(tenant, PURPOSE, row.private_key_sealed)
         return SoftwareSigner(SealKey(certificate=row.certificate, private_key=private))
-    if token is None:
-        raise TokenError(
-            f"the seal key {row.token_label} is in a token; set seal_module and seal_token in settings.yaml, restart"
+    if keeper is None:
+        raise KeeperError(
+            f"the seal key {row.token_label} is not kept here; name its token or service in settings.yaml and restart"
         )
-    return TokenSigner(token, row.certificate, row.token_label)
+    return KeptSigner(keeper, row.certificate, row.token_label)
 
 
 async def warn(unit: Unit) -> int:

@@ -38,7 +38,7 @@ class TokenAddress:
 
 
 class SealToken:
-    """A token with seal keys, opened at first use."""
+    """A token with seal keys, opened at first use; a `KeyKeeper`."""
 
     def __init__(self, address: TokenAddress) -> None:
         self._address = address
@@ -108,16 +108,3 @@ class SealToken:
                 self._session = open_pkcs11_session(address.module, token_criteria=criteria)
         self._session.get_key(ObjectClass.PRIVATE_KEY, label=key_label)
         return self._session
-
-
-class TokenSigner:
-    """Seals with one key of a token; an implementation of `Signer`."""
-
-    def __init__(self, token: SealToken, certificate: bytes, key_label: str) -> None:
-        self._token = token
-        self._certificate = certificate
-        self._key_label = key_label
-
-    async def seal(self, pdf: bytes, mark: bytes, when: datetime) -> bytes:
-        """Return the file with the seal."""
-        return await self._token.seal(self._certificate, self._key_label, pdf, mark, when)

@@ -11,9 +11,8 @@ from hashlib import sha256
 from uuid import UUID
 
 from cloud.documents import repository, seal_keys, service
-from cloud.documents.seal_token import SealToken
 from cloud.documents.service import Press
-from cloud.documents.signer import Signer
+from cloud.documents.signer import KeyKeeper, Signer
 from cloud.documents.tables import SealKeyRow
 from cloud.documents.typesetting import SEAL as SEAL_TEMPLATE
 from cloud.estate import service as estate
@@ -25,15 +24,15 @@ _SIGNERS_MAX = 64
 
 
 class Sealing:
-    """Seals papers with keys in software and in a token; the loaded keys are kept for the next paper."""
+    """Seals papers with keys in software and at a keeper; the loaded keys are kept for the next paper."""
 
     def __init__(
-        self, press: Press, box: SecretBox, random_bytes: Callable[[int], bytes], token: SealToken | None = None
+        self, press: Press, box: SecretBox, random_bytes: Callable[[int], bytes], keeper: KeyKeeper | None = None
     ) -> None:
         self._press = press
         self._box = box
         self._random_bytes = random_bytes
-        self._token = token
+        self._keeper = keeper
         self._ready: dict[UUID, tuple[Signer, bytes]] = {}
 
     async def seal_paper(self, context: JobContext) -> None:
@@ -75,5 +74,5 @@ class Sealing:
             if len(self._ready) >= _SIGNERS_MAX:
                 self._ready.clear()
             mark = await self._press.printer.print(SEAL_TEMPLATE, {"name": name})
-            self._ready[key.seal_key_id] = seal_keys.signer_of(key, tenant, self._box, self._token), mark
+            self._ready[key.seal_key_id] = seal_keys.signer_of(key, tenant, self._box, self._keeper), mark
         return self._ready[key.seal_key_id]

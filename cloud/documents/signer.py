@@ -1,4 +1,4 @@
-"""Who seals a file: the port, and the key in software; `seal_token.py` has the key in a token.
+"""Who seals a file: the port, and the key in software; `seal_token.py` and `seal_service.py` keep keys elsewhere.
 
 A seal is a PAdES B-B signature that certifies the file and allows no change after it, with the visible mark of the
 legal person. A key proves integrity to whoever has its certificate from us; the legal weight of a licensed authority
@@ -108,6 +108,46 @@ class SoftwareSigner(KeySigner):
             cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
         )
         super().__init__(key.certificate, holder)
+
+
+class KeyKeeper(Protocol):
+    """Whoever keeps seal keys outside this house and never gives them away; a key has a label there."""
+
+    async def seal(self, certificate: bytes, key_label: str, pdf: bytes, mark: bytes, when: datetime) -> bytes:
+        """Return the file with a seal that the key of a label made.
+
+        Raises:
+            KeeperError: the keeper refuses, or has no such key.
+            BusyError: the keeper did not answer; nothing was sealed.
+        """
+        ...
+
+    async def confirm(self, certificate: bytes, key_label: str, challenge: bytes) -> None:
+        """Go on when the key of a label is the key of a certificate.
+
+        Raises:
+            ForeignKeyError: it is the key of another certificate, or of a kind that does not seal.
+            KeeperError: the keeper refuses, or has no such key.
+            BusyError: the keeper did not answer.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what is held open."""
+        ...
+
+
+class KeptSigner:
+    """Seals with one key of a keeper; an implementation of `Signer`."""
+
+    def __init__(self, keeper: KeyKeeper, certificate: bytes, key_label: str) -> None:
+        self._keeper = keeper
+        self._certificate = certificate
+        self._key_label = key_label
+
+    async def seal(self, pdf: bytes, mark: bytes, when: datetime) -> bytes:
+        """Return the file with the seal."""
+        return await self._keeper.seal(self._certificate, self._key_label, pdf, mark, when)
 
 
 class _MarkPage(PdfContent):

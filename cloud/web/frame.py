@@ -42,6 +42,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing.documents import Rater
 from cloud.documents.service import Press
+from cloud.documents.signer import KeyKeeper
 from cloud.estate import service as estate
 from cloud.estate.values import Community
 from cloud.identity.caller import Caller
@@ -72,6 +73,7 @@ class Parts:
     press: Press
     rate: Rater
     secret_box: SecretBox
+    seal_keeper: KeyKeeper | None
     plain_mail_hosts: frozenset[str]
     public_url: str
     secure_cookies: bool

@@ -60,6 +60,7 @@ DONE: dict[str, tuple[str, str]] = {
     "invoice-again": ("正在再次查询", "The platform is asked once more"),
     "invoice-account": ("开票账户已启用", "The invoice account is in use"),
     "invoice-account-closed": ("开票账户已停用", "The invoice account is closed"),
+    "seal-exchanged": ("印章密钥已更换，旧文件仍可验真", "The seal key is exchanged; old papers stay verifiable"),
     "message-account": ("消息服务账户已启用", "The account for messages is in use"),
     "message-account-closed": ("消息服务账户已停用", "The account for messages is closed"),
     "notice-wish": ("已保存通知方式", "Kept how you want to be told"),

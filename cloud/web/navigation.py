@@ -48,6 +48,7 @@ PLACES: tuple[Place, ...] = (
     Place(path="/reports", zh="报表", en="Reports", needs=Permission.SEE_PAYMENTS),
     Place(path="/notices", zh="通知", en="Notices", needs=Permission.SEE_BILLS),
     Place(path="/messages", zh="消息服务", en="Messages", needs=Permission.MANAGE_USERS, company_wide=True),
+    Place(path="/seals", zh="电子印章", en="Seals", needs=Permission.MANAGE_SEALS, company_wide=True),
     Place(path="/cases", zh="待办事项", en="Cases", needs=Permission.SEE_CASES),
     Place(path="/corrections", zh="更正", en="Corrections", needs=Permission.CORRECT),
     Place(path="/estimates", zh="估读", en="Estimates", needs=Permission.CORRECT),

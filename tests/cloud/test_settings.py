@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from cloud.settings import SEAL_PIN_FILE, SEAL_PIN_VARIABLE, SECRET_KEY_FILE, read_settings, seal_pin, secret_key_text
+from cloud.settings import (
+    SEAL_PIN_FILE,
+    SEAL_PIN_VARIABLE,
+    SEAL_SECRET_FILE,
+    SEAL_SECRET_VARIABLE,
+    SECRET_KEY_FILE,
+    read_settings,
+    seal_pin,
+    seal_secret,
+    secret_key_text,
+)
 from common.errors import FaultsError, RefusalError
 
 
@@ -81,3 +91,40 @@ def test_the_pin_of_the_seal_token_comes_from_its_file_unless_the_environment_gi
     assert seal_pin(tmp_path) == "834172"
     monkeypatch.setenv(SEAL_PIN_VARIABLE, "9")
     assert seal_pin(tmp_path) == "9"
+
+
+def test_every_counterparty_has_an_address_and_the_file_may_name_another(tmp_path: Path) -> None:
+    names = (
+        "wechat_url",
+        "alipay_url",
+        "unionpay_url",
+        "wechat_api_url",
+        "sms_url",
+        "invoice_url",
+        "invoice_token_url",
+    )
+    plain = read_settings(tmp_path)
+    assert all(getattr(plain, name).startswith("https://") for name in names)
+    found = read_settings(settings(tmp_path, "".join(f"{name}: http://other.test/{name}\n" for name in names)))
+    assert [getattr(found, name) for name in names] == [f"http://other.test/{name}" for name in names]
+
+
+def test_a_seal_service_is_named_whole_and_not_beside_a_token(tmp_path: Path) -> None:
+    whole = "seal_service_url: https://seals.test/x\nseal_service_client: us\n"
+    found = read_settings(settings(tmp_path, whole))
+    assert (found.seal_service_url, found.seal_service_client, found.seal_module) == ("https://seals.test/x", "us", "")
+    with pytest.raises(FaultsError, match="seal_service_client: is missing"):
+        read_settings(settings(tmp_path, "seal_service_url: https://seals.test/x\n"))
+    with pytest.raises(FaultsError, match="name one keeper of seal keys, not two"):
+        read_settings(settings(tmp_path, whole + "seal_module: /x.so\nseal_token: seals\n"))
+
+
+def test_the_secret_of_the_seal_service_comes_from_its_file_or_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(RefusalError, match=SEAL_SECRET_VARIABLE):
+        seal_secret(tmp_path)
+    (tmp_path / SEAL_SECRET_FILE).write_text("shared\n", encoding="utf-8")
+    assert seal_secret(tmp_path) == "shared"
+    monkeypatch.setenv(SEAL_SECRET_VARIABLE, "of the environment")
+    assert seal_secret(tmp_path) == "of the environment"

@@ -62,6 +62,9 @@ async def test_half_a_wish_no_certificate_no_token_and_no_legal_person_are_refus
         junk = await client.post("/seal-keys", json={**entity, "token_label": "company", "certificate_pem": "junk"})
         assert junk.status_code == 400
         absent = await client.post("/seal-keys", json={**entity, "token_label": "company", "certificate_pem": pem})
-        assert (absent.status_code, "no seal token is set up" in absent.json()["detail"]) == (409, True)
+        assert (absent.status_code, "no seal token and no seal service is set up" in absent.json()["detail"]) == (
+            409,
+            True,
+        )
         assert (await client.post("/seal-keys", json={"legal_entity_id": str(UUID(int=4))})).status_code == 404
         assert (await client.get("/seal-keys")).json() == []

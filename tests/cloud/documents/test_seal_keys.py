@@ -12,10 +12,11 @@ from prometheus_client import CollectorRegistry
 
 from cloud.cases import service as cases
 from cloud.documents import checking, repository, seal_keys, tasks
-from cloud.documents.errors import ForeignKeyError, SealKeyError, TokenError
+from cloud.documents.errors import ForeignKeyError, KeeperError, SealKeyError, TokenError
 from cloud.documents.kinds import Check, PaperKind
-from cloud.documents.seal_keys import EXPIRING, KeyView, TokenKey
+from cloud.documents.seal_keys import EXPIRING, KeptKey, KeyView
 from cloud.documents.seal_token import SealToken
+from cloud.documents.signer import KeyKeeper
 from cloud.documents.values import Paper
 from cloud.kit.errors import NotFoundError
 from cloud.kit.jobs import NewJob
@@ -44,10 +45,10 @@ async def exchange(stationer: Stationer, entity: LegalEntityId) -> KeyView:
         return await seal_keys.exchange(unit, BOX, entity, seeded_bytes(5))
 
 
-async def adopt(stationer: Stationer, token: SealToken | None, certificate: bytes, label: str = "curve") -> KeyView:
-    key = TokenKey(label=label, certificate=certificate)
+async def adopt(stationer: Stationer, keeper: KeyKeeper | None, certificate: bytes, label: str = "curve") -> KeyView:
+    key = KeptKey(label=label, certificate=certificate)
     async with stationer.press.database.unit(stationer.tenant, stationer.actor) as unit:
-        return await seal_keys.adopt(unit, token, stationer.counter.entity, key, CHALLENGE)
+        return await seal_keys.adopt(unit, keeper, stationer.counter.entity, key, CHALLENGE)
 
 
 async def two_papers(stationer: Stationer) -> tuple[Paper, Paper]:
@@ -128,7 +129,7 @@ async def test_what_a_token_cannot_prove_changes_nothing(stationer: Stationer, t
         await adopt(stationer, token, stranger)
     with pytest.raises(TokenError, match="no key another"):
         await adopt(stationer, token, tokens.certificate(KEY, now), "another")
-    with pytest.raises(TokenError, match="no seal token is set up"):
+    with pytest.raises(KeeperError, match="no seal token and no seal service is set up"):
         await adopt(stationer, None, tokens.certificate(KEY, now))
     with pytest.raises(SealKeyError, match="has a label"):
         await adopt(stationer, token, tokens.certificate(KEY, now), " ")

@@ -1,47 +1,17 @@
-"""A key in a real PKCS#11 token seals as one in software does, proves itself, and refuses what is not its own."""
+"""A key in a real PKCS#11 token proves itself and refuses what is not its own; `test_every_signer.py` has it seal."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from cloud.documents.errors import ForeignKeyError, TokenError
-from cloud.documents.kinds import Check
-from cloud.documents.seal_token import TokenAddress, TokenSigner
-from cloud.documents.signer import Signer, SoftwareSigner
-from cloud.documents.typesetting import PAPER, SEAL, typeset
-from cloud.documents.verifying import examine
+from cloud.documents.seal_token import TokenAddress
 from cloud.kit.errors import BusyError
 from tests.cloud.documents import examples, tokens
-from tests.cloud.documents.test_signer import openssl, parts, pdfsig
 from tests.cloud.documents.tokens import KEYS, Drawer
 
 CHALLENGE = b"what nobody signed before"
-
-
-@pytest.mark.parametrize("holder", ["software", "curve", "rsa"])
-async def test_every_holder_of_a_key_seals_so_that_openssl_and_poppler_agree(
-    drawer: Drawer, tmp_path: Path, holder: str
-) -> None:
-    del drawer
-    pdf, mark = typeset(PAPER, examples.sheet()), typeset(SEAL, {"name": examples.NAME})
-    with tokens.opened() as token:
-        signer: Signer
-        if holder == "software":
-            key = examples.key()
-            certificate, signer = key.certificate, SoftwareSigner(key)
-        else:
-            certificate = tokens.certificate(KEYS[holder], examples.WHEN)
-            signer = TokenSigner(token, certificate, holder)
-        sealed = await signer.seal(pdf, mark, examples.WHEN)
-    found = examine(sealed, [certificate])
-    assert (found.check, found.sealed_by, found.token) == (Check.GENUINE, examples.NAME, examples.TOKEN)
-    content, signature = parts(sealed)
-    assert openssl(tmp_path, content, signature, certificate) == 0
-    assert openssl(tmp_path, content + b" ", signature, certificate) != 0
-    assert "Signature is Valid" in pdfsig(tmp_path, sealed)
 
 
 @pytest.mark.parametrize("label", list(KEYS))

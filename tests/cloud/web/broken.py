@@ -34,6 +34,7 @@ def parts_of(services: Services, *, secure: bool = False) -> Parts:
         press=services.press,
         rate=rate_period,
         secret_box=services.secret_box,
+        seal_keeper=services.seal_keeper,
         public_url=services.public_url,
         secure_cookies=secure,
         plain_mail_hosts=services.message_urls.plain_mail_hosts,

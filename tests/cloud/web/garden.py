@@ -48,6 +48,7 @@ async def running_pages(database: Database, folder: Path, book: b.PriceBook) -> 
                 press=services.press,
                 rate=book,
                 secret_box=services.secret_box,
+                seal_keeper=services.seal_keeper,
                 public_url=services.public_url,
                 secure_cookies=services.secure_cookies,
                 plain_mail_hosts=services.message_urls.plain_mail_hosts,

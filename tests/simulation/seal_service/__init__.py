@@ -1,0 +1,1 @@
+"""A seal service as an application, with keys of its own."""
