@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from common.masking import mask_event
 
-SWITCH_S = 0.0005
+SWITCH_S = 0.0001
 COLLECT_AFTER = 10_000  # new containers before a look for rings; most of ours are freed by their counts alone
 Samples = Iterable[tuple[tuple[str, ...], int]]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
+from typing import TypeVar
 
 from common.clock import from_epoch_ms
 from common.wire.records import Note
@@ -14,6 +15,9 @@ from edge.buffer.codec import encode
 from edge.buffer.records import Lane, Record, Sample, StageState
 from edge.buffer.state import WriterState
 from edge.clock import Instant
+
+ROWS_A_STATEMENT = 16
+Row = TypeVar("Row")
 
 
 def put_sample(connection: sqlite3.Connection, state: WriterState, sample: Sample) -> bool:
@@ -27,8 +31,7 @@ def put_sample(connection: sqlite3.Connection, state: WriterState, sample: Sampl
         values = [(no, point.value_milli, point.quality) for no, point in zip(numbers, sample.points, strict=True)]
         connection.execute(insert, [*chain.from_iterable((*head, *value) for value in values)])
         connection.execute(replace, [*chain.from_iterable((sample.slot_ms, *value) for value in values)])
-    for record in sample.records:
-        put_record(connection, state, record, Lane.MEASURE, sample.boot_ms)
+    put_records(connection, state, sample.records, Lane.MEASURE, sample.boot_ms)
     put_states(connection, sample.states)
     connection.execute(
         "INSERT INTO cursor VALUES (?, ?) ON CONFLICT (meter_id) DO UPDATE SET slot_ms = excluded.slot_ms",
@@ -47,28 +50,45 @@ def _point_statements(count: int) -> tuple[str, str]:
     return reading, newest
 
 
-def put_record(
-    connection: sqlite3.Connection, state: WriterState, record: Record, lane: Lane, boot_ms: int | None = None
-) -> int:
-    """Store one record and return its sequence number; made now unless its boot-time instant is given."""
-    made_ms = state.look().boot_ms if boot_ms is None else boot_ms
-    row = connection.execute(
-        "INSERT INTO event (lane, kind, boot_no, boot_ms, body) VALUES (?, ?, ?, ?, ?) RETURNING seq",
-        (int(lane), record.KIND, state.boot_no, made_ms, encode(record)),
-    ).fetchone()
-    return int(row[0])
+def put_records(
+    connection: sqlite3.Connection,
+    state: WriterState,
+    records: Sequence[Record],
+    lane: Lane,
+    boot_ms: int | None = None,
+) -> None:
+    """Store records in their order; made now unless their boot-time instant is given."""
+    for some in _chunks(records):
+        made_ms = state.look().boot_ms if boot_ms is None else boot_ms
+        values = [(int(lane), record.KIND, state.boot_no, made_ms, encode(record)) for record in some]
+        connection.execute(_event_statement(len(some)), [*chain.from_iterable(values)])
 
 
 def put_states(connection: sqlite3.Connection, states: Iterable[StageState]) -> None:
-    """Keep or forget stage states."""
-    for item in states:
-        if item.body is None:
-            connection.execute("DELETE FROM stage WHERE owner = ? AND name = ?", (item.owner, item.name))
-        else:
-            connection.execute(
-                "INSERT INTO stage VALUES (?, ?, ?) ON CONFLICT (owner, name) DO UPDATE SET body = excluded.body",
-                (item.owner, item.name, item.body),
-            )
+    """Keep or forget stage states; of two of the same name the later one holds."""
+    bodies = {(item.owner, item.name): item.body for item in states}
+    for key, body in bodies.items():
+        if body is None:
+            connection.execute("DELETE FROM stage WHERE owner = ? AND name = ?", key)
+    for some in _chunks([(*key, body) for key, body in bodies.items() if body is not None]):
+        connection.execute(_stage_statement(len(some)), [*chain.from_iterable(some)])
+
+
+def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Return rows by so many as one statement takes."""
+    return (rows[start : start + ROWS_A_STATEMENT] for start in range(0, len(rows), ROWS_A_STATEMENT))
+
+
+@cache
+def _event_statement(count: int) -> str:
+    marks = ", ".join(["(?, ?, ?, ?, ?)"] * count)
+    return f"INSERT INTO event (lane, kind, boot_no, boot_ms, body) VALUES {marks}"  # noqa: S608 - marks only
+
+
+@cache
+def _stage_statement(count: int) -> str:
+    marks = ", ".join(["(?, ?, ?)"] * count)
+    return f"INSERT INTO stage VALUES {marks} ON CONFLICT (owner, name) DO UPDATE SET body = excluded.body"  # noqa: S608 - marks only
 
 
 def keep_time(connection: sqlite3.Connection, state: WriterState, look: Instant) -> None:
@@ -83,7 +103,7 @@ def keep_time(connection: sqlite3.Connection, state: WriterState, look: Instant)
     put_anchor(connection, state, anchor)
     if step_ms:
         detail = f"{step_ms} ms to {from_epoch_ms(look.utc_ms).isoformat()} ({look.source})"
-        put_record(connection, state, Note(what="clock_step", detail=detail), Lane.MEASURE)
+        put_records(connection, state, (Note(what="clock_step", detail=detail),), Lane.MEASURE)
     if step_ms < 0:
         connection.execute("UPDATE cursor SET slot_ms = ? WHERE slot_ms > ?", (look.utc_ms, look.utc_ms))
         for meter_id, slot_ms in state.cursors.items():

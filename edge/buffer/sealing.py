@@ -1,10 +1,11 @@
 """Rows become signed batches, batches get receipts and leave after the keep-time.
 
 Sealing is three steps, because signing some thousand readings takes tens of milliseconds and no gate event may wait for
-that: `gather` copies the rows on the writer's thread, `material_of` and the sealer work on any other thread, `keep`
-stores the batch on the writer's thread. A batch and the disappearance of its rows are one commit; a batch whose rows or
-whose place in the chain are no longer what they were is refused, and sealing begins anew. Sealed bytes never change. A
-batch leaves only when its receipt verified and the keep-time of powered time passed; wall clocks play no part.
+that: `gather` copies the rows on the writer's thread, in one statement that leaves the interpreter's lock to others,
+`material_of` and the sealer work on any other thread, `keep` stores the batch on the writer's thread. A batch and the
+disappearance of its rows are one commit; a batch whose rows or whose place in the chain are no longer what they were is
+refused, and sealing begins anew. Sealed bytes never change. A batch leaves only when its receipt verified and the
+keep-time of powered time passed; wall clocks play no part.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from common.errors import GatehouseError, ensure
 from common.wire.stamp import Anchor, ClockSource, Stamp
@@ -30,6 +33,12 @@ _BATCH_COLUMNS = "number, lane, body, digest, state, tries"
 _RawReading = tuple[int, int, int, int, int, int, int]
 _RawEvent = tuple[int, int, str, int, int, bytes]
 _RawAnchor = tuple[int, int, int, str, int]
+_RAW_READINGS = msgspec.json.Decoder(list[_RawReading])
+_GATHER = """
+    SELECT count(*), max(seq), CAST(json_group_array(
+        json_array(seq, boot_no, boot_ms, slot_ms, point_no, value_milli, quality)) AS BLOB)
+    FROM (SELECT * FROM reading ORDER BY seq LIMIT ?)
+"""
 
 
 class StaleDraftError(GatehouseError):
@@ -49,7 +58,9 @@ class Draft:
     timeline: Timeline
     series: Mapping[int, Series]
     anchors: tuple[_RawAnchor, ...]
-    readings: tuple[_RawReading, ...]
+    readings: bytes  # JSON as SQLite makes it
+    readings_count: int
+    last_reading: int
     events: tuple[_RawEvent, ...]
     full: bool
 
@@ -57,9 +68,9 @@ class Draft:
 def gather(connection: sqlite3.Connection, state: WriterState, lanes: Sequence[Lane] = tuple(Lane)) -> Draft | None:
     """Return the waiting rows of the first of the lanes in which any wait; None when none do."""
     for lane in lanes:
-        readings = _readings(connection) if lane is Lane.MEASURE else ()
+        count, last, readings = _readings(connection) if lane is Lane.MEASURE else (0, 0, b"[]")
         events, all_events = _events(connection, lane)
-        if readings or events:
+        if count or events:
             return Draft(
                 epoch=state.epoch,
                 previous_epoch=state.previous_epoch,
@@ -71,15 +82,18 @@ def gather(connection: sqlite3.Connection, state: WriterState, lanes: Sequence[L
                 series=state.series(),
                 anchors=_unsealed_anchors(connection),
                 readings=readings,
+                readings_count=count,
+                last_reading=last,
                 events=events,
-                full=len(readings) == READINGS_PER_BATCH_MAX or not all_events,
+                full=count == READINGS_PER_BATCH_MAX or not all_events,
             )
     return None
 
 
 def material_of(draft: Draft) -> SealMaterial:
     """Return what the sealer is handed: rows dated, records decoded, the series of exactly the points that occur."""
-    wanted = sorted({raw[4] for raw in draft.readings})
+    readings = _RAW_READINGS.decode(draft.readings)
+    wanted = sorted({raw[4] for raw in readings})
     return SealMaterial(
         epoch=draft.epoch,
         previous_epoch=draft.previous_epoch,
@@ -92,7 +106,7 @@ def material_of(draft: Draft) -> SealMaterial:
             for no, ms, utc, source, doubt in draft.anchors
         ),
         series=tuple([draft.series[number] for number in wanted]),
-        readings=_dated(draft.readings, draft.timeline),
+        readings=_dated(readings, draft.timeline),
         events=tuple(_event(draft.timeline, raw) for raw in draft.events),
     )
 
@@ -128,13 +142,13 @@ def keep(connection: sqlite3.Connection, state: WriterState, draft: Draft, seale
 
 def _drop_sealed(connection: sqlite3.Connection, draft: Draft) -> None:
     dropped = 0
-    if draft.readings:
-        dropped = connection.execute("DELETE FROM reading WHERE seq <= ?", (draft.readings[-1][0],)).rowcount
+    if draft.readings_count:
+        dropped = connection.execute("DELETE FROM reading WHERE seq <= ?", (draft.last_reading,)).rowcount
     if draft.events:
         dropped += connection.execute(
             "DELETE FROM event WHERE lane = ? AND seq <= ?", (int(draft.lane), draft.events[-1][0])
         ).rowcount
-    if dropped != len(draft.readings) + len(draft.events):
+    if dropped != draft.readings_count + len(draft.events):
         raise StaleDraftError("rows of the batch were shed while it was sealed")
     connection.executemany(
         "UPDATE anchor SET sealed = 1 WHERE (boot_no, boot_ms, utc_ms, source, uncertainty_ms) = (?, ?, ?, ?, ?)",
@@ -142,12 +156,10 @@ def _drop_sealed(connection: sqlite3.Connection, draft: Draft) -> None:
     )
 
 
-def _readings(connection: sqlite3.Connection) -> tuple[_RawReading, ...]:
-    rows = connection.execute(
-        "SELECT seq, boot_no, boot_ms, slot_ms, point_no, value_milli, quality FROM reading ORDER BY seq LIMIT ?",
-        (READINGS_PER_BATCH_MAX,),
-    )
-    return tuple(rows.fetchall())
+def _readings(connection: sqlite3.Connection) -> tuple[int, int, bytes]:
+    """Return how many readings wait, as many as a batch holds, the last of them, and all as JSON."""
+    count, last, readings = connection.execute(_GATHER, (READINGS_PER_BATCH_MAX,)).fetchone()
+    return count, last or 0, readings
 
 
 def _dated(readings: Sequence[_RawReading], timeline: Timeline) -> tuple[ReadingRow, ...]:

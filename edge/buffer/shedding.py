@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from common.errors import ensure
 from common.wire.records import Note
 from edge.buffer.records import Lane
-from edge.buffer.rows import put_record
+from edge.buffer.rows import put_records
 from edge.buffer.schema import PAGE_BYTES
 from edge.buffer.state import WriterState
 
@@ -66,7 +66,7 @@ def shed(connection: sqlite3.Connection, state: WriterState) -> str | None:
     for step in (_diagnostics, _settled_batches, _instants):
         what = step(connection)
         if what is not None:
-            put_record(connection, state, Note(what="shed", detail=what), Lane.MEASURE)
+            put_records(connection, state, (Note(what="shed", detail=what),), Lane.MEASURE)
             return what
     return None
 

@@ -87,9 +87,9 @@ class Store:
         fresh = state.begin_boot(connection)
         rows.keep_time(connection, state, clock.look())
         if fresh:
-            rows.put_record(connection, state, Note(what="boot", detail=clock.boot_id), Lane.MEASURE)
+            rows.put_records(connection, state, (Note(what="boot", detail=clock.boot_id),), Lane.MEASURE)
         if opened.damaged is not None:
-            rows.put_record(connection, state, Note(what="store_damaged", detail=opened.damaged), Lane.MEASURE)
+            rows.put_records(connection, state, (Note(what="store_damaged", detail=opened.damaged),), Lane.MEASURE)
         connection.execute("COMMIT")
         writer = Writer(
             connection, state, path=path, budget=budget, monotonic_s=monotonic_s, interval_s=commit_interval_s
@@ -137,8 +137,7 @@ class Store:
         ensure(len(records) <= RECORDS_PER_CALL_MAX, f"at most {RECORDS_PER_CALL_MAX} records a call")
 
         def work(connection: sqlite3.Connection, state: WriterState) -> None:
-            for record in records:
-                rows.put_record(connection, state, record, lane)
+            rows.put_records(connection, state, records, lane)
             rows.put_states(connection, states)
 
         await self._writer.submit(work, Urgency.GATE if lane is Lane.GATE else Urgency.MEASURE)

@@ -1,8 +1,9 @@
 """The one thread that writes: it groups jobs into commits, gate lane first, and checkpoints.
 
 Invariants: a job's future is resolved after the commit that holds its work returned, never before; gate jobs commit
-at once and alone, even in the middle of a group; other jobs commit at most once an interval; an idle writer commits
-nothing.
+at once, alone or with what was done of a group when they came; other jobs commit at most once an interval; an idle
+writer commits nothing. Each statement gives up the interpreter's lock and may wait for it again behind a busy loop, so
+a gate commit has as few of them as can be.
 A full or failing disk refuses the jobs of the moment, says so, and the thread goes on.
 """
 
@@ -92,6 +93,7 @@ class Writer:
         self._state = state
         self._wal = path.with_name(path.name + "-wal")
         self._budget = budget
+        self._page_limit = 0
         self._monotonic_s = monotonic_s
         self._interval_s = interval_s
         self._changed = threading.Condition()
@@ -152,15 +154,15 @@ class Writer:
             _deliver([_Done(job=job, error=broken) for job in (*group, *waiting)])
 
     def _next_group(self) -> list[_Job[Any]]:
-        """Wait for work that is due and return it: reads, gate jobs, or the others."""
+        """Wait for work that is due and return it: gate jobs, reads, or the others."""
         reads, gate, soon, measure = (self._queues[urgency] for urgency in Urgency)
         with self._changed:
             while True:
+                if gate:
+                    return _take(gate)
                 if reads:
                     return _take(reads)
                 wait_s = self._next_commit_s - self._monotonic_s()
-                if gate:
-                    return _take(gate)
                 if soon or (measure and (wait_s <= 0 or self._stopping)):
                     return _take(soon) + _take(measure)
                 if self._stopping:
@@ -193,9 +195,8 @@ class Writer:
     def _attempt(self, jobs: list[_Job[Any]], pages: int) -> sqlite3.Error | None:
         """Do jobs in one transaction and deliver their values after its commit; return what the disk said instead."""
         try:
-            set_page_limit(self._connection, pages)
-            self._connection.execute("BEGIN IMMEDIATE")
-            keep_time(self._connection, self._state, self._state.look())
+            self._limit(pages)
+            self._begin()
             done = self._do_all(jobs)
             self._connection.execute("COMMIT")
         except (sqlite3.Error, InvariantError) as error:
@@ -204,36 +205,42 @@ class Writer:
             if isinstance(error, InvariantError):
                 raise
             return error
-        self._put_back(jobs[len(done) :])
         self.stats.commits += 1
         self.stats.jobs += len(done)
         _deliver(done)
         return None
 
-    def _do_all(self, jobs: list[_Job[Any]]) -> list[_Done]:
-        """Do jobs plainly, and once more with a savepoint around each when one of them was refused.
+    def _begin(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        keep_time(self._connection, self._state, self._state.look())
 
-        What is not yet done when a gate job comes is put back, so that a barrier waits for one job at most.
-        """
-        self._connection.execute("SAVEPOINT jobs")
+    def _limit(self, pages: int) -> None:
+        if pages != self._page_limit:
+            set_page_limit(self._connection, pages)
+            self._page_limit = pages
+
+    def _do_all(self, jobs: list[_Job[Any]]) -> list[_Done]:
+        """Do jobs plainly, and all of them anew with a savepoint around each when one of them was refused."""
         done: list[_Done] = []
-        for job in jobs:
-            done.append(self._do(job))
-            if job.urgency is Urgency.MEASURE and self._queues[Urgency.GATE]:
-                break
+        while len(done) < len(jobs):
+            if jobs[len(done)].urgency is Urgency.MEASURE and self._queues[Urgency.GATE]:
+                self._let_in_gate(jobs, len(done))
+            done.append(self._do(jobs[len(done)]))
         if any(one.error is not None for one in done):
-            self._connection.execute("ROLLBACK TO jobs")
-            self._state.load(self._connection)
+            self._roll_back()
+            self._begin()
             done = [self._guarded(one.job) for one in done]
-        self._connection.execute("RELEASE jobs")
         return done
 
-    def _put_back(self, jobs: list[_Job[Any]]) -> None:
-        """Let measure jobs wait a little longer, in their order: a gate job has come."""
-        if jobs:
-            with self._changed:
-                self._queues[Urgency.MEASURE].extendleft(reversed(jobs))
-            self._next_commit_s = self._monotonic_s()
+    def _let_in_gate(self, jobs: list[_Job[Any]], count: int) -> None:
+        """Put gate jobs that have come in the place of what is not yet done, which waits a little longer, in order.
+
+        They share the sync of what was done already, so a barrier waits for one job and one sync at most.
+        """
+        with self._changed:
+            self._queues[Urgency.MEASURE].extendleft(reversed(jobs[count:]))
+            jobs[count:] = _take(self._queues[Urgency.GATE])
+        self._next_commit_s = self._monotonic_s()
 
     def _guarded(self, job: _Job[Any]) -> _Done:
         """Do one job inside a savepoint, so that a refused one leaves no trace and costs the others nothing."""
@@ -285,7 +292,7 @@ class Writer:
         self.stats.checkpoints += 1
 
     def _shed(self) -> None:
-        set_page_limit(self._connection, self._budget.pages_max)
+        self._limit(self._budget.pages_max)
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             what = shed(self._connection, self._state)

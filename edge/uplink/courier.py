@@ -69,7 +69,8 @@ class Link(Protocol):
 class Rhythm:
     """How the courier paces itself, in machine seconds."""
 
-    gather_s: float = 900.0  # how long readings gather before they are sealed; gate rows never wait
+    gather_s: float = 900.0  # how long readings gather before they are sealed
+    gather_gate_s: float = 0.2  # and gate rows: a car every moment would else be a batch, a post and two commits each
     probe_s: float = 1.5  # how often a handshake is tried while the cloud is not reached
     hold_s: float = 60.0  # how long a batch rests that was refused for now
 
@@ -127,6 +128,7 @@ class Courier:
     async def _seal_gate(self) -> None:
         while True:
             await self.store.wait_gate_rows()
+            await asyncio.sleep(self.rhythm.gather_gate_s)
             await self._seal_all((Lane.GATE,))
 
     async def _seal_measures(self) -> None:

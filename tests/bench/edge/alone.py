@@ -28,7 +28,6 @@ DRAIN_S_MAX = 20.0
 IDLE_S = 12.0
 EVENTS = 300
 EVENT_GAP_S = 0.03
-SYNCS = 300
 ANSWER_S_MAX = 5.0
 
 
@@ -137,8 +136,7 @@ def barrier(bench: Bench) -> list[Figure]:
             until(2_000, meters, box)
             rest(AWAY_S / 2)
             with sink(bench, sink_port):
-                taken = asyncio.run(_cars(address))
-                disk = sync_ms(folder, SYNCS)
+                taken, disk = asyncio.run(_cars(address, folder))
     finally:
         broker.stop()
     decided, synced = percentile(taken, 99), percentile(disk, 99)
@@ -150,11 +148,15 @@ def barrier(bench: Bench) -> list[Figure]:
     ]
 
 
-async def _cars(broker: str) -> list[float]:
-    """Publish plates as the camera does and return how long each open command took, in milliseconds."""
+async def _cars(broker: str, folder: Path) -> tuple[list[float], list[float]]:
+    """Publish plates as the camera does; return how long each open command took, and a sync after it, in milliseconds.
+
+    The disk is asked in the same seconds: what it takes changes from one to the next.
+    """
     host, _, port = broker.rpartition(":")
     clock = FastClock(SLOT_MS / PERIOD_MS)
     taken: list[float] = []
+    disk: list[float] = []
     at_once = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
     async with aiomqtt.Client(host, int(port), socket_options=at_once) as client:
         await client.subscribe(f"device/{BARRIER}/message/down/gpio_out", qos=1)
@@ -167,5 +169,6 @@ async def _cars(broker: str) -> list[float]:
             async with asyncio.timeout(ANSWER_S_MAX):
                 await anext(messages)
             taken.append((perf_counter() - started) * 1000)
+            disk += sync_ms(folder, 1)
             await asyncio.sleep(EVENT_GAP_S)
-    return taken
+    return taken, disk

@@ -95,7 +95,7 @@ def test_a_batch_is_full_when_it_could_not_hold_all_that_waits(bench: Bench) -> 
     full = []
     for _ in range(2):
         draft = bench.draft()
-        full.append((draft.full, len(draft.readings)))
+        full.append((draft.full, draft.readings_count))
         bench.keep(draft)
     assert full == [(True, sealing.READINGS_PER_BATCH_MAX), (False, 2)]
 
@@ -104,7 +104,7 @@ def test_events_that_are_too_many_for_one_batch_make_it_full(bench: Bench) -> No
     note = Note(what="long", detail="x" * 200)
     bench.connection.execute("BEGIN")
     for _ in range(sealing.EVENTS_PER_BATCH_MAX + 1):
-        rows.put_record(bench.connection, bench.state, note, Lane.GATE)
+        rows.put_records(bench.connection, bench.state, (note,), Lane.GATE)
     bench.connection.execute("COMMIT")
     drafts = []
     for _ in range(2):

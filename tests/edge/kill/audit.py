@@ -105,6 +105,8 @@ def assert_nothing_lost_or_doubled(bench: Bench) -> None:
     assert lost == [], "a committed reading is gone or changed"
     for number in range(1, METERS + 1):
         slots = sorted(slot for meter_id, slot, _ in readings if meter_id == str(meter(number)))
+        if not slots:
+            continue  # it ended before this meter's first commit; one that the log knows is lost, see above
         said = {slot for gap in gaps if gap.meter_id == meter(number) for slot in slots_of(gap)}
         whole = set(range(slots[0], slots[-1] + 1, QUARTER_MS))
         assert whole == set(slots) | said, "a slot is neither stored nor said to be a gap"

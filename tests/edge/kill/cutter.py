@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.support.randomness import seeded
 
-ONE_IN = 150
+ONE_IN = 60
 CUTS_MAX = 40
 SYNCED = "synced.length"
 FOLDER = "cuts"
