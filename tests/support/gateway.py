@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +39,10 @@ class PaperGateway:
     def seal(
         self, *records: Record, meters: tuple[MeterId, ...] = (), plates: tuple[PersonalItem, ...] = (), **header: Any
     ) -> bytes:
-        """Return the parcel of the next batch: four readings of each meter, the records, the personal items."""
+        """Return the parcel of the next batch: the records, the personal items, and four readings of each meter.
+
+        `samples=` gives other readings; header fields are replaced where given.
+        """
         personal = [codec.pack_personal(item, SALT) for item in plates]
         content = self.content(records, meters, **header)
         refs = tuple(ref for ref, _ in personal)
@@ -54,27 +58,15 @@ class PaperGateway:
         self.sealed.append(codec.pack_parcel(signed, [body for _, body in personal]))
         return self.sealed[-1]
 
-    def content(self, records: tuple[Record, ...], meters: tuple[MeterId, ...], **header: Any) -> BatchContent:
+    def content(
+        self,
+        records: tuple[Record, ...],
+        meters: tuple[MeterId, ...],
+        samples: Sequence[Sample] | None = None,
+        **header: Any,
+    ) -> BatchContent:
         """Return the content of the next batch, header fields replaced where given."""
-        start_ms = to_epoch_ms(self.clock.now()) - 4 * STEP_MS
-        samples = [
-            Sample(
-                series=number,
-                slot_ms=start_ms + slot * STEP_MS,
-                value_milli=1_000_000 + 1_000 * slot,
-                quality=0,
-                stamp=Stamp(
-                    boot_no=1,
-                    boot_ms=slot,
-                    at_ms=start_ms + slot * STEP_MS + 2_000,
-                    source=ClockSource.SYNCHRONISED,
-                    uncertainty_ms=10,
-                ),
-            )
-            for number in range(len(meters))
-            for slot in range(4)
-        ]
-        columns, rows = arrange(samples)
+        columns, rows = arrange(self._four_readings(len(meters)) if samples is None else samples)
         facts: dict[str, Any] = {
             "version": VERSION,
             "gateway_id": self.gateway_id,
@@ -95,3 +87,23 @@ class PaperGateway:
                 Entry(seq=number + 1, stamp=self.stamp(), record=record) for number, record in enumerate(records)
             ),
         )
+
+    def _four_readings(self, meters: int) -> list[Sample]:
+        start_ms = to_epoch_ms(self.clock.now()) - 4 * STEP_MS
+        return [
+            Sample(
+                series=number,
+                slot_ms=start_ms + slot * STEP_MS,
+                value_milli=1_000_000 + 1_000 * slot,
+                quality=0,
+                stamp=Stamp(
+                    boot_no=1,
+                    boot_ms=slot,
+                    at_ms=start_ms + slot * STEP_MS + 2_000,
+                    source=ClockSource.SYNCHRONISED,
+                    uncertainty_ms=10,
+                ),
+            )
+            for number in range(meters)
+            for slot in range(4)
+        ]

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from cloud.arrears import late
 from cloud.arrears import service as arrears
 from cloud.arrears.values import ReliefKind, ReliefWish, RelievedLine
-from cloud.billing import corrections, runs
+from cloud.billing import runs
 from cloud.billing import service as billing
-from cloud.billing.corrections import Cause, CorrectionScope
+from cloud.billing.corrections import Cause
 from cloud.billing.service import MONTHLY, RunScope
 from cloud.charges import service as charges
 from cloud.charges.values import Sharing
@@ -33,11 +33,11 @@ from common.civil import Period, nth_month, nth_period
 from common.errors import RefusalError
 from common.ids import AccountId, ChargeItemId
 from tests.cloud.sweep.shop import CHIEF, CLERK
-from tests.simulation.soak_books import till_deeds
+from tests.simulation.soak_books import meter_deeds, till_deeds
+from tests.simulation.soak_books.meter_deeds import FIRST_MONTH
 from tests.simulation.soak_books.world import World
 
 OPENED = date(2026, 1, 1)
-FIRST_MONTH = date(2026, 3, 1)
 Deed = Callable[[World], Awaitable[None]]
 
 
@@ -103,17 +103,7 @@ async def correct_an_area(world: World) -> None:
     async with shop.unit() as unit:
         await estate.record_fact(unit, premises, fact=Fact.AREA, effective_from=FIRST_MONTH, value_milli=area)
     shop.ground.clock.advance(minutes=1)
-    scope = CorrectionScope(community_id=shop.street.community, premises=frozenset({premises}), first_day=FIRST_MONTH)
-    async with shop.unit() as unit:
-        case_id = await corrections.open_correction(unit, scope, cause=Cause.AREA, reason="measured again")
-    async with shop.ground.database.view(shop.street.tenant) as session:
-        seen = await corrections.preview(session, rate_period, case_id, shop.ground.clock.now())
-
-    async def command() -> None:
-        async with shop.unit() as unit:
-            await corrections.apply(unit, rate_period, case_id, preview_sha=seen.sha)
-
-    await world.do("correction", command)
+    await meter_deeds.correct(world, frozenset({premises}), Cause.AREA, "measured again")
 
 
 async def charge_late(world: World) -> None:
@@ -286,4 +276,9 @@ DEEDS: Mapping[Deed, int] = {
     let_a_flat: 2,
     move_out: 2,
     close_a_period: 1,
+    meter_deeds.report: 6,
+    meter_deeds.read_dials: 2,
+    meter_deeds.confirm_turns: 1,
+    meter_deeds.swap_a_meter: 1,
+    meter_deeds.correct_usage: 2,
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.simulation.soak_books.auditor import Breach
 from tests.simulation.soak_books.deeds import DEEDS
+from tests.simulation.soak_books.meter_deeds import settle_usage
 from tests.simulation.soak_books.world import World, open_world
 from tests.support.postgres import TestServer
 
@@ -78,13 +79,15 @@ def _audited(world: World, tally: Tally) -> bool:
 async def _quiet(world: World, tally: Tally) -> None:
     """Let time pass without faults: everything comes to its end, and the channel's book is ours."""
     world.calm = True
+    await settle_usage(world)
     for seconds in _QUIET_S:
         world.shop.ground.clock.advance(seconds=seconds)
         await world.tell()
         await world.work()
     if _audited(world, tally):
         return
+    unbilled = world.unbilled()
     left = [Breach("every obligation comes to an end", f"{kind}: {error}") for kind, error in world.shop.ground.due()]
     differs = await world.against_the_channel()
-    if left or differs:
-        tally.broken[world.seed] = [*left, *differs]
+    if left or differs or unbilled:
+        tally.broken[world.seed] = [*left, *differs, *unbilled]

@@ -10,9 +10,10 @@ import pytest
 import pytest_asyncio
 
 from tests.cloud.conftest import server
-from tests.simulation.soak_books import deeds, till_deeds
+from tests.simulation.soak_books import deeds, meter_deeds, till_deeds
 from tests.simulation.soak_books.auditor import ACKNOWLEDGED, APPEND_ONLY, CHANNEL, CHECKS, Breach
 from tests.simulation.soak_books.play import Tally, play
+from tests.simulation.soak_books.wiring import COMPLETE, CONSERVED, TRACED
 from tests.simulation.soak_books.world import World, open_world
 from tests.support.postgres import TestServer
 
@@ -53,14 +54,13 @@ async def lived(server: TestServer, tmp_path_factory: pytest.TempPathFactory) ->
     async with open_world(server, tmp_path_factory.mktemp("lived"), 4) as world:
         world.calm = True
         for deed in (
+            meter_deeds.swap_a_meter,
             deeds.bill_a_month,
             till_deeds.pay_cash,
             till_deeds.pay_online,
             till_deeds.bring_a_deposit,
             till_deeds.take_a_statement,
-            till_deeds.refund,
-            till_deeds.refund,
-            till_deeds.refund,
+            *[till_deeds.refund] * 8,
             deeds.seal_days,
             deeds.close_a_period,
             deeds.let_a_flat,
@@ -68,13 +68,28 @@ async def lived(server: TestServer, tmp_path_factory: pytest.TempPathFactory) ->
             await deed(world)
             await world.work()
         world.shop.ground.clock.advance(days=45)
+        await meter_deeds.settle_usage(world)
         for deed in (deeds.bill_a_month, deeds.bill_a_month, deeds.bill_a_month, deeds.move_out):
             await deed(world)
+            await world.work()
+        for minutes in (1, 60, 720):
+            world.shop.ground.clock.advance(minutes=minutes)
+            await world.tell()
             await world.work()
         await deeds.seal_days(world)  # a job that waits
         assert world.done["moving out"] == world.done["period closed"] == 1, world.refused
         assert world.breaches() == []
         yield world
+
+
+# The same of what was billed for usage, held against the devices.
+MISMETERED = {
+    CONSERVED: "update bill_line set quantity_milli = quantity_milli + 1 where charge_code = 'power'",
+    TRACED: """
+        update bill_line set trace = jsonb_set(trace, '{to_register,value_milli}', '1')
+         where charge_code = 'power' and jsonb_typeof(trace->'to_register') = 'object'""",
+    COMPLETE: "delete from bill_line where charge_code = 'power'",
+}
 
 
 def test_every_check_has_a_book_that_breaks_it() -> None:
@@ -94,9 +109,21 @@ async def test_the_auditor_goes_red_for_a_book_that_is_broken_so(lived: World, c
 
 
 @pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("check", MISMETERED)
+async def test_usage_that_the_device_did_not_count_is_found(lived: World, check: str) -> None:
+    with psycopg.connect(lived.shop.ground.superuser) as hand:
+        hand.execute("set session_replication_role = replica")
+        assert hand.execute(MISMETERED[check].encode()).rowcount > 0
+        found = [*lived.wiring.breaches(hand), *lived.wiring.unbilled(hand)]
+        hand.rollback()
+    assert check in {breach.check for breach in found}
+    assert lived.breaches() == lived.unbilled() == []
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_payment_that_only_the_channel_knows_is_found(lived: World) -> None:
     assert await lived.against_the_channel() == []
-    assert [one.check for one in lived.auditor.differs({"unknown": 1}, {})] == [CHANNEL]
+    assert {one.check for one in lived.auditor.differs({"unknown": 1}, {})} == {CHANNEL}
 
 
 async def test_seeds_under_faults_break_nothing(server: TestServer, tmp_path: Path) -> None:
@@ -106,6 +133,7 @@ async def test_seeds_under_faults_break_nothing(server: TestServer, tmp_path: Pa
     assert tally.broken == {}, tally.table()
     assert tally.done.total() > 40
     assert {"client dies after a commit", "two clients at once", "worker dies between commits"} <= tally.faults.keys()
+    assert tally.done["batch delivered"] > 0
 
 
 def test_a_breach_is_told_with_the_seed_that_plays_it_again() -> None:

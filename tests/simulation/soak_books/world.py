@@ -2,7 +2,8 @@
 
 A deed is a command with ids of its own, so that whoever got no answer gives it again. Faults: the process dies before
 or after a commit, the database refuses one, two clients give the same command at once, a client gives it twice, the
-worker dies between two commits, and the channel notifies twice, late or never.
+worker dies between two commits, and the channel notifies twice, late or never. Meters are read by gateways whose
+batches come late, again, out of order or altered.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from tests.cloud.payments.counter import CHANNEL_URLS, PUBLIC_URL, add_merchant
 from tests.cloud.sweep.ground import Fate, Fault, PowerCutError, open_ground
 from tests.cloud.sweep.shop import BOX, NOW, Shop, furnish
 from tests.simulation.soak_books.auditor import Auditor, Breach
+from tests.simulation.soak_books.wiring import Wiring, wire
 from tests.simulation.wechat.in_process import InProcessChannel
 from tests.support.postgres import TEMPLATE, TestServer
 from tests.support.randomness import seeded, seeded_bytes
@@ -65,6 +67,7 @@ class World:
     cashier: Cashier
     http: httpx.AsyncClient
     auditor: Auditor
+    wiring: Wiring
     dice: Random
     done: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -88,7 +91,7 @@ class World:
 
     async def do(self, name: str, command: Command) -> bool:
         """Give a command as clients do, with or without a fault; return whether it was acknowledged."""
-        kind = self.dice.choice(_FAULTS) if self.dice.random() < FAULT_SHARE else ""
+        kind = self.dice.choice(_FAULTS) if self.dice.random() < FAULT_SHARE and not self.calm else ""
         self.faults[kind] += bool(kind)
         if kind in _DEATHS:
             self._doom(_DEATHS[kind])
@@ -165,7 +168,11 @@ class World:
 
     def breaches(self) -> list[Breach]:
         """Return what the auditor finds."""
-        return self.auditor.breaches()
+        return [*self.auditor.breaches(), *self.auditor.asked_by(self.wiring.breaches)]
+
+    def unbilled(self) -> list[Breach]:
+        """Return the usage of settled months that no bill has, once everything has come."""
+        return self.auditor.asked_by(self.wiring.unbilled)
 
 
 @asynccontextmanager
@@ -178,6 +185,7 @@ async def open_world(server: TestServer, folder: Path, seed: int) -> AsyncIterat
             await estate.create_tenant(unit, code="soak", name="浸泡物业")
         actor = Actor(kind="user", id=tenant, name="manager")
         shop = await furnish(ground, await build_street(ground.database, tenant, actor, ground.clock))
+        wiring = await wire(shop.street, ground.database)
         channel = InProcessChannel(folder / f"wechat-{seed}", ground.clock.now, hurry=1_000_000)
         auditor = Auditor(ground.superuser)
         account = await add_merchant(ground.database, tenant, channel, BOX, shop.street.entity)
@@ -201,6 +209,7 @@ async def open_world(server: TestServer, folder: Path, seed: int) -> AsyncIterat
                     cashier=cashier,
                     http=http,
                     auditor=auditor,
+                    wiring=wiring,
                     dice=dice,
                 )
         finally:
