@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing import repository, service
 from cloud.billing.adjusting import Adjustment, issue_adjustments, releases_of
-from cloud.billing.documents import Account, BillSummary, Rater, issued_line, summary_of
+from cloud.billing.documents import Account, BillSummary, PastRater, issued_line, summary_of
 from cloud.billing.errors import CaseClosedError, PreviewChangedError
 from cloud.billing.intake import Payer, blocked_of, drafts_by_payer
 from cloud.billing.issuing import NewBill
@@ -123,7 +123,7 @@ async def open_correction(unit: Unit, scope: CorrectionScope, *, cause: Cause, r
     return case_id
 
 
-async def preview(session: AsyncSession, rate: Rater, case_id: CaseId, known_at: datetime) -> CorrectionPreview:
+async def preview(session: AsyncSession, rate: PastRater, case_id: CaseId, known_at: datetime) -> CorrectionPreview:
     """Return every document that the correction would issue by what is known at an instant, without writing.
 
     Raises:
@@ -133,7 +133,7 @@ async def preview(session: AsyncSession, rate: Rater, case_id: CaseId, known_at:
     return await computed(session, rate, _scope(case), known_at)
 
 
-async def apply(unit: Unit, rate: Rater, case_id: CaseId, *, preview_sha: bytes) -> tuple[BillSummary, ...]:
+async def apply(unit: Unit, rate: PastRater, case_id: CaseId, *, preview_sha: bytes) -> tuple[BillSummary, ...]:
     """Issue the documents of a correction as previewed, all in this unit; applied again it returns and writes nothing.
 
     Raises:
@@ -176,7 +176,7 @@ async def drop(unit: Unit, case_id: CaseId) -> None:
     unit.record("dropped", "correction_case", case_id)
 
 
-async def _apply_open(unit: Unit, rate: Rater, case: CorrectionCaseRow, preview_sha: bytes) -> None:
+async def _apply_open(unit: Unit, rate: PastRater, case: CorrectionCaseRow, preview_sha: bytes) -> None:
     scope = _scope(case)
     accounts = await service.accounts_of_premises(unit.session, scope.premises)
     await service.lock_accounts(unit, [account.account_id for account in accounts])
@@ -223,24 +223,29 @@ async def _note_first_documents(unit: Unit, scope: CorrectionScope, bills: Seque
         await repository.add_obligations(unit.session, rows)
 
 
-async def computed(session: AsyncSession, rate: Rater, scope: CorrectionScope, known_at: datetime) -> CorrectionPreview:
+async def computed(
+    session: AsyncSession, rate: PastRater, scope: CorrectionScope, known_at: datetime
+) -> CorrectionPreview:
     """Return what a scope is to get by what is known at an instant, whether or not a correction is open for it."""
     accounts = await service.accounts_of_premises(session, scope.premises)
     should: dict[AccountId, list[LineDraft]] = {account.account_id: [] for account in accounts}
     blocked: dict[AccountId, list[Blocked]] = {account.account_id: [] for account in accounts}
     exceptions: dict[RatingException, None] = {}
-    grounds: dict[Period, RatingOutcome] = {}
     periods = await _periods(session, scope)
-    for period in periods:
-        outcome = await rate(
-            session, community_id=scope.community_id, period=period, known_at=known_at, premises=scope.premises
+    outcomes = (
+        await rate.each(
+            session, community_id=scope.community_id, periods=periods, known_at=known_at, premises=scope.premises
         )
+        if periods
+        else ()
+    )
+    grounds = dict(zip(periods, outcomes, strict=True))
+    billed = await _billed(session, scope, periods, accounts)
+    for period, outcome in grounds.items():
         exceptions |= dict.fromkeys(one for one in outcome.exceptions if scope.asks(one.charge_item_id))
-        grounds[period] = outcome
-        billed = await _billed(session, scope, period, accounts)
         lines = drafts_by_payer(outcome.items)
         _refuse_unknown_payers(lines, accounts)
-        for account in billed:
+        for account in billed[period]:
             own = lines.get((account.premises_id, account.party_id), [])
             should[account.account_id] += [line for line in own if scope.asks(line.key.charge_item_id)]
             blocked[account.account_id] += blocked_of(outcome.exceptions, account.premises_id, period)
@@ -294,21 +299,26 @@ async def _periods(session: AsyncSession, scope: CorrectionScope) -> list[Period
 
 
 async def _billed(
-    session: AsyncSession, scope: CorrectionScope, period: Period, accounts: Sequence[Account]
-) -> list[Account]:
-    """Return the accounts whose part of a period is settled: what is still due is the run's, not the correction's.
+    session: AsyncSession, scope: CorrectionScope, periods: Sequence[Period], accounts: Sequence[Account]
+) -> dict[Period, list[Account]]:
+    """Return by period the accounts whose part is settled: what is still due is the run's, not the correction's.
 
     An account without an obligation counts when its premises were billed: a payer who has come to light since.
     """
-    states = await repository.obligation_states(session, scope.community_id, scope.cycle, period.start, scope.premises)
-    own = {account_id: state for account_id, _, state in states}
-    billed_premises = {premises_id for _, premises_id, state in states if state != "due"}
-    return [
-        account
-        for account in accounts
-        if (own.get(account.account_id, "due") != "due")
-        or (account.account_id not in own and account.premises_id in billed_premises)
-    ]
+    states = await repository.obligation_states(
+        session, scope.community_id, scope.cycle, [period.start for period in periods], scope.premises
+    )
+    settled: dict[Period, list[Account]] = {}
+    for period in periods:
+        own = {account_id: state for account_id, _, state in states[period.start]}
+        billed_premises = {premises_id for _, premises_id, state in states[period.start] if state != "due"}
+        settled[period] = [
+            account
+            for account in accounts
+            if (own.get(account.account_id, "due") != "due")
+            or (account.account_id not in own and account.premises_id in billed_premises)
+        ]
+    return settled
 
 
 async def _issued(
@@ -320,10 +330,10 @@ async def _issued(
     rows = await repository.issued_lines(
         session, [account.account_id for account in accounts], scope.cycle, periods[0].start, periods[-1].end
     )
-    for bill, line in rows:
+    for account_id, line in rows:
         if not scope.asks(ChargeItemId(line.charge_item_id)):
             continue
-        by_account.setdefault(AccountId(bill.account_id), []).append(issued_line(line))
+        by_account.setdefault(AccountId(account_id), []).append(issued_line(line))
     return by_account
 
 

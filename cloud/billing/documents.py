@@ -44,6 +44,22 @@ class Rater(Protocol):
         ...
 
 
+class PastRater(Rater, Protocol):
+    """Rating of several periods in one go, each as if it were asked for alone."""
+
+    async def each(
+        self,
+        session: AsyncSession,
+        *,
+        community_id: CommunityId,
+        periods: Sequence[Period],
+        known_at: datetime,
+        premises: frozenset[PremisesId] | None = None,
+    ) -> tuple[RatingOutcome, ...]:
+        """Rate all charge items of the premises for each period, the oldest first."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """What one party owes and pays for one premises; `lookup_code`, printed on bills, opens its dues at a kiosk."""

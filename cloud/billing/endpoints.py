@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends
 
 from cloud.billing import corrections, repricing_endpoints, runs, schemas, service, tracing
 from cloud.billing.corrections import CorrectionScope
-from cloud.billing.documents import Account, Rater
+from cloud.billing.documents import Account, PastRater
 from cloud.billing.service import MONTHLY, RunScope
 from cloud.billing.tracing import LineTrace
 from cloud.estate import service as estate
@@ -32,7 +32,7 @@ Biller = Annotated[Caller, Depends(require(Permission.RUN_BILLS))]
 Corrector = Annotated[Caller, Depends(require(Permission.CORRECT))]
 
 
-def build_router(database: Database, rate: Rater) -> APIRouter:
+def build_router(database: Database, rate: PastRater) -> APIRouter:
     """Return the endpoints of billing."""
     router = APIRouter(tags=["billing"])
     _add_periods(router, database)
@@ -78,7 +78,7 @@ def _add_periods(router: APIRouter, database: Database) -> None:
         return schemas.PeriodOut.of(found)
 
 
-def _add_runs(router: APIRouter, database: Database, rate: Rater) -> None:
+def _add_runs(router: APIRouter, database: Database, rate: PastRater) -> None:
     @router.get("/communities/{community_id}/billing-periods/{start}/preview")
     async def preview(community_id: UUID, start: date, caller: Viewer) -> schemas.RunPreviewOut:
         """Answer what a run of the period would issue now, exceptions first."""
@@ -150,7 +150,7 @@ def _add_bills(router: APIRouter, database: Database) -> None:
         return [StatementLineOut.of(line) for line in found]
 
 
-def _add_corrections(router: APIRouter, database: Database, rate: Rater) -> None:
+def _add_corrections(router: APIRouter, database: Database, rate: PastRater) -> None:
     @router.post("/communities/{community_id}/corrections", status_code=HTTPStatus.CREATED)
     async def open_one(community_id: UUID, body: schemas.CorrectionIn, caller: Corrector) -> schemas.CaseOut:
         """Open a correction; nothing is issued before it is approved."""

@@ -94,9 +94,9 @@ async def _last_days(unit: Unit, account: Account, gone_on: date) -> FinalDays |
         if row.cycle != MONTHLY or row.period_start >= gone_on:
             continue
         states = await repository.obligation_states(
-            unit.session, account.community_id, MONTHLY, row.period_start, [account.premises_id]
+            unit.session, account.community_id, MONTHLY, [row.period_start], [account.premises_id]
         )
-        own = [state for account_id, _, state in states if account_id == account.account_id]
+        own = [state for account_id, _, state in states[row.period_start] if account_id == account.account_id]
         if own != ["due"]:
             continue
         if row.period_end < gone_on:

@@ -175,18 +175,27 @@ async def due_at(
 
 
 async def obligation_states(
-    session: AsyncSession, community_id: CommunityId, cycle: str, period_start: date, premises_ids: Collection[UUID]
-) -> Sequence[tuple[UUID, UUID, str]]:
-    """Return account, premises and state of the obligations of some premises for a period."""
+    session: AsyncSession,
+    community_id: CommunityId,
+    cycle: str,
+    starts: Collection[date],
+    premises_ids: Collection[UUID],
+) -> Mapping[date, Sequence[tuple[UUID, UUID, str]]]:
+    """Return account, premises and state of the obligations of some premises for periods that start on some days."""
     found = await session.execute(
-        select(ObligationRow.account_id, ObligationRow.premises_id, ObligationRow.state).where(
+        select(ObligationRow.period_start, ObligationRow.account_id, ObligationRow.premises_id, ObligationRow.state)
+        .where(
             ObligationRow.community_id == community_id,
             ObligationRow.cycle == cycle,
-            ObligationRow.period_start == period_start,
+            ObligationRow.period_start.in_(list(starts)),
             ObligationRow.premises_id.in_(list(premises_ids)),
         )
+        .order_by(ObligationRow.period_start, ObligationRow.account_id, ObligationRow.kind, ObligationRow.seq)
     )
-    return [(account_id, premises_id, state) for account_id, premises_id, state in found]
+    states: dict[date, list[tuple[UUID, UUID, str]]] = {start: [] for start in starts}
+    for start, account_id, premises_id, state in found:
+        states[start].append((account_id, premises_id, state))
+    return states
 
 
 async def settle_obligations(session: AsyncSession, scope: BillingPeriodRow, changes: Rows) -> None:
@@ -294,10 +303,10 @@ async def lines_correcting(session: AsyncSession, bill_id: UUID) -> Sequence[Bil
 
 async def issued_lines(
     session: AsyncSession, account_ids: Collection[UUID], cycle: str, first: date, end: date
-) -> Sequence[tuple[BillRow, BillLineRow]]:
-    """Return all lines, adjustments too, of bills of periods that start in `[first, end)`, in the order of issue."""
+) -> Sequence[tuple[UUID, BillLineRow]]:
+    """Return account and line, adjustments too, of all that is billed for days in `[first, end)`, in order of issue."""
     found = await session.execute(
-        select(BillRow, BillLineRow)
+        select(BillRow.account_id, BillLineRow)
         .join(
             BillLineRow,
             (BillLineRow.tenant_id == BillRow.tenant_id)
@@ -312,7 +321,7 @@ async def issued_lines(
         )
         .order_by(BillRow.issued_at, BillRow.number, BillLineRow.n)
     )
-    return [(bill_row, line) for bill_row, line in found]
+    return [(account_id, line) for account_id, line in found]
 
 
 async def highest_seqs(session: AsyncSession, account_ids: Collection[UUID], cycle: str, kind: str) -> dict[UUID, int]:

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.billing import corrections, repricing_lookups, service
 from cloud.billing.adjusting import Adjustment, issue_adjustments
 from cloud.billing.corrections import Cause, CorrectionPreview, CorrectionScope
-from cloud.billing.documents import Rater
+from cloud.billing.documents import PastRater
 from cloud.billing.errors import CaseClosedError, PreviewChangedError
 from cloud.billing.events import PricesCorrected
 from cloud.billing.lines import documents_sha
@@ -137,7 +137,7 @@ async def look(session: AsyncSession, community_id: CommunityId, price_correctio
 
 
 async def preview(
-    session: AsyncSession, rate: Rater, community_id: CommunityId, price_correction_id: UUID, known_at: datetime
+    session: AsyncSession, rate: PastRater, community_id: CommunityId, price_correction_id: UUID, known_at: datetime
 ) -> PricePreview:
     """Return what a change of prices comes to by what is known at an instant, without writing anything.
 
@@ -149,7 +149,7 @@ async def preview(
 
 
 async def approve(
-    unit: Unit, rate: Rater, community_id: CommunityId, price_correction_id: UUID, *, preview_sha: bytes
+    unit: Unit, rate: PastRater, community_id: CommunityId, price_correction_id: UUID, *, preview_sha: bytes
 ) -> None:
     """Approve a change of prices as previewed; the worker books it. Approved again, it changes nothing.
 
@@ -201,7 +201,7 @@ async def ready(session: AsyncSession, community_id: CommunityId, price_correcti
     return await _ready(session, _scope(row), row.known_at)
 
 
-async def book_chunk(unit: Unit, rate: Rater, change: Ready, price_correction_id: UUID) -> bool:
+async def book_chunk(unit: Unit, rate: PastRater, change: Ready, price_correction_id: UUID) -> bool:
     """Book the next premises of an approved change of prices and return whether more follow."""
     row = await _row(unit.session, change.scope.community_id, price_correction_id, lock=True)
     if row.state != "approved":
@@ -245,7 +245,9 @@ async def _compared(session: AsyncSession, change: Ready, where: PremisesRange) 
     return await compare(session, where, change.past, rated)
 
 
-async def _by_value(session: AsyncSession, rate: Rater, change: Ready, compared: Compared) -> list[CorrectionPreview]:
+async def _by_value(
+    session: AsyncSession, rate: PastRater, change: Ready, compared: Compared
+) -> list[CorrectionPreview]:
     """Return what the premises that are not plain are to get."""
     if not len(compared.odd):
         return []
@@ -259,7 +261,7 @@ async def _by_value(session: AsyncSession, rate: Rater, change: Ready, compared:
     return [await corrections.computed(session, rate, scope, change.known_at)]
 
 
-async def _previewed(session: AsyncSession, rate: Rater, change: Ready) -> PricePreview:
+async def _previewed(session: AsyncSession, rate: PastRater, change: Ready) -> PricePreview:
     sums = Sums(change.past.periods)
     place = _NO_PREMISES
     while True:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.billing import repricing
-from cloud.billing.documents import Rater
+from cloud.billing.documents import PastRater
 from cloud.billing.repriced_sums import PricePreview
 from cloud.billing.repricing import ITEMS_MAX, PriceCorrection, PriceScope
 from cloud.billing.schemas import Reason, Sha
@@ -117,7 +117,7 @@ class PricePreviewOut(BaseModel):
         )
 
 
-def build_router(database: Database, rate: Rater) -> APIRouter:
+def build_router(database: Database, rate: PastRater) -> APIRouter:
     """Return the endpoints."""
     router = APIRouter(tags=["billing"])
     _add_questions(router, database, rate)
@@ -125,7 +125,7 @@ def build_router(database: Database, rate: Rater) -> APIRouter:
     return router
 
 
-def _add_questions(router: APIRouter, database: Database, rate: Rater) -> None:
+def _add_questions(router: APIRouter, database: Database, rate: PastRater) -> None:
     @router.get(_PATH)
     async def listed(community_id: UUID, caller: Corrector) -> list[PriceCorrectionOut]:
         """List the changes of prices of a community with their progress, the newest first."""
@@ -150,7 +150,7 @@ def _add_questions(router: APIRouter, database: Database, rate: Rater) -> None:
         return PricePreviewOut.of(found)
 
 
-def _add_deeds(router: APIRouter, database: Database, rate: Rater) -> None:
+def _add_deeds(router: APIRouter, database: Database, rate: PastRater) -> None:
     @router.post(_PATH, status_code=HTTPStatus.CREATED)
     async def start(community_id: UUID, body: PriceCorrectionIn, caller: Corrector) -> PriceCorrectionOut:
         """Open a change of prices for the past."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from cloud.billing import dues, offsets, repricing, runs, service
-from cloud.billing.documents import Rater
+from cloud.billing.documents import PastRater, Rater
 from cloud.billing.events import BillsIssued, PricesCorrected, RunRequested
 from cloud.billing.runs import Preparer
 from cloud.billing.service import RunScope
@@ -96,7 +96,7 @@ def price_correction_job(event: PricesCorrected) -> NewJob:
     )
 
 
-def price_correction_handler(rate: Rater) -> Handler:
+def price_correction_handler(rate: PastRater) -> Handler:
     """Return the handler that books an approved change of prices, one commit a chunk; `rate` rates by value."""
 
     async def correct_prices(context: JobContext) -> None:

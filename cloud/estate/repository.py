@@ -10,6 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.estate.history import StatedFact
 from cloud.estate.kinds import Fact, Role
 from cloud.estate.tables import (
     BuildingRow,
@@ -52,9 +53,12 @@ async def buildings(session: AsyncSession, community_id: CommunityId) -> list[Bu
     return list(await session.scalars(query))
 
 
-async def premises_in(session: AsyncSession, community_id: CommunityId) -> list[PremisesRow]:
-    """Return all premises of a community in the order of their labels."""
-    return list(await session.scalars(_premises(community_id)))
+async def premises_in(
+    session: AsyncSession, community_id: CommunityId, only: Collection[PremisesId] | None = None
+) -> list[PremisesRow]:
+    """Return all premises of a community, or only some, in the order of their labels."""
+    query = _premises(community_id)
+    return list(await session.scalars(query if only is None else query.where(PremisesRow.premises_id.in_(only))))
 
 
 async def premises(session: AsyncSession, premises_id: PremisesId) -> PremisesRow | None:
@@ -102,6 +106,25 @@ async def facts_on(
     return found
 
 
+async def facts_stated(
+    session: AsyncSession, community_id: CommunityId, known_at: datetime, only: Collection[PremisesId] | None
+) -> list[StatedFact]:
+    """Return the newest statement of each fact from each day, as known by an instant."""
+    key = (PremisesFactRow.premises_id, PremisesFactRow.fact, PremisesFactRow.effective_from)
+    query = (
+        select(*key, PremisesFactRow.value_milli)
+        .ext(distinct_on(*key))
+        .where(PremisesFactRow.community_id == community_id, PremisesFactRow.recorded_at <= known_at)
+        .order_by(*key, PremisesFactRow.rev.desc())
+    )
+    if only is not None:
+        query = query.where(PremisesFactRow.premises_id.in_(only))
+    return [
+        StatedFact(premises_id=PremisesId(premises_id), fact=fact, effective_from=day, value_milli=value_milli)
+        for premises_id, fact, day, value_milli in await session.execute(query)
+    ]
+
+
 async def newest_fact_rev(session: AsyncSession, premises_id: PremisesId, fact: Fact, effective_from: date) -> int:
     """Return the newest revision of a fact from a day, or 0 when there is none."""
     query = (
@@ -118,9 +141,13 @@ async def newest_fact_rev(session: AsyncSession, premises_id: PremisesId, fact: 
 
 
 async def relations_in(
-    session: AsyncSession, community_id: CommunityId, period: Period, roles: Collection[Role]
+    session: AsyncSession,
+    community_id: CommunityId,
+    period: Period,
+    roles: Collection[Role],
+    only: Collection[PremisesId] | None = None,
 ) -> list[PartyPremisesRow]:
-    """Return the relations of some roles that touch the period, by premises."""
+    """Return the relations of some roles that touch the period, by premises; to all premises, or only to some."""
     query = (
         select(PartyPremisesRow)
         .where(
@@ -131,6 +158,8 @@ async def relations_in(
         )
         .order_by(PartyPremisesRow.premises_id, PartyPremisesRow.starts, PartyPremisesRow.party_id)
     )
+    if only is not None:
+        query = query.where(PartyPremisesRow.premises_id.in_(only))
     return list(await session.scalars(query))
 
 

@@ -5,7 +5,7 @@ Reads take a session, writes a unit. Days are civil days of the community.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.estate import intake, repository
+from cloud.estate.history import PremisesHistory
 from cloud.estate.intake import relation_of
 from cloud.estate.kinds import EntityKind, Fact, PartyKind, Role
 from cloud.estate.rules import payer_spans
@@ -81,6 +82,15 @@ async def premises_in(
     return [_premises(row, facts.get(row.premises_id, {})) for row in rows]
 
 
+async def premises_history(
+    session: AsyncSession, community_id: CommunityId, known_at: datetime, only: Collection[PremisesId] | None = None
+) -> PremisesHistory:
+    """Return the premises of a community, or only some, with the facts of all days as known by an instant."""
+    facts = await repository.facts_stated(session, community_id, known_at, only)
+    rows = await repository.premises_in(session, community_id, only)
+    return PremisesHistory([_premises(row, {}) for row in rows], facts)
+
+
 async def premises(session: AsyncSession, premises_id: PremisesId, *, day: date) -> Premises:
     """Return one of the company's premises with the facts that hold on the day.
 
@@ -112,9 +122,22 @@ async def payers(session: AsyncSession, community_id: CommunityId, period: Perio
 
     Premises without payer and owner on some day have no span for it; unknown is not nobody's debt but an exception.
     """
-    rows = await repository.relations_in(session, community_id, period, _OWING)
+    (found,) = await payers_by_period(session, community_id, [period])
+    return found
+
+
+async def payers_by_period(
+    session: AsyncSession,
+    community_id: CommunityId,
+    periods: Sequence[Period],
+    only: Collection[PremisesId] | None = None,
+) -> list[list[PayerSpan]]:
+    """Return for each of some periods who owes on which of its days, as `payers` does; one statement for all."""
+    whole = Period(min(one.start for one in periods), max(one.end for one in periods))
+    rows = await repository.relations_in(session, community_id, whole, _OWING, only)
     by_premises = groupby((relation_of(row) for row in rows), key=lambda relation: relation.premises_id)
-    return [span for _, group in by_premises for span in payer_spans(list(group), period)]
+    groups = [list(group) for _, group in by_premises]
+    return [[span for group in groups for span in payer_spans(group, period)] for period in periods]
 
 
 async def relations_of(session: AsyncSession, premises_id: PremisesId) -> list[Relation]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, tuple_, update
+from sqlalchemy import Select, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,7 +20,7 @@ from cloud.fleet.tables import (
     MeterRow,
 )
 from common.civil import Period
-from common.ids import CommunityId, GatewayId, MeterId
+from common.ids import CommunityId, GatewayId, MeterId, PremisesId
 from common.wire.bundle import BundleKind
 
 
@@ -161,10 +161,29 @@ async def open_installations(session: AsyncSession, meter_ids: Collection[MeterI
 
 
 async def installed(
-    session: AsyncSession, community_id: CommunityId, period: Period, *, public_only: bool = False
+    session: AsyncSession, community_id: CommunityId, period: Period, around: Collection[PremisesId] | None
 ) -> list[tuple[MeterInstallationRow, MeterRow]]:
-    """Return the installations of a community that touch a period, with their meters, by serial and start."""
-    query = (
+    """Return the installations of a community that touch a period, with their meters, by serial and start.
+
+    With `around` only those at these premises, in the public area, or below another meter.
+    """
+    query = _installed(community_id, period)
+    if around is not None:
+        at = MeterInstallationRow.premises_id
+        query = query.where(or_(at.in_(around), at.is_(None), MeterInstallationRow.parent_meter_id.is_not(None)))
+    return [(installation, meter_row) for installation, meter_row in (await session.execute(query)).all()]
+
+
+async def installed_in_public(
+    session: AsyncSession, community_id: CommunityId, period: Period
+) -> list[tuple[MeterInstallationRow, MeterRow]]:
+    """Return the installations in the public area that touch a period, with their meters, by serial and start."""
+    query = _installed(community_id, period).where(MeterInstallationRow.premises_id.is_(None))
+    return [(installation, meter_row) for installation, meter_row in (await session.execute(query)).all()]
+
+
+def _installed(community_id: CommunityId, period: Period) -> Select[MeterInstallationRow, MeterRow]:
+    return (
         select(MeterInstallationRow, MeterRow)
         .join(
             MeterRow,
@@ -178,9 +197,6 @@ async def installed(
         )
         .order_by(MeterRow.serial, MeterInstallationRow.starts)
     )
-    if public_only:
-        query = query.where(MeterInstallationRow.premises_id.is_(None))
-    return [(installation, meter_row) for installation, meter_row in (await session.execute(query)).all()]
 
 
 async def communities_of(session: AsyncSession, meter_ids: Collection[MeterId]) -> dict[MeterId, CommunityId]:

@@ -282,15 +282,19 @@ async def remove_meter(unit: Unit, community_id: CommunityId, meter_id: MeterId,
     unit.record("removed", "meter", meter_id, after={"end": str(end)})
 
 
-async def installed_meters(session: AsyncSession, community_id: CommunityId, period: Period) -> list[InstalledMeter]:
-    """Return every meter in its place during a period, by serial and start."""
-    return [_installed(*found) for found in await repository.installed(session, community_id, period)]
+async def installed_meters(
+    session: AsyncSession, community_id: CommunityId, period: Period, around: Collection[PremisesId] | None = None
+) -> list[InstalledMeter]:
+    """Return every meter in its place during a period, by serial and start.
+
+    With `around` only those of these premises, of the public area, and those that count below another meter.
+    """
+    return [_installed(*one) for one in await repository.installed(session, community_id, period, around)]
 
 
 async def public_meters(session: AsyncSession, community_id: CommunityId, period: Period) -> list[InstalledMeter]:
     """Return every meter of the public area in its place during a period, by serial and start."""
-    found = await repository.installed(session, community_id, period, public_only=True)
-    return [_installed(*one) for one in found]
+    return [_installed(*one) for one in await repository.installed_in_public(session, community_id, period)]
 
 
 def _installed(place: MeterInstallationRow, meter: MeterRow) -> InstalledMeter:

@@ -63,6 +63,20 @@ class RegisterQuestion:
         return midnight(min(self.days) - ONE_DAY, self.zone), midnight(max(self.days) + 2 * ONE_DAY, self.zone)
 
 
+def joined(questions: Sequence[RegisterQuestion]) -> RegisterQuestion:
+    """Return one question that asks for all that some questions of one community and instant ask for, and maybe more.
+
+    One that asks for no meter is passed over.
+    """
+    asking = [one for one in questions if one.meters] or questions[:1]
+    return replace(
+        asking[0],
+        meters=frozenset().union(*(one.meters for one in asking)),
+        quantities=frozenset().union(*(one.quantities for one in asking)),
+        days=frozenset().union(*(one.days for one in asking)),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
     """The newest corrected value of one instant; a value of None withdraws the reading."""

@@ -6,6 +6,7 @@ all that was known before. Usage is read for a whole community in a fixed number
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
@@ -25,6 +26,7 @@ from cloud.metering.registers import (
     RegisterBook,
     RegisterQuestion,
     Revision,
+    joined,
     overlay,
     standing_points,
 )
@@ -78,16 +80,46 @@ async def store_readings(unit: Unit, content: BatchContent, homes: Mapping[Meter
 
 async def register_book(session: AsyncSession, question: RegisterQuestion) -> RegisterBook:
     """Return the registers that a question asks for, from which usages follow; four statements at most."""
-    refs: dict[Register, list[RegisterRef]] = defaultdict(list)
-    revisions = await _revisions(session, question)
-    edges = await repository.block_edges(session, question)
-    opened = await _opened_where_withdrawn(session, question.community_id, edges, revisions)
+    (found,) = await register_books(session, [question])
+    return found
+
+
+async def register_books(session: AsyncSession, questions: Sequence[RegisterQuestion]) -> tuple[RegisterBook, ...]:
+    """Return for each of some questions of one community and instant the registers that it asks for, no others.
+
+    They are read together, in four statements at most.
+    """
+    whole = joined(questions)
+    revisions = await _revisions(session, whole)
+    edges = await repository.block_edges(session, whole)
+    opened = await _opened_where_withdrawn(session, whole.community_id, edges, revisions)
+    refs: dict[Register, dict[date, tuple[RegisterRef, ...]]] = defaultdict(dict)
     for edge in edges:
-        refs[edge.register].extend(edge.refs(opened[edge.key]) if edge.key in opened else edge.edge_refs())
+        known = edge.refs(opened[edge.key]) if edge.key in opened else edge.edge_refs()
+        refs[edge.register][edge.key.day] = known
     rollovers: dict[Register, list[date]] = defaultdict(list)
-    for rollover in await repository.rollovers(session, question):
+    for rollover in await repository.rollovers(session, whole):
         rollovers[(MeterId(rollover.meter_id), rollover.quantity)].append(rollover.day)
-    return RegisterBook(_overlaid(refs, revisions), rollovers, question.zone)
+    return tuple(_book(question, refs, revisions, rollovers) for question in questions)
+
+
+def _book(
+    question: RegisterQuestion,
+    refs: Mapping[Register, Mapping[date, tuple[RegisterRef, ...]]],
+    revisions: Mapping[Register, Sequence[Revision]],
+    rollovers: Mapping[Register, Sequence[date]],
+) -> RegisterBook:
+    """Return what answers one question out of what answers all."""
+    start, end = question.window
+    days = sorted(question.block_days)
+    own: dict[Register, list[RegisterRef]] = {}
+    revised: dict[Register, list[Revision]] = {}
+    for register in itertools.product(question.meters, question.quantities):
+        if (of_days := refs.get(register)) is not None:
+            own[register] = [ref for day in days for ref in of_days.get(day, ())]
+        if register in revisions:
+            revised[register] = [one for one in revisions[register] if start <= one.read_at <= end]
+    return RegisterBook(_overlaid(own, revised), rollovers, question.zone)
 
 
 async def interval_book(session: AsyncSession, question: IntervalQuestion) -> RegisterBook:

@@ -1,27 +1,33 @@
 """Gathering what rating looks at, in a fixed number of statements, whatever the size of the community.
 
+Several periods are read together: what holds for all of them once, what changes from day to day as its whole history.
 Reads only. What is decided from it stands in the pure modules beside.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.estate import service as estate
+from cloud.estate.history import PremisesHistory
+from cloud.estate.values import Community, PayerSpan, Premises
 from cloud.fleet import service as fleet
+from cloud.fleet.values import InstalledMeter
 from cloud.metering import claims
 from cloud.metering import service as metering
 from cloud.metering.registers import IntervalQuestion, RegisterBook, RegisterQuestion
+from cloud.metering.sessions import UsageSession
 from cloud.rating.counted import CountedDays
 from cloud.rating.scope import Desk, PlacedMeter, Scope
 from cloud.tariffs import service as tariffs
-from cloud.tariffs.book import PriceBook
-from cloud.tariffs.calendars import official_calendar
+from cloud.tariffs.book import KnownCalendar, PriceBook
+from cloud.tariffs.calendars import official_calendars
+from cloud.tariffs.charge import ChargeBasis
 from cloud.tariffs.facts import tariff_facts
 from common.civil import Period
 from common.ids import CommunityId, PremisesId
@@ -30,44 +36,109 @@ from common.ids import CommunityId, PremisesId
 VISITS_REACH = timedelta(days=31)
 
 
-async def scope_of(session: AsyncSession, community_id: CommunityId, period: Period, known_at: datetime) -> Scope:
-    """Return everything of a community that decides what is due, before any register is read."""
-    community = await estate.community(session, community_id)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """The scopes of some periods, in their order, and the premises on any day, as known at one instant."""
+
+    scopes: tuple[Scope, ...]
+    places: PremisesHistory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What one period asks for beyond its scope: stretches of registers, and days of facts."""
+
+    counted: Collection[CountedDays]
+    days: Collection[date]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is read once for all periods."""
+
+    community: Community
+    known_at: datetime
+    prices: PriceBook
+    places: PremisesHistory
+    meters: Sequence[InstalledMeter]
+    sessions: Sequence[UsageSession]
+
+
+async def gather(
+    session: AsyncSession,
+    community_id: CommunityId,
+    periods: Sequence[Period],
+    known_at: datetime,
+    premises: Collection[PremisesId] | None = None,
+) -> Gathered:
+    """Return everything of a community that decides what is due in some periods, before any register is read.
+
+    With `premises`, payers and meters are those of these premises; costs that are shared still see all who share.
+    """
     prices = await tariffs.price_book(session, community_id, known_at)
-    payers = defaultdict(list)
-    for span in await estate.payers(session, community_id, period):
+    bases = {item.basis for item in prices.items.values()}
+    whole = Period(periods[0].start, periods[-1].end)
+    reach = Period(min(_earliest_tier_year(prices, period) for period in periods), whole.end)
+    only = None if ChargeBasis.SHARE in bases else premises
+    stays = Period(whole.start - VISITS_REACH, whole.end)
+    known = _Known(
+        community=await estate.community(session, community_id),
+        known_at=known_at,
+        prices=prices,
+        places=await estate.premises_history(session, community_id, known_at, only),
+        meters=await fleet.installed_meters(session, community_id, reach, premises),
+        sessions=await claims.sessions_ended(session, community_id, stays, known_at)
+        if ChargeBasis.PARKING in bases
+        else (),
+    )
+    payers = await estate.payers_by_period(session, community_id, periods, premises)
+    calendars = await official_calendars(session, periods, known_at)
+    scopes = tuple(map(_scope, [known] * len(periods), periods, payers, calendars))
+    return Gathered(scopes=scopes, places=known.places)
+
+
+def _scope(known: _Known, period: Period, spans: Sequence[PayerSpan], calendar: KnownCalendar | None) -> Scope:
+    payers: dict[PremisesId, list[PayerSpan]] = defaultdict(list)
+    for span in spans:
         payers[span.premises_id].append(span)
     meters: dict[PremisesId, list[PlacedMeter]] = defaultdict(list)
     public: list[PlacedMeter] = []
-    reach = Period(_earliest_tier_year(prices, period), period.end)
-    for meter in await fleet.installed_meters(session, community_id, reach):
-        placed = PlacedMeter(
-            meter_id=meter.meter_id,
-            resource=meter.resource,
-            premises_id=meter.premises_id,
-            multiplier_milli=meter.multiplier_milli,
-            digits=meter.digits,
-            start=meter.start,
-            end=meter.end,
-            parent_meter_id=meter.parent_meter_id,
-        )
-        (public if placed.premises_id is None else meters[placed.premises_id]).append(placed)
+    reach = Period(_earliest_tier_year(known.prices, period), period.end)
+    for meter in known.meters:
+        placed = _placed(meter)
+        if placed.within(reach) is not None:
+            (public if placed.premises_id is None else meters[placed.premises_id]).append(placed)
     return Scope(
-        community_id=community_id,
-        zone=community.zone,
-        zone_name=community.zone_name,
+        community_id=known.community.id,
+        zone=known.community.zone,
+        zone_name=known.community.zone_name,
         period=period,
-        known_at=known_at,
-        prices=prices,
-        premises=tuple(await estate.premises_in(session, community_id, day=period.start, known_at=known_at)),
-        payers={premises_id: tuple(spans) for premises_id, spans in payers.items()},
+        known_at=known.known_at,
+        prices=known.prices,
+        premises=known.places.on(period.start),
+        payers={premises_id: tuple(theirs) for premises_id, theirs in payers.items()},
         meters={premises_id: tuple(placed) for premises_id, placed in meters.items()},
         public_meters=tuple(public),
-        sessions=await claims.sessions_ended(session, community_id, period, known_at),
-        earlier_sessions=await claims.sessions_ended(
-            session, community_id, Period(period.start - VISITS_REACH, period.start), known_at
-        ),
-        calendar=await official_calendar(session, period, known_at),
+        sessions=_ended_in(known.sessions, period),
+        earlier_sessions=_ended_in(known.sessions, Period(period.start - VISITS_REACH, period.start)),
+        calendar=calendar,
+    )
+
+
+def _ended_in(sessions: Sequence[UsageSession], days: Period) -> tuple[UsageSession, ...]:
+    return tuple(one for one in sessions if one.ended_day in days)
+
+
+def _placed(meter: InstalledMeter) -> PlacedMeter:
+    return PlacedMeter(
+        meter_id=meter.meter_id,
+        resource=meter.resource,
+        premises_id=meter.premises_id,
+        multiplier_milli=meter.multiplier_milli,
+        digits=meter.digits,
+        start=meter.start,
+        end=meter.end,
+        parent_meter_id=meter.parent_meter_id,
     )
 
 
@@ -76,16 +147,26 @@ def _earliest_tier_year(prices: PriceBook, period: Period) -> date:
     return min((span.start for span in spans if span is not None), default=period.start)
 
 
-async def desk_of(
-    session: AsyncSession, scope: Scope, counted: Collection[CountedDays], days: Collection[date]
-) -> Desk:
-    """Return the scope with the registers of some stretches and the facts of premises on some days."""
-    facts = {}
-    for day in sorted(days):
-        places = await estate.premises_in(session, scope.community_id, day=day, known_at=scope.known_at)
-        facts[day] = {place.id: tariff_facts(place.facts) for place in places}
-    registers = await _registers(session, scope, counted)
-    return Desk(scope=scope, registers=registers, intervals=RegisterBook({}, {}, scope.zone), facts=facts)
+async def desks_of(session: AsyncSession, gathered: Gathered, wanted: Sequence[Wanted]) -> list[Desk]:
+    """Return each scope with the registers and the facts that it wants; registers are read for all in one go."""
+    facts: dict[int, Mapping[PremisesId, Mapping[str, int]]] = {}
+
+    def facts_on(day: date) -> Mapping[PremisesId, Mapping[str, int]]:
+        places: tuple[Premises, ...] = gathered.places.on(day)
+        if id(places) not in facts:
+            facts[id(places)] = {place.id: tariff_facts(place.facts) for place in places}
+        return facts[id(places)]
+
+    registers = await _registers(session, gathered.scopes, wanted)
+    return [
+        Desk(
+            scope=scope,
+            registers=book,
+            intervals=RegisterBook({}, {}, scope.zone),
+            facts={day: facts_on(day) for day in sorted(one.days)},
+        )
+        for scope, one, book in zip(gathered.scopes, wanted, registers, strict=True)
+    ]
 
 
 async def with_intervals(
@@ -108,15 +189,21 @@ async def with_intervals(
     return replace(desk, intervals=await metering.interval_book(session, question))
 
 
-async def _registers(session: AsyncSession, scope: Scope, counted: Collection[CountedDays]) -> RegisterBook:
-    if not counted:
-        return RegisterBook({}, {}, scope.zone)
-    question = RegisterQuestion(
-        community_id=scope.community_id,
-        meters=frozenset(one.meter.meter_id for one in counted),
-        quantities=frozenset(one.span.quantity for one in counted),
-        days=frozenset(day for one in counted for day in (one.days.start, one.days.end)),
-        zone=scope.zone,
-        known_at=scope.known_at,
-    )
-    return await metering.register_book(session, question)
+async def _registers(
+    session: AsyncSession, scopes: Sequence[Scope], wanted: Sequence[Wanted]
+) -> Sequence[RegisterBook]:
+    if not any(one.counted for one in wanted):
+        return [RegisterBook({}, {}, scope.zone) for scope in scopes]
+    questions = [
+        RegisterQuestion(
+            community_id=scope.community_id,
+            meters=frozenset(stretch.meter.meter_id for stretch in one.counted),
+            quantities=frozenset(stretch.span.quantity for stretch in one.counted),
+            days=frozenset(day for stretch in one.counted for day in (stretch.days.start, stretch.days.end))
+            or frozenset({scope.period.start}),
+            zone=scope.zone,
+            known_at=scope.known_at,
+        )
+        for scope, one in zip(scopes, wanted, strict=True)
+    ]
+    return await metering.register_books(session, questions)

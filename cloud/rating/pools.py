@@ -7,7 +7,7 @@ changed hands is split by days between the parties. Pure; no database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -97,8 +97,8 @@ def wanted_days(part: PoolPart) -> Iterator[CountedDays]:
     yield from part.subs
 
 
-def rate_pool(desk: Desk, part: PoolPart) -> PoolOutcome:
-    """Return the lines of all who share a part of a pool, or why it cannot be split."""
+def rate_pool(desk: Desk, part: PoolPart, premises: Collection[PremisesId] | None = None) -> PoolOutcome:
+    """Return the lines of all who share a part of a pool, or only of some premises, or why it cannot be split."""
     found = _usage(desk, part)
     if isinstance(found, RatingException):
         return PoolOutcome(exceptions=(found,))
@@ -125,7 +125,8 @@ def rate_pool(desk: Desk, part: PoolPart) -> PoolOutcome:
     except RefusalError as error:
         return PoolOutcome(exceptions=(_pool_exception(part, ExceptionKind.NO_SHARE, "无法分摊", str(error)),))
     source = pool_source(part, request, line, {key: str(weight) for key, weight in weights.items()})
-    drafts, exceptions = _shared(desk, part, found, shares, source)
+    asked = shares if premises is None else {key: shares[key] for key in map(str, premises) if key in shares}
+    drafts, exceptions = _shared(desk, part, found, asked, source)
     split = Apportionment(pool_id=part.pool.pool_id, period=part.days, total_fen=line.amount_fen, input_sha=source.sha)
     return PoolOutcome(drafts=drafts, exceptions=exceptions, split=split, source=source)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -20,7 +21,7 @@ from cloud.metering.estimates import estimates as gateway_estimates
 from cloud.rating import column_inputs, estimates, metered, pools, repository, windowed
 from cloud.rating.drafts import Draft
 from cloud.rating.estimates import ESTIMATE_DIFFERS, checkable, difference
-from cloud.rating.gathering import desk_of, scope_of, with_intervals
+from cloud.rating.gathering import Wanted, desks_of, gather, with_intervals
 from cloud.rating.inputs import finish
 from cloud.rating.lines import Apportionment, RatingException, RatingInput, RatingOutcome
 from cloud.rating.metered import rate_metered
@@ -42,27 +43,69 @@ Plan = TypeVar("Plan", Segment, PoolPart, Draft)
 _BY_SEGMENT = (ChargeBasis.AREA, ChargeBasis.FLAT, ChargeBasis.METERED)
 
 
-async def rate_period(
-    session: AsyncSession,
-    *,
-    community_id: CommunityId,
-    period: Period,
-    known_at: datetime,
-    premises: Collection[PremisesId] | None = None,
-) -> RatingOutcome:
-    """Rate everything that a community's premises owe for a period, as known at an instant.
+class PeriodRater:
+    """Rates everything that a community's premises owe for a period, or for each of several, as known at an instant."""
 
-    Args:
-        session: a view of the company.
-        community_id: the community.
-        period: the civil days, in the community's zone.
-        known_at: prices, readings, corrections and facts recorded later are not seen.
-        premises: only the items of these premises; common costs are split over all of them all the same.
-    """
-    scope = await scope_of(session, community_id, period, known_at)
-    segments, parts, exceptions = _planned(scope, premises)
-    desk = await _desk(session, scope, segments, parts)
-    drafts, apportionments, pool_inputs = _rated(desk, segments, parts, exceptions, premises)
+    async def __call__(
+        self,
+        session: AsyncSession,
+        *,
+        community_id: CommunityId,
+        period: Period,
+        known_at: datetime,
+        premises: Collection[PremisesId] | None = None,
+    ) -> RatingOutcome:
+        """Rate a period.
+
+        Args:
+            session: a view of the company.
+            community_id: the community.
+            period: the civil days, in the community's zone.
+            known_at: prices, readings, corrections and facts recorded later are not seen.
+            premises: only the items of these premises; common costs are split over all of them all the same.
+        """
+        (found,) = await self.each(
+            session, community_id=community_id, periods=[period], known_at=known_at, premises=premises
+        )
+        return found
+
+    async def each(
+        self,
+        session: AsyncSession,
+        *,
+        community_id: CommunityId,
+        periods: Sequence[Period],
+        known_at: datetime,
+        premises: Collection[PremisesId] | None = None,
+    ) -> tuple[RatingOutcome, ...]:
+        """Rate several periods, the oldest first, read together; each outcome is the one of its period alone."""
+        gathered = await gather(session, community_id, periods, known_at, premises)
+        plans = [_planned(scope, premises) for scope in gathered.scopes]
+        wanted = [_wanted(scope, plan) for scope, plan in zip(gathered.scopes, plans, strict=True)]
+        desks = await desks_of(session, gathered, wanted)
+        outcomes = []
+        for desk, plan in zip(desks, plans, strict=True):
+            metered_segments = [segment for segment in plan.segments if segment.item.basis is ChargeBasis.METERED]
+            inside, moments = windowed.wanted_intervals(desk, metered_segments)
+            outcomes.append(_outcome(await with_intervals(session, desk, inside, moments), plan, premises))
+        return tuple(outcomes)
+
+
+rate_period = PeriodRater()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Planned:
+    """What a period is made of before anything is counted: segments, parts of pools, and what cannot be planned."""
+
+    segments: Sequence[Segment]
+    parts: Sequence[PoolPart]
+    exceptions: Sequence[RatingException]
+
+
+def _outcome(desk: Desk, plan: _Planned, premises: Collection[PremisesId] | None) -> RatingOutcome:
+    exceptions = list(plan.exceptions)
+    drafts, apportionments, pool_inputs = _rated(desk, plan.segments, plan.parts, exceptions, premises)
     items, inputs = finish(drafts)
     return RatingOutcome(
         items=items,
@@ -97,12 +140,13 @@ async def check_estimates(unit: Unit, community_id: CommunityId, period: Period)
 
     An estimate that agrees closes the case of an earlier one that did not.
     """
-    scope = await scope_of(unit.session, community_id, period, unit.now)
+    gathered = await gather(unit.session, community_id, [period], unit.now)
+    (scope,) = gathered.scopes
     found = [one for one in await gateway_estimates(unit.session, community_id, period) if one.period == period]
     checked = [plan for plan in (checkable(scope, one) for one in found) if plan is not None]
     counted = [days for plan in checked for days in estimates.wanted_days(scope, plan)]
     days = {segment.service.start for plan in checked for segment in plan.segments}
-    desk = await desk_of(unit.session, scope, counted, days)
+    (desk,) = await desks_of(unit.session, gathered, [Wanted(counted=counted, days=days)])
     reports = [(plan, difference(desk, plan)) for plan in checked]
     differing = [report for _, report in reports if report is not None]
     for report in differing:
@@ -148,9 +192,7 @@ async def inputs(session: AsyncSession, community_id: CommunityId, shas: Collect
     return {row.sha: RatingInput(sha=row.sha, body=row.body) for row in rows}
 
 
-def _planned(
-    scope: Scope, premises: Collection[PremisesId] | None
-) -> tuple[list[Segment], list[PoolPart], list[RatingException]]:
+def _planned(scope: Scope, premises: Collection[PremisesId] | None) -> _Planned:
     segments: list[Segment] = []
     parts: list[PoolPart] = []
     exceptions: list[RatingException] = []
@@ -163,7 +205,7 @@ def _planned(
                 if _asked(place.id, premises):
                     for segment in segments_of(scope, item, place):
                         _sort_out(segment, segments, exceptions)
-    return segments, parts, exceptions
+    return _Planned(segments=segments, parts=parts, exceptions=exceptions)
 
 
 def _sort_out(found: Plan | RatingException, plans: list[Plan], exceptions: list[RatingException]) -> None:
@@ -177,16 +219,13 @@ def _asked(premises_id: PremisesId | None, premises: Collection[PremisesId] | No
     return premises is None or premises_id is None or premises_id in premises
 
 
-async def _desk(session: AsyncSession, scope: Scope, segments: Sequence[Segment], parts: Sequence[PoolPart]) -> Desk:
+def _wanted(scope: Scope, plan: _Planned) -> Wanted:
     counted = [
-        *(days for segment in segments for days in metered.wanted_days(scope, segment) if segment.item.resource),
-        *(days for part in parts for days in pools.wanted_days(part)),
+        *(days for segment in plan.segments for days in metered.wanted_days(scope, segment) if segment.item.resource),
+        *(days for part in plan.parts for days in pools.wanted_days(part)),
     ]
-    days = {segment.service.start for segment in segments} | {part.days.start for part in parts}
-    desk = await desk_of(session, scope, counted, days)
-    metered_segments = [segment for segment in segments if segment.item.basis is ChargeBasis.METERED]
-    inside, moments = windowed.wanted_intervals(desk, metered_segments)
-    return await with_intervals(session, desk, inside, moments)
+    days = {segment.service.start for segment in plan.segments} | {part.days.start for part in plan.parts}
+    return Wanted(counted=counted, days=days)
 
 
 def _rated(
@@ -205,8 +244,8 @@ def _rated(
         for found in rate_one(desk, segment):
             _sort_out(found, drafts, exceptions)
     for part in parts:
-        outcome = rate_pool(desk, part)
-        drafts.extend(draft for draft in outcome.drafts if _asked(draft.segment.premises_id, premises))
+        outcome = rate_pool(desk, part, premises)
+        drafts.extend(outcome.drafts)
         exceptions.extend(outcome.exceptions)
         if outcome.split is not None and outcome.source is not None:
             splits.append(outcome.split)

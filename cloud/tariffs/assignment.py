@@ -71,16 +71,24 @@ class AssignmentBook:
 
     def __init__(self, assignments: Iterable[Assignment], known_at: datetime) -> None:
         self._by_target: dict[tuple[ChargeItemId, Target], list[Assignment]] = {}
+        self._kinds: dict[ChargeItemId, list[TargetKind]] = {}
         for assignment in sorted(assignments, key=lambda one: (one.effective_from, one.rev)):
             if assignment.recorded_at <= known_at:
                 self._by_target.setdefault((assignment.charge_item_id, assignment.target), []).append(assignment)
+        for item, target in self._by_target:
+            kinds = self._kinds.setdefault(item, [])
+            if target.kind not in kinds:
+                kinds.append(target.kind)
+                kinds.sort(key=_NARROWEST_FIRST.index)
 
     def assigned(self, charge_item_id: ChargeItemId, targets: Iterable[Target], day: date) -> Assignment | None:
         """Return the assignment that decides for a place on a day, or None where the charge item does not apply.
 
         `targets` are all targets that hold the place, in any order.
         """
-        for target in sorted(targets, key=lambda one: _NARROWEST_FIRST.index(one.kind)):
+        kinds = self._kinds.get(charge_item_id, ())
+        named = [target for target in targets if target.kind in kinds]
+        for target in named if len(named) == 1 else sorted(named, key=lambda one: kinds.index(one.kind)):
             said = self._said(charge_item_id, target, day)
             if said is not None and said.effect is not Effect.INHERIT:
                 return said
@@ -88,9 +96,11 @@ class AssignmentBook:
 
     def changes(self, charge_item_id: ChargeItemId, targets: Iterable[Target]) -> frozenset[date]:
         """Return the days on which some assignment of the charge item for these targets begins."""
+        kinds = self._kinds.get(charge_item_id, ())
         return frozenset(
             assignment.effective_from
             for target in targets
+            if target.kind in kinds
             for assignment in self._by_target.get((charge_item_id, target), ())
         )
 

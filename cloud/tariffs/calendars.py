@@ -5,7 +5,7 @@ A year whose notice is not recorded is not known: a tariff that asks for its day
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -54,11 +54,25 @@ async def record_calendar(unit: Unit, document: Mapping[str, object], *, basis_d
 
 async def official_calendar(session: AsyncSession, period: Period, known_at: datetime) -> KnownCalendar | None:
     """Return the official calendar of a period's years and the one before, or None when no notice is known."""
+    (found,) = await official_calendars(session, [period], known_at)
+    return found
+
+
+async def official_calendars(
+    session: AsyncSession, periods: Sequence[Period], known_at: datetime
+) -> tuple[KnownCalendar | None, ...]:
+    """Return the official calendar of each of some periods; one statement, and periods of the same years share one."""
     notices = await official_notices(session, known_at)
-    documents = [body for year, body in notices.items() if period.start.year - 1 <= year <= period.end.year]
-    if not documents:
-        return None
-    return KnownCalendar(calendar=parse_calendar(CALENDAR_CODE, documents), body=canonical_json(documents))
+    made: dict[tuple[int, ...], KnownCalendar | None] = {(): None}
+    found = []
+    for period in periods:
+        years = tuple(year for year in notices if period.start.year - 1 <= year <= period.end.year)
+        if years not in made:
+            documents = [notices[year] for year in years]
+            known = KnownCalendar(calendar=parse_calendar(CALENDAR_CODE, documents), body=canonical_json(documents))
+            made[years] = known
+        found.append(made[years])
+    return tuple(found)
 
 
 async def official_notices(session: AsyncSession, known_at: datetime) -> dict[int, Mapping[str, object]]:

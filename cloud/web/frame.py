@@ -40,7 +40,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.billing.documents import Rater
+from cloud.billing.documents import PastRater
 from cloud.documents.service import Press
 from cloud.documents.signer import KeyKeeper
 from cloud.estate import service as estate
@@ -71,7 +71,7 @@ class Parts:
     cashier: Cashier
     mandates: MandateClerk
     press: Press
-    rate: Rater
+    rate: PastRater
     secret_box: SecretBox
     seal_keeper: KeyKeeper | None
     plain_mail_hosts: frozenset[str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -151,6 +151,22 @@ class PriceBook:
             if start == period.start and (premises is None or premises_id in premises)
         ]
         return RatingOutcome(items=tuple(items), exceptions=tuple(exceptions), inputs=())
+
+    async def each(
+        self,
+        session: AsyncSession,
+        *,
+        community_id: CommunityId,
+        periods: Sequence[Period],
+        known_at: datetime,
+        premises: frozenset[PremisesId] | None = None,
+    ) -> tuple[RatingOutcome, ...]:
+        return tuple(
+            [
+                await self(session, community_id=community_id, period=period, known_at=known_at, premises=premises)
+                for period in periods
+            ]
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 import pytest_asyncio
@@ -28,6 +29,7 @@ from cloud.rating.service import check_estimates, inputs, keep, rate_period, rep
 from cloud.tariffs import service as tariffs
 from cloud.tariffs.charge import ChargeBasis
 from cloud.tariffs.service import AssignmentDraft, PoolDraft, RevisionDraft
+from common.civil import Period
 from common.ids import ChargeItemId, CommunityId, LegalEntityId, MeterId, PartyId, PremisesId, TenantId
 from common.rating.plain import line_to_plain
 from common.reading.reading import Quantity, Resource
@@ -160,6 +162,28 @@ async def outcome(database: Database, village: Village, premises: list[PremisesI
         return await rate_period(
             session, community_id=village.community, period=JANUARY, known_at=KNOWN_AT, premises=premises
         )
+
+
+async def test_periods_rated_together_come_to_what_each_comes_to_alone(
+    database: Database, village: Village, actor: Actor
+) -> None:
+    await read(database, village, actor, month(10), month(2))
+    days = [NEW_YEAR, date(2026, 1, 8), date(2026, 1, 21), FEBRUARY, date(2026, 3, 1)]
+    periods = [Period(start, end) for start, end in pairwise(days)]
+    for premises in (None, village.flats[:1]):
+        async with database.view(village.tenant) as session:
+            together = await rate_period.each(
+                session, community_id=village.community, periods=periods, known_at=KNOWN_AT, premises=premises
+            )
+            alone = [
+                await rate_period(
+                    session, community_id=village.community, period=period, known_at=KNOWN_AT, premises=premises
+                )
+                for period in periods
+            ]
+        assert list(together) == alone
+        assert all(one.items for one in together[:3])
+        assert together[3].exceptions  # nothing was read in February
 
 
 async def test_a_month_of_a_community_is_rated_from_what_the_services_were_told(
