@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
@@ -113,6 +114,7 @@ class SiteLook:
     read_now: ReadNow
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
+    home: Path
 
 
 class Commissioning:

@@ -11,18 +11,21 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from common.errors import RefusalError
 from common.ids import MeterId
 from common.measure.quantity import format_milli
 from common.reading.reading import Quality
 from edge.device.model import Profile
 from edge.driver.board import WireFace
 from edge.kiosk.commissioning import Commissioning, Compared, Draft
+from edge.kiosk.photos import JPEG, DialPhotos, read_photo
 from edge.kiosk.rendering import NOT_FOUND, Handler, Renderer, parse_id, read_form
 from edge.kiosk.views import MeterView, PointView, Sources, meter_views, points_of, status, wire_views
 
 PERCENT = 100
 MILLI = 1000
 GOOD_PERCENT = 95
+PHOTOS = "photos"
 Qualities = Mapping[tuple[str, str], str]
 _QUALITY_WORDS: Mapping[Quality, str] = {
     Quality.SUSPECT: "存疑 suspect",
@@ -62,6 +65,8 @@ class ComparedView:
     agrees: bool
     by: str
     at: datetime
+    photo: str  # where it is shown and sent to
+    has_photo: bool
 
 
 class CommissioningPages:
@@ -71,6 +76,7 @@ class CommissioningPages:
         self._sources = sources
         self._desk: Commissioning = sources.commissioning
         self._render = render
+        self._photos = DialPhotos(self._desk.site.home / PHOTOS)
 
     def routes(self, signed_in: Callable[[Handler], Handler]) -> list[Route]:
         """Return the routes; `signed_in` guards them all."""
@@ -82,6 +88,8 @@ class CommissioningPages:
             Route("/technician/drafts/{meter_id}/read", signed_in(self._read_draft), methods=["POST"]),
             Route("/technician/drafts/{meter_id}/drop", signed_in(self._drop), methods=["POST"]),
             Route("/technician/meters/{meter_id}/dial", signed_in(self._compare), methods=["POST"]),
+            Route("/technician/meters/{meter_id}/photos/{quantity}", signed_in(self._photo)),
+            Route("/technician/meters/{meter_id}/photos/{quantity}", signed_in(self._keep_photo), methods=["POST"]),
             Route("/technician/meters/{meter_id}/frames", signed_in(self._frames)),
             Route("/technician/report", signed_in(self._report)),
         ]
@@ -92,7 +100,8 @@ class CommissioningPages:
 
     def compared(self, meter_id: str | None = None) -> tuple[ComparedView, ...]:
         """Return the newest comparison of each register, of one meter or of all."""
-        views = (_compared_view(one) for one in self._desk.compared.values())
+        photos = self._photos.have(self._desk.compared)
+        views = (_compared_view(one, has_photo=key in photos) for key, one in self._desk.compared.items())
         return tuple(view for view in views if meter_id in (None, view.meter_id))
 
     async def qualities(self) -> Qualities:
@@ -153,6 +162,23 @@ class CommissioningPages:
         meter_id, form = self._asked_for(request), await read_form(request)
         await self._desk.compare(meter_id, form.get("quantity", ""), form.get("dial", ""), form.get("by", ""))
         return RedirectResponse(f"/technician/meters/{meter_id}", status_code=303)
+
+    async def _photo(self, request: Request) -> Response:
+        photo = self._photos.of(self._compared_for(request))
+        if photo is None:
+            raise HTTPException(NOT_FOUND)
+        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        return Response(photo, media_type=JPEG, headers=headers)
+
+    async def _keep_photo(self, request: Request) -> Response:
+        await self._photos.keep(self._compared_for(request), await read_photo(request))
+        return RedirectResponse(f"/technician/meters/{self._asked_for(request)}", status_code=303)
+
+    def _compared_for(self, request: Request) -> Compared:
+        compared = self._desk.compared.get((self._asked_for(request), request.path_params["quantity"]))
+        if compared is None:
+            raise RefusalError("this register was not compared yet; compare it with the dial first")
+        return compared
 
     async def _frames(self, request: Request) -> Response:
         meter_id = self._asked_for(request)
@@ -250,7 +276,7 @@ def _of_meter(meter: MeterView, compared: tuple[ComparedView, ...]) -> list[tupl
     ]
 
 
-def _compared_view(compared: Compared) -> ComparedView:
+def _compared_view(compared: Compared, *, has_photo: bool) -> ComparedView:
     one = compared.comparison
     return ComparedView(
         meter_id=str(one.meter_id),
@@ -261,6 +287,8 @@ def _compared_view(compared: Compared) -> ComparedView:
         agrees=abs(one.difference_milli) < MILLI,
         by=one.by,
         at=compared.at,
+        photo=f"/technician/meters/{one.meter_id}/photos/{one.quantity}",
+        has_photo=has_photo,
     )
 
 

@@ -45,6 +45,26 @@
   settle();
   speak();
   document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => window.print()));
+  const small = async (file) => {
+    const picture = await createImageBitmap(file);
+    const scale = Math.min(1, 1024 / Math.max(picture.width, picture.height));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(picture.width * scale);
+    canvas.height = Math.round(picture.height * scale);
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    for (const quality of [0.7, 0.5, 0.3, 0.1]) {
+      const blob = await new Promise((done) => { canvas.toBlob(done, "image/jpeg", quality); });
+      if (blob.size <= 100000) { return blob; }
+    }
+    throw new Error("too large");
+  };
+  document.querySelectorAll("input[data-photo]").forEach((input) => input.addEventListener("change", async () => {
+    const refused = document.getElementById("photo-refused");
+    try {
+      const answer = await fetch(input.dataset.photo, { method: "POST", headers: { "Content-Type": "image/jpeg" }, body: await small(input.files[0]) });
+      if (answer.ok) { window.location.reload(); } else { refused.hidden = false; }
+    } catch { refused.hidden = false; }
+  }));
   const watched = document.querySelector("[data-state]");
   if (watched) {
     const away = document.getElementById("away");

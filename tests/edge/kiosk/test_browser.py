@@ -178,6 +178,10 @@ async def test_a_technician_adds_a_meter_compares_a_dial_and_prints_the_report(
         await expect(page.locator("section")).to_contain_text("0.375")
         await expect(page.locator("input[name=by]")).to_have_value("王工")
         await keep(page, tmp_path, f"dial-{width}")
+        await page.set_input_files("input[data-photo]", tmp_path / f"dial-{width}.png")
+        await page.wait_for_function("document.querySelector('img.snap')?.naturalWidth > 0")
+        assert await page.evaluate("document.querySelector('img.snap').naturalWidth") <= 1024
+        await keep(page, tmp_path, f"photo-{width}")
         await page.click("text=原始报文")
         await keep(page, tmp_path, f"frames-{width}")
         await page.goto(f"{address}/technician/report")

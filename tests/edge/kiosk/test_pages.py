@@ -69,8 +69,9 @@ WIRE = WireConfig(wire="g1-bus", kind=WireKind.SERIAL_TCP, address="127.0.0.1:40
 class Box:
     """A gateway's pages over a real store, with a board a test fills."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, home: Path) -> None:
         self.store = store
+        self.home = home
         self.clock = HandClock()
         self.board = Board()
         self.dues = DuesBook()
@@ -124,6 +125,7 @@ class Box:
             wires=lambda: self.wires,
             read_now=self.read_now,
             now=self.clock.now,
+            home=self.home,
             new_id=self.new_id,
         )
 
@@ -157,7 +159,7 @@ class Box:
 @pytest.fixture
 async def box(tmp_path: Path) -> AsyncIterator[Box]:
     store = Store.open(tmp_path / "store.db", clock=HandClock(), entropy=counted, budget=Budget())
-    box = Box(store)
+    box = Box(store, tmp_path)
     yield box
     await box.browser.aclose()
     store.close()
