@@ -1,7 +1,8 @@
 """Bank transfers: a statement is imported whole or not at all, its new lines go to suspense, and leave it by name.
 
 A line with a valid remittance code is posted at once. For any other a person says whose it is; what he confirms is
-learnt, proposes the next time, and can be taken back. Money that went out is explained in words. The ledger's suspense
+learnt, proposes the next time, and can be taken back. Money that went out is explained by the payout it names, or in
+words. The ledger's suspense
 account of a bank account always holds exactly its open lines.
 """
 
@@ -38,6 +39,7 @@ from cloud.reconciliation import settlements
 from cloud.reconciliation.remitting import BankLineState
 from cloud.reconciliation.tables import BankAccountRow, BankFileRow, BankLineRow, PayerLinkRow
 from cloud.reconciliation.values import BankAccount
+from cloud.refunds import payouts
 from cloud.tariffs.charge import FundClass
 from common.errors import RefusalError
 from common.ids import AccountId, CommunityId, LegalEntityId, PaymentId
@@ -232,8 +234,7 @@ async def _take(
     unit.session.add(row)
     await unit.session.flush()
     if line.fen < 0:
-        await cases.raise_case(unit, _unknown_debit(row))
-        return False
+        return await _went(unit, account, row, line)
     moves = postings.unknown_money_suspended(
         postings.bank(account.book, account.bank_account_id), account.bank_account_id, line.fen
     )
@@ -248,15 +249,31 @@ async def _take(
     return True
 
 
-async def _post(unit: Unit, account: BankAccount, row: BankLineRow, owner: AccountId) -> PaymentId:
+async def _went(unit: Unit, account: BankAccount, row: BankLineRow, line: BankLine) -> bool:
+    """Explain money that went by the payout that the line names; any other is an alarm."""
+    at = await _noon(unit, account, row)
+    payout = await payouts.left_the_bank(unit, account.bank_account_id, -line.fen, (line.serial, line.memo), at)
+    if payout is None:
+        await cases.raise_case(unit, _unknown_debit(row))
+        return False
+    _decide(unit, row, BankLineState.EXPLAINED, f"refund {payout.refund_number}")
+    return True
+
+
+async def _noon(unit: Unit, account: BankAccount, row: BankLineRow) -> datetime:
+    """Return the instant that stands for a line's day: its noon, or now when that is yet to come."""
     zone = (await estate.community(unit.session, account.book.community_id)).zone
+    return min(unit.now, datetime.combine(row.day, time(12), zone).astimezone(UTC))
+
+
+async def _post(unit: Unit, account: BankAccount, row: BankLineRow, owner: AccountId) -> PaymentId:
     arrival = booking.Arrival(
         payment_id=PaymentId(row.bank_line_id),
         account_id=owner,
         channel=Channel.BANK,
         into=postings.suspense_of(account.book, account.bank_account_id),
         amount_fen=row.fen,
-        paid_at=min(unit.now, datetime.combine(row.day, time(12), zone).astimezone(UTC)),
+        paid_at=await _noon(unit, account, row),
         bill_ids=(),
         method=Method.TRANSFER,
         sub_method=account.bank,

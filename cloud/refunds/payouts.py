@@ -1,30 +1,39 @@
 """Payouts of refunds by bank: for what a channel no longer takes back, and what never came through one.
 
 Two persons have approved it already (another route always needs two). Somebody then transfers at the bank and writes
-down the bank's reference: sent is not arrived. It has arrived when the bank's statement shows the debit, which a person
-who did not send it confirms; a transfer that came back puts the money back.
+down the bank's reference: sent is not arrived. It has arrived when the bank's statement shows the debit: by itself when
+the line names the transfer and somebody else imported it, else a person who did not send it confirms. A transfer that
+came back puts the money back.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.kit.db import Unit
 from cloud.kit.errors import ConflictError
 from cloud.kit.secretbox import SecretBox
-from cloud.refunds import moving, settling
+from cloud.refunds import moving, repository, settling
 from cloud.refunds.errors import RefundStateError
 from cloud.refunds.rules import RefundRoute, RefundState
 from cloud.refunds.tables import RefundRow
 from cloud.refunds.values import Payout, Refund, refund_of
 from common.errors import RefusalError
-from common.ids import TenantId
+from common.ids import CommunityId, TenantId
 
 _NUMBER = re.compile(r"[0-9]{8,32}", re.ASCII)
 _REFERENCE_MAX = 64
+_REFERENCE_SURE = 6
+_FORMULA = ("=", "+", "-", "@")
+LISTED_MAX = 500
+OPEN_STATES = (RefundState.RESERVED, RefundState.SUBMITTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +51,17 @@ class Payee:
         """
         if not self.name.strip() or _NUMBER.fullmatch(self.number.replace(" ", "")) is None:
             raise RefusalError("a payout needs the payee's name and an account number of 8 to 32 digits; write both")
+        if not self.name.isprintable() or self.name.strip().startswith(_FORMULA):
+            raise RefusalError("this is no name that a bank has; write it as it stands on the payee's card")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPayout:
+    """A payout that is due or on its way, with its payee: only for who transfers it, or masked."""
+
+    refund: Refund
+    payee: Payee
+    sent_by: UUID | None
 
 
 def payout(box: SecretBox, tenant: TenantId, refund_id: UUID, bank_account_id: UUID, payee: Payee) -> Payout:
@@ -52,9 +72,32 @@ def payout(box: SecretBox, tenant: TenantId, refund_id: UUID, bank_account_id: U
 
 def payee_of(box: SecretBox, unit: Unit, row: RefundRow) -> Payee:
     """Return who is paid; that it was looked at is written down."""
-    told = json.loads(box.open(unit.tenant, _purpose(row.refund_id), row.payee_sealed or b""))
     unit.record("payee seen", "refund", row.refund_id)
-    return Payee(name=told["name"], number=told["number"])
+    return _opened(box, unit.tenant, row)
+
+
+async def listed(
+    session: AsyncSession, box: SecretBox, tenant: TenantId, community_id: CommunityId
+) -> tuple[OpenPayout, ...]:
+    """Return what is due or on its way in a community, the oldest first; whoever shows it masks the payees."""
+    rows = await repository.refunds_in(session, community_id, OPEN_STATES, LISTED_MAX)
+    return tuple(
+        OpenPayout(refund=refund_of(row), payee=_opened(box, tenant, row), sent_by=row.sent_by)
+        for row in rows
+        if row.route is RefundRoute.BANK
+    )
+
+
+async def to_transfer(unit: Unit, box: SecretBox, bank_account_id: UUID, of: CommunityId) -> Sequence[OpenPayout]:
+    """Return what is due from a bank account, for a file to the bank; that each payee was seen is written down."""
+    found = [
+        one
+        for one in await listed(unit.session, box, unit.tenant, of)
+        if one.refund.bank_account_id == bank_account_id and one.refund.state is RefundState.RESERVED
+    ]
+    for one in found:
+        unit.record("payee seen", "refund", one.refund.refund_id)
+    return found
 
 
 async def show(unit: Unit, box: SecretBox, refund_id: UUID) -> Payee:
@@ -69,7 +112,7 @@ async def show(unit: Unit, box: SecretBox, refund_id: UUID) -> Payee:
 
 
 async def sent(unit: Unit, refund_id: UUID, *, reference: str) -> Refund:
-    """Note that the acting person transferred a payout at the bank, with the bank's reference.
+    """Note that the acting person transferred a payout at the bank, with the bank's reference; again is nothing.
 
     Raises:
         UnknownRefundError: the company has no such refund.
@@ -78,6 +121,9 @@ async def sent(unit: Unit, refund_id: UUID, *, reference: str) -> Refund:
     """
     if not 0 < len(reference.strip()) <= _REFERENCE_MAX:
         raise RefusalError("a transfer has the bank's reference; write it down as the bank shows it")
+    known = await moving.locked(unit, refund_id)
+    if known.state is RefundState.SUBMITTED and known.payout_reference == reference.strip():
+        return refund_of(known)
     row = await _payout(unit, refund_id, RefundState.RESERVED, "sent")
     row.payout_reference, row.submitted_at, row.sent_by = reference.strip(), unit.now, unit.actor.id
     await moving.move(unit, row, RefundState.SUBMITTED)
@@ -96,6 +142,30 @@ async def arrived(unit: Unit, refund_id: UUID) -> Refund:
     if row.sent_by == unit.actor.id:
         raise ConflictError("you sent this payout yourself; somebody else confirms it from the bank's statement")
     await settling.arrive(unit, row, unit.now)
+    return refund_of(row)
+
+
+async def left_the_bank(
+    unit: Unit, bank_account_id: UUID, fen: int, told: Sequence[str], at: datetime
+) -> Refund | None:
+    """Confirm the one payout that a debit of a statement is, and return it; None when no line proves one.
+
+    The line must name our refund number or the bank's reference, and the amount must be the very amount. Whoever sent
+    it does not prove it himself.
+
+    Args:
+        unit: the unit of the import.
+        bank_account_id: whose statement it is.
+        fen: how much went, positive.
+        told: what the line says: the bank's serial and its text.
+        at: when it went.
+    """
+    fitting = [row for row in await repository.payouts_sent(unit.session, bank_account_id, fen) if _names(told, row)]
+    if len(fitting) != 1 or fitting[0].sent_by == unit.actor.id:
+        return None
+    (row,) = fitting
+    await settling.arrive(unit, row, at)
+    unit.record("arrived", "refund", row.refund_id, after={"reference": row.payout_reference})
     return refund_of(row)
 
 
@@ -121,6 +191,18 @@ async def _payout(unit: Unit, refund_id: UUID, state: RefundState, wanted: str) 
     if row.route is not RefundRoute.BANK or row.state is not state:
         raise RefundStateError(row.state, wanted)
     return row
+
+
+def _names(told: Sequence[str], row: RefundRow) -> bool:
+    reference = row.payout_reference or ""
+    if any(row.refund_number in text for text in told):
+        return True
+    return any(reference == text or (len(reference) >= _REFERENCE_SURE and reference in text) for text in told)
+
+
+def _opened(box: SecretBox, tenant: TenantId, row: RefundRow) -> Payee:
+    told = json.loads(box.open(tenant, _purpose(row.refund_id), row.payee_sealed or b""))
+    return Payee(name=told["name"], number=told["number"])
 
 
 def _purpose(refund_id: UUID) -> str:

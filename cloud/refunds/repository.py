@@ -61,6 +61,22 @@ async def refunds_in(
     return list(found)
 
 
+async def payouts_sent(session: AsyncSession, bank_account_id: UUID, amount_fen: int) -> Sequence[RefundRow]:
+    """Return the payouts of an amount that were sent from a bank account and have not arrived, locked, oldest first."""
+    found = await session.scalars(
+        select(RefundRow)
+        .where(
+            RefundRow.bank_account_id == bank_account_id,
+            RefundRow.amount_fen == amount_fen,
+            RefundRow.state == RefundState.SUBMITTED,
+        )
+        .order_by(RefundRow.submitted_at, RefundRow.refund_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list(found)
+
+
 async def asked_back_fen(session: AsyncSession, account_id: UUID, since: datetime) -> int:
     """Return the sum of an account's refunds requested since an instant that were not given up."""
     found = await session.scalar(

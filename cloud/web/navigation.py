@@ -34,6 +34,7 @@ PLACES: tuple[Place, ...] = (
     Place(path="/desk", zh="收款台", en="Desk", needs=Permission.TAKE_CASH),
     Place(path="/reconciliation", zh="对账", en="Reconciliation", needs=Permission.RECONCILE),
     Place(path="/bank", zh="银行转账", en="Bank", needs=Permission.RECONCILE),
+    Place(path="/payouts", zh="银行付款", en="Payouts", needs=Permission.RECONCILE),
     Place(path="/refunds", zh="退款", en="Refunds", needs=Permission.REQUEST_REFUNDS),
     Place(path="/invoices", zh="发票", en="Invoices", needs=Permission.REQUEST_REFUNDS),
     Place(

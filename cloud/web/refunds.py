@@ -10,6 +10,7 @@ Accepted is the channel's word that it will pay, arrived its word that it has: t
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -23,9 +24,13 @@ from cloud.estate import service as estate
 from cloud.identity.caller import Caller
 from cloud.identity.callers import require
 from cloud.identity.policy import Permission
+from cloud.kit.secretbox import SecretBox
 from cloud.payments import booking, desk
 from cloud.payments.values import Payment
-from cloud.refunds import service
+from cloud.reconciliation import transfers
+from cloud.reconciliation.values import BankAccount
+from cloud.refunds import payouts, service
+from cloud.refunds.payouts import Payee
 from cloud.refunds.rules import (
     REASON_LENGTH_MAX,
     SIGNATURE_LENGTH_MAX,
@@ -40,8 +45,8 @@ from cloud.web.frame import Frame, chosen, communities_of, page_router, see_othe
 from cloud.web.money_words import CHANNELS
 from cloud.web.rendering import mask_name
 from cloud.web.resident import place_of
-from common.errors import ensure
-from common.ids import PaymentId
+from common.errors import RefusalError, ensure
+from common.ids import PaymentId, TenantId
 
 STATES = {
     RefundState.REQUESTED: ("待审批", "waits for approval"),
@@ -82,16 +87,32 @@ class Wish(BaseModel):
     refund_id: UUID
     amount: Annotated[str, Field(max_length=20)]
     reason: Annotated[str, Field(min_length=1, max_length=REASON_LENGTH_MAX)]
-    cash_box_id: Annotated[str, Field(max_length=40)] = ""
+    way: Annotated[str, Field(max_length=45)] = ""
+    payee_name: Annotated[str, Field(max_length=80)] = ""
+    payee_number: Annotated[str, Field(max_length=40)] = ""
 
-    def value(self, payment_id: PaymentId) -> RefundRequest:
-        """Return the wish as a value."""
+    def value(self, payment: Payment, box: SecretBox, tenant: TenantId, banks: Collection[UUID]) -> RefundRequest:
+        """Return the wish as a value; the way is empty, `cash:` and a box, or `bank:` and one of the bank accounts.
+
+        Raises:
+            RefusalError: there is no such way.
+        """
+        kind, _, told = self.way.partition(":")
+        if kind not in {"", "cash", "bank"} or bool(kind) != bool(told):
+            raise RefusalError("choose by which way the money goes back")
+        payout = None
+        if kind == "bank":
+            if (bank := UUID(told)) not in banks:
+                raise RefusalError("this bank account does not hold money of the payment's company and fund")
+            payee = Payee(name=self.payee_name, number=self.payee_number)
+            payout = payouts.payout(box, tenant, self.refund_id, bank, payee)
         return RefundRequest(
             refund_id=self.refund_id,
-            payment_id=payment_id,
+            payment_id=payment.payment_id,
             amount_fen=fen_of(self.amount),
             reason=self.reason,
-            cash_box_id=UUID(self.cash_box_id) if self.cash_box_id else None,
+            cash_box_id=UUID(told) if kind == "cash" else None,
+            payout=payout,
         )
 
 
@@ -152,6 +173,7 @@ def _add_asking(router: APIRouter, frame: Frame) -> None:
             left_fen = await service.left_fen(session, payment)
             given = await service.refunds_of_payment(session, payment.payment_id)
             policy = await service.policy(session, account.community_id)
+            banks = await _banks(session, payment)
             boxes = [box for box in await desk.cash_boxes(session, account.community_id) if box.book == payment.book]
         return frame.page(
             request,
@@ -163,6 +185,7 @@ def _add_asking(router: APIRouter, frame: Frame) -> None:
             given=given,
             policy=policy,
             boxes=boxes,
+            banks=banks,
             in_window=in_window(payment.channel, payment.paid_at, frame.now()),
             refund_id=frame.database.new_id(),
             reason_max=REASON_LENGTH_MAX,
@@ -175,7 +198,9 @@ def _add_asking(router: APIRouter, frame: Frame) -> None:
         async with frame.database.unit(caller.tenant, caller.actor) as unit:
             payment = await booking.payment(unit.session, PaymentId(payment_id))
             await _seen(unit.session, caller, payment)
-            asked = await service.request(unit, wish.value(payment.payment_id), secrets.token_bytes)
+            banks = {one.bank_account_id for one in await _banks(unit.session, payment)}
+            value = wish.value(payment, frame.parts.secret_box, caller.tenant, banks)
+            asked = await service.request(unit, value, secrets.token_bytes)
         done = "refund-waits" if asked.state is RefundState.REQUESTED else "refund-goes"
         return see_other(f"/refunds/{asked.refund_id}", done=done)
 
@@ -242,6 +267,12 @@ def _add_deeds(router: APIRouter, frame: Frame) -> None:
             await _found(unit.session, caller, refund_id)
             await service.withdraw(unit, refund_id, reason=reason)
         return see_other(f"/refunds/{refund_id}", done="refund-withdrawn")
+
+
+async def _banks(session: AsyncSession, payment: Payment) -> list[BankAccount]:
+    """Return the bank accounts that hold money of a payment's company and fund."""
+    accounts = await transfers.bank_accounts(session, payment.book.community_id)
+    return [one for one in accounts if one.book == payment.book]
 
 
 async def _found(session: AsyncSession, caller: Caller, refund_id: UUID) -> tuple[Refund, Payment]:

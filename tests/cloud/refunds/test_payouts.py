@@ -16,6 +16,7 @@ from cloud.refunds.payouts import Payee
 from cloud.refunds.rules import Doubt, RefundRoute, RefundState
 from cloud.refunds.values import Refund
 from common.errors import RefusalError
+from common.ids import CommunityId
 from tests.cloud.refunds.till import BOSS, CLERK, OTHER_BOSS, Till, new_id
 
 BANK = UUID(int=0xBA)
@@ -76,7 +77,8 @@ async def test_nothing_is_sent_before_it_is_approved_nor_twice(till: Till) -> No
         await act(till, payouts.sent, waiting, reference="1")
     await till.judge(waiting, BOSS)
     await till.judge(waiting, OTHER_BOSS)
-    await act(till, payouts.sent, waiting, reference="1")
+    first = await act(till, payouts.sent, waiting, reference="1")
+    assert await act(till, payouts.sent, waiting, reference="1") == first
     with pytest.raises(RefundStateError):
         await act(till, payouts.sent, waiting, reference="2")
 
@@ -101,7 +103,65 @@ async def test_to_whom_is_sealed_and_looking_is_written_down(till: Till) -> None
     assert any("payee seen" in deed for deed in deeds)
 
 
-@pytest.mark.parametrize(("name", "number"), [("", "6217000012345678"), ("张三", "62170"), ("张三", "6217-0000-1234")])
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [("", "6217000012345678"), ("=1+1", "6217000012345678"), ("张三", "62170"), ("张三", "6217-0000-1234")],
+)
 def test_a_payee_that_no_bank_would_take_is_refused(name: str, number: str) -> None:
     with pytest.raises(RefusalError):
         Payee(name=name, number=number)
+
+
+async def left(till: Till, fen: int, *told: str, actor: Any = BOSS) -> Refund | None:
+    async with till.database.unit(till.counter.tenant, actor) as unit:
+        unit.record("imported", "bank_file", BANK)
+        return await payouts.left_the_bank(unit, BANK, fen, told, unit.now)
+
+
+async def test_the_debit_of_a_statement_that_names_the_payout_confirms_it_once(till: Till) -> None:
+    refund = await approved(till)
+    assert await left(till, 500, refund.refund_number) is None
+    await act(till, payouts.sent, refund, reference="20270201000001")
+    assert await left(till, 499, refund.refund_number) is None
+    assert await left(till, 500, "", "another remark") is None
+    confirmed = await left(till, 500, "0007", f"退款 {refund.refund_number}")
+    assert confirmed is not None
+    assert (confirmed.refund_id, confirmed.state) == (refund.refund_id, RefundState.ARRIVED)
+    assert await left(till, 500, refund.refund_number) is None
+
+
+@pytest.mark.parametrize(("told", "proves"), [("20270201000001", True), ("摘要 20270201000001", True), ("2027", False)])
+async def test_the_banks_reference_proves_it_too_but_a_part_of_it_does_not(till: Till, told: str, proves: bool) -> None:  # noqa: FBT001
+    refund = await approved(till)
+    await act(till, payouts.sent, refund, reference="20270201000001")
+    assert (await left(till, 500, told) is not None) is proves
+
+
+async def test_who_sent_it_does_not_prove_it_by_importing_the_statement(till: Till) -> None:
+    refund = await approved(till)
+    await act(till, payouts.sent, refund, reference="20270201000001")
+    assert await left(till, 500, refund.refund_number, actor=CLERK) is None
+    assert (await till.state(refund)).state is RefundState.SUBMITTED
+
+
+async def test_what_is_due_and_on_its_way_is_listed_and_only_what_is_due_goes_into_the_file(till: Till) -> None:
+    refund = await approved(till)
+    tenant, community = till.counter.tenant, CommunityId(till.counter.office.site.community_id)
+
+    async def due() -> list[UUID]:
+        async with till.database.unit(tenant, CLERK) as unit:
+            unit.record("asked for", "refund", refund.refund_id)
+            return [one.refund.refund_id for one in await payouts.to_transfer(unit, BOX, BANK, community)]
+
+    assert await due() == [refund.refund_id]
+    await act(till, payouts.sent, refund, reference="1")
+    assert await due() == []
+    async with till.database.view(tenant) as session:
+        (one,) = await payouts.listed(session, BOX, tenant, community)
+        deeds = (await session.execute(text("select a::text from audit a"))).scalars().all()
+    assert (one.refund.state, one.sent_by, one.payee) == (
+        RefundState.SUBMITTED,
+        CLERK.id,
+        Payee(name="张三", number="6217000012345678"),
+    )
+    assert sum("payee seen" in deed for deed in deeds) == 1

@@ -111,7 +111,7 @@ async def test_cash_is_handed_out_against_a_signature_from_the_own_shift(
 ) -> None:
     box = await add_box(front)
     await open_shift(cashier, counted="500", reason="备用金")
-    answer = await ask(cashier, paid, "20", cash_box_id=str(box))
+    answer = await ask(cashier, paid, "20", way=f"cash:{box}")
     path = answer.headers["location"].split("?")[0]
     for _ in range(2):
         async with front.person(RoleName.MANAGER) as manager:
