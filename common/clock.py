@@ -19,6 +19,7 @@ _PACE_LAYOUT = struct.Struct("<8sqqqq")
 _PACE_MAGIC = b"GHPACE01"
 PACE_SIZE = _PACE_LAYOUT.size
 _MILLI = 1_000
+_MILLISECOND = timedelta(milliseconds=1)
 _NANOSECONDS_PER_MICROSECOND = 1_000
 
 
@@ -44,7 +45,7 @@ def require_utc(instant: datetime, what: str = "instant") -> datetime:
 
 def to_epoch_ms(instant: datetime) -> int:
     """Return milliseconds since 1970-01-01T00:00Z, cut (not rounded) to the millisecond."""
-    return (require_utc(instant) - EPOCH) // timedelta(milliseconds=1)
+    return (require_utc(instant) - EPOCH) // _MILLISECOND
 
 
 def from_epoch_ms(epoch_ms: int) -> datetime:

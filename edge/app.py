@@ -18,7 +18,6 @@ from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any
 
-import httpx
 import structlog
 from prometheus_client import CollectorRegistry
 
@@ -74,6 +73,7 @@ from edge.sampling.watch import Watch
 from edge.settings import Settings, make_pin
 from edge.supervision import Supervisor
 from edge.telemetry import Probes, settle_interpreter
+from edge.transport.web import web_client
 from edge.uplink.backoff import FullJitter
 from edge.uplink.cashier import CloudCashier
 from edge.uplink.commands import obey
@@ -297,13 +297,13 @@ class Gateway:
 
     async def _reach_cloud(self) -> None:
         """Seal, send and listen, once a cloud is set and the gateway is enrolled."""
-        if self._settings.cloud_url is None:
+        while (cloud_url := self._settings.cloud_url) is None:
             await asyncio.Event().wait()
         if not self._identity.enrolled:
             await self._enrolled.wait()
         self._store.use_sealer(BatchSealer(self._identity, entropy))
-        async with httpx.AsyncClient() as http:
-            link = CloudLink(http, self._settings.cloud_url or "")
+        async with web_client(cloud_url) as http:
+            link = CloudLink(http, cloud_url)
             self._courier = Courier(
                 store=self._store,
                 link=link,

@@ -12,7 +12,9 @@ from common.money.amount import check_int64
 
 
 class Resource(StrEnum):
-    """What flows through a meter."""
+    """What flows through a meter. Hashed as the text it is: each reading of each meter looks many times into tables."""
+
+    __hash__ = str.__hash__
 
     ELECTRICITY = "electricity"
     WATER = "water"
@@ -22,7 +24,9 @@ class Resource(StrEnum):
 
 
 class Quantity(StrEnum):
-    """Which quantity of the meter a point shows. Cumulative ones are billed, instants are watched."""
+    """Which quantity of the meter a point shows. Cumulative ones are billed, instants are watched; hashed as text."""
+
+    __hash__ = str.__hash__
 
     ENERGY_FORWARD = "energy_forward"
     ENERGY_REVERSE = "energy_reverse"

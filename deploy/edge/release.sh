@@ -45,7 +45,7 @@ well() {
 compile() {
 	release="$ROOT/releases/$1"
 	library=$("$release/bin/python" -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
-	export PYTHONPYCACHEPREFIX="$release/bytecode"
+	export PYTHONPYCACHEPREFIX="$release/bytecode" PYTHONNODEBUGRANGES=1
 	"$release/bin/python" -OO -m compileall -q -x "$NOT_RUN" "$library" &&
 		"$release/bin/python" -OO -m compileall -q "$release/lib" ||
 		say "what could not be compiled is compiled at each start"

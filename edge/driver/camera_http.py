@@ -35,6 +35,7 @@ from edge.driver.outcome import WireConfig, WireStats
 from edge.driver.signs import Sign, board_frames
 from edge.protocol import cameras
 from edge.protocol.cameras import BODY_BYTES_MOST, CameraReport
+from edge.transport.web import web_client
 
 EVENTS_WAITING_MOST = 1_000
 ANSWER_S_MOST = 3.0
@@ -231,14 +232,14 @@ class HttpGateWire:
     async def _command(self, post: Post) -> BarrierAnswer:
         """Tell a camera with a command interface of its own to open; sent once."""
         host, _, channel = post.barrier.partition("/")
-        login = None if post.login is None else httpx.DigestAuth(*post.login)
+        root, login = f"http://{host}", None if post.login is None else httpx.DigestAuth(*post.login)
         try:
-            async with asyncio.timeout(COMMAND_S_MOST), httpx.AsyncClient(auth=login) as http:
+            async with asyncio.timeout(COMMAND_S_MOST), web_client(root, login) as http:
                 if self._family is CameraFamily.HIKVISION:
                     path = cameras.HIKVISION_OPEN_PATH.format(channel=channel or 1)
-                    answer = await http.put(f"http://{host}{path}", content=cameras.hikvision_open())
+                    answer = await http.put(f"{root}{path}", content=cameras.hikvision_open())
                 else:
-                    answer = await http.get(f"http://{host}{cameras.DAHUA_OPEN_PATH.format(channel=channel or 1)}")
+                    answer = await http.get(f"{root}{cameras.DAHUA_OPEN_PATH.format(channel=channel or 1)}")
         except httpx.ConnectError:
             return BarrierAnswer.UNREACHABLE
         except (TimeoutError, httpx.HTTPError):

@@ -24,6 +24,7 @@ from edge.buffer.writer import StoreUnavailableError
 from edge.clock import EdgeClock
 from edge.driver.board import Board, WireFace
 from edge.driver.outcome import DeviceConfig, FailureKind, ReadFailure, ReadOutcome, Wire
+from edge.sampling.limit import Limit
 from edge.sampling.samples import Observer, Panel, Taken, Units, make_sample, missed_gap
 from edge.sampling.schedule import Schedule
 
@@ -69,6 +70,7 @@ class WirePoller:
         self._schedule = schedule
         self._around = around
         self._panel = Panel(around.observers)
+        self._limit = Limit(READ_S_MAX)
         self._evidence_days: dict[MeterId, datetime] = {}
         self.face = WireFace(config=wire.config, stats=wire.stats, meters=len(self._devices))
 
@@ -111,8 +113,7 @@ class WirePoller:
 
     async def _read(self, device: DeviceConfig, slot: datetime) -> Taken:
         try:
-            async with asyncio.timeout(READ_S_MAX):
-                outcome = await self._wire.read(device)
+            outcome = await self._limit.hold(self._wire.read(device))
         except TimeoutError:
             detail = f"the wire gave no outcome in {READ_S_MAX} s; check the line"
             failure = ReadFailure(kind=FailureKind.TIMEOUT, points=device.points, detail=detail)

@@ -91,15 +91,24 @@ def make_sample(taken: Taken, units: Mapping[Quantity, str], panel: Panel, *, wi
         profile=device.profile,
         slot_ms=to_epoch_ms(taken.slot),
         boot_ms=taken.boot_ms,
-        points=tuple(
-            [
-                SampledPoint(_NAMES[quantity], units[quantity], one.value_milli, int(flags.get(quantity, 0)))
-                for one in outcome.points
-                for quantity in (one.quantity,)
-            ]
-        ),
+        points=_points(outcome.points, units, flags),
         records=tuple(records),
         states=tuple([state for item in derived for state in item.states]),
+    )
+
+
+def _points(
+    values: Sequence[PointValue], units: Mapping[Quantity, str], flags: Mapping[Quantity, Quality]
+) -> tuple[SampledPoint, ...]:
+    """Return the values with their units and what is known against them, which is nothing for most."""
+    if not flags:
+        return tuple([SampledPoint(_NAMES[one.quantity], units[one.quantity], one.value_milli, 0) for one in values])
+    return tuple(
+        [
+            SampledPoint(_NAMES[quantity], units[quantity], one.value_milli, int(flags.get(quantity, 0)))
+            for one in values
+            for quantity in (one.quantity,)
+        ]
     )
 
 

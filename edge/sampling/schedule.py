@@ -6,7 +6,8 @@ another length (summer time) has its own slots and none is skipped or doubled.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -36,7 +37,6 @@ class Schedule:
     daily_minute: int = 0
     dense: Mapping[date, int] = field(default_factory=dict)
     _known: dict[date, tuple[datetime, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _nexts: dict[datetime, datetime] = field(default_factory=dict, init=False, repr=False, compare=False)
     _starts: dict[datetime, datetime] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -52,18 +52,14 @@ class Schedule:
     def latest_due(self, now: datetime) -> datetime:
         """Return the newest slot at or before an instant."""
         today = civil_day(now, self.zone)
-        return max(slot for day in (today - _DAY, today) for slot in self._slots(day) if slot <= now)
+        held = (self._slots(day) for day in (today - _DAY, today))
+        return max(slots[place - 1] for slots in held if (place := bisect_right(slots, now)))
 
     def next_after(self, now: datetime) -> datetime:
-        """Return the first slot after an instant; meters of one sweep ask for the same one."""
-        known = self._nexts.get(now)
-        if known is None:
-            today = civil_day(now, self.zone)
-            known = min(slot for day in (today, today + _DAY) for slot in self._slots(day) if slot > now)
-            if len(self._nexts) >= DAYS_KNOWN_MAX:
-                self._nexts.clear()
-            self._nexts[now] = known
-        return known
+        """Return the first slot after an instant."""
+        today = civil_day(now, self.zone)
+        held = (self._slots(day) for day in (today, today + _DAY))
+        return min(slots[place] for slots in held if (place := bisect_right(slots, now)) < len(slots))
 
     def passed(self, after: datetime, before: datetime) -> SlotRange | None:
         """Return the slots strictly between two instants; of a very long absence only the newest part is counted."""
@@ -72,7 +68,7 @@ class Schedule:
         last_day = civil_day(before, self.zone)
         first_day = max(civil_day(after, self.zone), last_day - timedelta(days=DAYS_LOOKED_BACK_MAX))
         days = (first_day + timedelta(days=n) for n in range((last_day - first_day).days + 1))
-        slots = sorted(slot for day in days for slot in self._slots(day) if after < slot < before)
+        slots = [slot for day in days for slot in _between(self._slots(day), after, before)]
         return SlotRange(first=slots[0], last=slots[-1], count=len(slots)) if slots else None
 
     def day_start(self, slot: datetime) -> datetime:
@@ -102,3 +98,8 @@ class Schedule:
             yield from (start + timedelta(minutes=step * n) for n in range(count))
         if step is None or self.daily_minute % step:
             yield start + timedelta(minutes=self.daily_minute)
+
+
+def _between(slots: Sequence[datetime], after: datetime, before: datetime) -> Sequence[datetime]:
+    """Return the slots of a day strictly between two instants."""
+    return slots[bisect_right(slots, after) : bisect_left(slots, before)]

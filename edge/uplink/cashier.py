@@ -15,6 +15,7 @@ import httpx
 
 from common.wire.charge import NO_CODE, ChargeAnswer, ChargeRequest, Silence, open_charge_answer, sign_charge
 from common.wire.refusal import WireError
+from edge.transport.web import web_client
 from edge.uplink.errors import LinkError
 from edge.uplink.identity import Identity
 from edge.uplink.link import CloudLink
@@ -49,7 +50,7 @@ class CloudCashier:
         )
         patience_s = CHARGE_S_MOST if auth_code else ASK_S_MOST
         try:
-            async with httpx.AsyncClient() as http:
+            async with web_client(self._cloud_url) as http:
                 reply = await CloudLink(http, self._cloud_url).post(
                     CHARGES_PATH, sign_charge(request, identity.key), wait_s=patience_s
                 )
@@ -66,7 +67,7 @@ async def open_fen_at(cloud_url: str | None, address: str) -> int | None:
     if cloud_url is None or token is None:
         return None
     try:
-        async with asyncio.timeout(ASK_S_MOST), httpx.AsyncClient() as http:
+        async with asyncio.timeout(ASK_S_MOST), web_client(cloud_url) as http:
             answer = await http.get(f"{cloud_url}/pay/{token}/dues")
     except (TimeoutError, httpx.HTTPError):
         return None

@@ -8,13 +8,13 @@ import platform
 from collections.abc import Callable
 from typing import Protocol
 
-import httpx
 import structlog
 
 from common.errors import RefusalError
 from common.wire.bundle import BundleKind
 from common.wire.refusal import WireError
 from common.wire.requests import EnrolmentRequest, PollAnswer, sign_enrolment, sign_rotation, unpack_answer
+from edge.transport.web import web_client
 from edge.uplink.errors import LinkError
 from edge.uplink.identity import Identity
 from edge.uplink.link import CBOR, CloudLink, Reply
@@ -54,7 +54,7 @@ async def enrol_at(cloud_url: str | None, identity: Identity, *, epoch: int, cod
     """
     if cloud_url is None:
         raise RefusalError("no cloud is set; give cloud.url in settings.yaml")
-    async with httpx.AsyncClient() as http:
+    async with web_client(cloud_url) as http:
         try:
             await enrol(CloudLink(http, cloud_url), identity, code=code, epoch=epoch, hardware=platform.machine())
         except LinkError as error:
