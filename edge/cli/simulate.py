@@ -1,9 +1,9 @@
 """`gatehouse edge simulate SITE`: stands in for the meters of a site file, so that a site can be tried without them.
 
 The file is a site bundle or the part of it that names wires and devices. Serial wires become pseudo-terminals behind
-the path that the file names, without parity, which a pseudo-terminal has not; TCP wires become ports. Wires whose
-meters speak or tick unasked are named and left out. The meters follow the same profiles as the gateway: this tries
-wiring, addresses and pages, and proves no profile.
+the path that the file names, without parity, which a pseudo-terminal has not; TCP wires become ports; meters that speak
+MQTT speak to the broker of their wire, whenever one answers. Other wires are named and left out. The meters follow the
+same profiles as the gateway: this tries wiring, addresses and pages, and proves no profile.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from common.errors import Fault, FaultsError, RefusalError
 from common.ids import MeterId
 from common.reading.reading import Resource
 from edge.cli.simulated_line import SimulatedLine, SimulatedMeter
+from edge.cli.simulated_messages import SAY_S, speaking
 from edge.device.catalogue import Catalogue
 from edge.device.model import Profile, ProtocolName
 from edge.driver.gate_mqtt import split_address
@@ -49,7 +50,12 @@ _SPOKEN = frozenset(
         ProtocolName.MBUS,
     }
 )
-_SERVED = frozenset({WireKind.SERIAL, WireKind.SERIAL_TCP, WireKind.MODBUS_TCP})
+_SPOKEN_ON = {
+    WireKind.SERIAL: _SPOKEN,
+    WireKind.SERIAL_TCP: _SPOKEN,
+    WireKind.MODBUS_TCP: frozenset({ProtocolName.MODBUS}),
+    WireKind.MQTT: frozenset({ProtocolName.MQTT}),
+}
 
 
 class _Wire(msgspec.Struct, kw_only=True):
@@ -120,8 +126,8 @@ def _name(device: _Device) -> str:
 def _stand_in(
     wire: _Wire, devices: Sequence[_Device], catalogue: Catalogue, here: Path | None, faults: list[Fault]
 ) -> StandIn:
-    if wire.kind not in _SERVED:
-        reason = f"meters behind {wire.kind} speak or tick unasked; nothing stands in for them"
+    if wire.kind not in _SPOKEN_ON:
+        reason = f"nothing stands in for what is behind {wire.kind}"
         return StandIn(wire=wire.wire, kind=wire.kind, address=wire.address, left_out=reason)
     meters = []
     for number, device in enumerate((one for one in devices if one.wire == wire.wire), start=1):
@@ -138,7 +144,7 @@ def _stand_in(
 
 def _meter(device: _Device, wire: _Wire, catalogue: Catalogue, number: int) -> SimulatedMeter:
     profile = catalogue.profile(device.profile)
-    if profile.protocol not in _SPOKEN or (wire.kind is WireKind.MODBUS_TCP) > (profile.protocol == "modbus"):
+    if profile.protocol not in _SPOKEN_ON[wire.kind]:
         raise RefusalError(f"model {profile.model} speaks {profile.protocol}, which is not spoken on {wire.kind}")
     check_address(profile, device.address)
     unknown = sorted(set(device.parameters) - set(profile.parameters))
@@ -170,9 +176,13 @@ async def standing_in(stand_ins: Sequence[StandIn], clock: Clock) -> AsyncIterat
     reached: dict[str, str] = {}
     async with AsyncExitStack() as stack:
         for one in stand_ins:
-            if not one.left_out:
-                serve = _terminal if one.kind is WireKind.SERIAL else _port
-                reached[one.wire] = await stack.enter_async_context(serve(one, clock))
+            if one.left_out:
+                continue
+            if one.kind is WireKind.MQTT:
+                serving = speaking(one.address, one.meters, clock)
+            else:
+                serving = (_terminal if one.kind is WireKind.SERIAL else _port)(one, clock)
+            reached[one.wire] = await stack.enter_async_context(serving)
         yield reached
 
 
@@ -303,6 +313,11 @@ def described(stand_ins: Sequence[StandIn], reached: dict[str, str]) -> str:
             continue
         terminal = one.kind is WireKind.SERIAL
         lines.append(f"wire {one.wire}: {len(one.meters)} meters at {reached[one.wire]}")
+        if one.kind is WireKind.MQTT:
+            lines += [
+                f"  {meter.profile.model} {meter.device.address} speaks every {SAY_S:.0f} s" for meter in one.meters
+            ]
+            continue
         if terminal and one.parity != "none":
             lines.append("  a pseudo-terminal has no parity: give this wire `parity: none` while you try")
         lines += [

@@ -52,8 +52,8 @@ def value_of(device: DeviceConfig, point: Point, now: datetime) -> Fraction:
     return counted * _GJ_PER_KWH if point.unit == "GJ" else counted
 
 
-def register_bytes(device: DeviceConfig, profile: Profile, point: Point, now: datetime) -> bytes:
-    """Return the bytes of a point as its model sends them, `point.size` of them."""
+def count_of(device: DeviceConfig, profile: Profile, point: Point, now: datetime) -> Fraction:
+    """Return the number that the model sends for a point: before its scale, and without what parameters do to it."""
     value = value_of(device, point, now)
     for name in point.add:
         value -= _parameter(device, profile, name)
@@ -61,7 +61,12 @@ def register_bytes(device: DeviceConfig, profile: Profile, point: Point, now: da
         value /= _parameter(device, profile, name) or 1
     if point.wrap is not None:
         value %= point.wrap
-    count = value / point.scale
+    return value / point.scale
+
+
+def register_bytes(device: DeviceConfig, profile: Profile, point: Point, now: datetime) -> bytes:
+    """Return the bytes of a point as its model sends them, `point.size` of them."""
+    count = count_of(device, profile, point, now)
     if point.unit_codes is not UnitCodes.NONE:
         digits = _low_first(round(count), point.size - _UNIT_BYTES)
         return digits + bytes([_UNIT_CODES[point.unit]])

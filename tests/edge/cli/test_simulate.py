@@ -27,7 +27,8 @@ WIRES: list[dict[str, Any]] = [
     {"wire": "stairs", "kind": "serial", "address": "/dev/ttyUSB0", "baud": 9600},
     {"wire": "cellar", "kind": "serial-tcp", "address": "10.0.0.5:0"},
     {"wire": "roof", "kind": "modbus-tcp", "address": "10.0.0.6:0"},
-    {"wire": "radio", "kind": "mqtt", "address": "10.0.0.7:1883"},
+    {"wire": "radio", "kind": "mqtt", "address": "10.0.0.7:1"},
+    {"wire": "porch", "kind": "pulse", "address": "/dev/gpiochip0"},
 ]
 DEVICES: list[dict[str, Any]] = [
     {"wire": "stairs", "profile": "eastron-sdm120", "address": "1"},
@@ -70,7 +71,7 @@ async def test_the_probe_finds_every_meter_of_the_file_whole(tmp_path: Path) -> 
     kinds = {one["wire"]: WireKind(one["kind"]) for one in WIRES}
 
     async with standing_in(stand_ins, StandingClock()) as reached:
-        assert set(reached) == {"stairs", "cellar", "roof"}
+        assert set(reached) == {"stairs", "cellar", "roof", "radio"}
         for device in DEVICES[:-1]:
             found = await values_of(kinds[device["wire"]], reached[device["wire"]], device, tmp_path)
             profile = catalogue().profile(device["profile"])
@@ -120,10 +121,13 @@ async def test_a_torn_stream_ends_nothing_for_the_next_master(tmp_path: Path) ->
 def test_what_cannot_stand_in_is_named_and_the_rest_is_listed(tmp_path: Path) -> None:
     stand_ins = read_site(site_file(tmp_path), catalogue(), tmp_path)
 
-    text = described(stand_ins, {"stairs": "/x/stairs", "cellar": "127.0.0.1:7", "roof": "127.0.0.1:8"})
+    text = described(
+        stand_ins, {"stairs": "/x/stairs", "cellar": "127.0.0.1:7", "roof": "127.0.0.1:8", "radio": "127.0.0.1:1"}
+    )
 
     assert "a pseudo-terminal has no parity" in text
-    assert "wire radio: not served, meters behind mqtt speak or tick unasked" in text
+    assert "wire radio: 1 meters at 127.0.0.1:1\n  tasmota-energy plug-1 speaks every 10 s" in text
+    assert "wire porch: not served, nothing stands in for what is behind pulse" in text
     assert "probe 127.0.0.1:8 --over modbus-tcp --model acrel-dtsd1352 --addresses 3" in text
 
 
