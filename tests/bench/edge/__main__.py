@@ -18,6 +18,7 @@ from tests.bench.edge import peer
 from tests.bench.edge.absence import absence
 from tests.bench.edge.alone import barrier, idle, starts, thaw
 from tests.bench.edge.figures import table
+from tests.bench.edge.growth import growth
 from tests.bench.edge.polling import Bench, poll_round, polling_figures
 from tests.bench.edge.rig import ROOT
 from tests.bench.edge.shipped import compiled, edge_python
@@ -50,7 +51,7 @@ def main() -> int:
         for _ in range(options.rounds):
             poll_round(bench)
         figures = polling_figures(bench.kept)
-        for part in (starts, thaw, idle, barrier):
+        for part in (growth, starts, thaw, idle, barrier):
             figures += part(bench)
         figures += absence(Path(folder), options.days)
     sys.stdout.write(table(figures))

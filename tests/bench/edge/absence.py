@@ -39,7 +39,8 @@ class _Signer:
 
 def absence(folder: Path, days: int) -> list[Figure]:
     """Fill a store for some days and return what ninety would take."""
-    sizes, wire, readings = asyncio.run(_fill(folder, days))
+    sizes, wire, readings = asyncio.run(_fill(folder / "hourly.db", days, SLOTS_AN_HOUR))
+    _, daily, daily_readings = asyncio.run(_fill(folder / "daily.db", 1, SLOTS_A_DAY))
     growth = (sizes[-1] - sizes[0]) / (len(sizes) - 1)
     whole = sizes[0] + growth * (DAYS_AWAY - 1)
     name = f"90 days x 500 meters x 4 points, unsent ({days} days run)"
@@ -48,13 +49,13 @@ def absence(folder: Path, days: int) -> list[Figure]:
         Figure(
             name="sealed hourly, a reading on the wire, 6 bits of entropy", values=[wire / readings], unit="B", most=4.5
         ),
+        Figure(name="sealed daily, the same", values=[daily / daily_readings], unit="B", most=2),
     ]
 
 
-async def _fill(folder: Path, days: int) -> tuple[list[int], int, int]:
+async def _fill(path: Path, days: int, slots_a_seal: int) -> tuple[list[int], int, int]:
     clock, random_bytes = HandClock(), seeded_bytes(SEED)
     budget = Budget(limit_bytes=1024 * MEBIBYTE)
-    path = folder / "absence.db"
     registers = [[1_000_000] * len(POINTS) for _ in range(METERS)]
     sizes, wire, readings = [], 0, 0
     with closing(Store.open(path, clock=clock, entropy=entropy, budget=budget, commit_interval_s=0.05)) as store:
@@ -63,7 +64,7 @@ async def _fill(folder: Path, days: int) -> tuple[list[int], int, int]:
             clock.advance(timedelta(minutes=15))
             await _sweep(store, clock, registers, random_bytes(METERS * (len(POINTS) + 2)))
             readings += METERS * len(POINTS)
-            if slot % SLOTS_AN_HOUR == SLOTS_AN_HOUR - 1:
+            if slot % slots_a_seal == slots_a_seal - 1:
                 while batch := await store.seal():
                     wire += len(batch.body)
             if slot % SLOTS_A_DAY == SLOTS_A_DAY - 1:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.bench.edge import peer
 from tests.bench.edge.figures import Figure
-from tests.bench.edge.home import make_home, site
+from tests.bench.edge.home import make_home, profile, site
 from tests.bench.edge.probes import MEBIBYTE, Mark, peak_mib, resident_mib
 from tests.bench.edge.rig import Farm, Running, counts, farm, listens, metrics, module, rest, running, until
 from tests.common.wire.builders import GATEWAY_KEY
@@ -86,9 +86,21 @@ def poll_round(bench: Bench) -> None:
         with running("framing", words, bench.folder / "framing.log") as bare:
             rest(SETTLE_S)
             bench.kept["bare cpu"].append(_window(bench, meters, bare)[0])
+    _reading_round(bench)
     _gateway_round(bench)
     if bench.peer_python is not None:
         _peer_round(bench, bench.peer_python)
+
+
+def _reading_round(bench: Bench) -> None:
+    models = bench.fresh_folder()
+    (models / "counting.yaml").write_text(profile(), encoding="utf-8")
+    with farm(bench.first_port) as meters:
+        words = module(bench.edge_python, "tests.bench.edge.reading", models, bench.first_port, PERIOD_MS)
+        with running("reading", words, bench.folder / "reading.log", **bench.environment) as reading:
+            until(2_000, meters, reading)
+            rest(SETTLE_S)
+            bench.kept["reading cpu"].append(_window(bench, meters, reading)[0])
 
 
 def _gateway_round(bench: Bench) -> None:
@@ -155,11 +167,15 @@ def _window(bench: Bench, meters: Farm, box: Running) -> tuple[float, float]:
 
 def polling_figures(kept: Kept) -> list[Figure]:
     """Return the figures of all rounds."""
-    bare, ours, peers = kept["bare cpu"], kept["gateway cpu"], kept["peer cpu"]
+    bare, reading, ours, peers = kept["bare cpu"], kept["reading cpu"], kept["gateway cpu"], kept["peer cpu"]
     figures = [
         Figure(name="bare asyncio framing, CPU for 1,000 readings/s", values=bare, unit="% of a core"),
         Figure(name="gateway whole, CPU for 1,000 readings/s", values=ours, unit="% of a core"),
-        Figure(name="gateway / bare framing", values=_ratios(ours, bare), unit="times", most=3),
+        Figure(
+            name="a read (link, frame, values; nothing kept), CPU", values=reading, unit="% of a core"
+        ),
+        Figure(name="a read / bare framing", values=_ratios(reading, bare), unit="times", most=3),
+        Figure(name="gateway whole / bare framing", values=_ratios(ours, bare), unit="times", most=3),
     ]
     if peers:
         figures += [
