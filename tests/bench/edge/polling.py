@@ -171,9 +171,7 @@ def polling_figures(kept: Kept) -> list[Figure]:
     figures = [
         Figure(name="bare asyncio framing, CPU for 1,000 readings/s", values=bare, unit="% of a core"),
         Figure(name="gateway whole, CPU for 1,000 readings/s", values=ours, unit="% of a core"),
-        Figure(
-            name="a read (link, frame, values; nothing kept), CPU", values=reading, unit="% of a core"
-        ),
+        Figure(name="a read (link, frame, values; nothing kept), CPU", values=reading, unit="% of a core"),
         Figure(name="a read / bare framing", values=_ratios(reading, bare), unit="times", most=3),
         Figure(name="gateway whole / bare framing", values=_ratios(ours, bare), unit="times", most=3),
     ]
