@@ -76,6 +76,27 @@ async def withdrawals(session: AsyncSession, merchant_account_id: UUID, span: tu
     return {row[0]: row[1] for row in rows}
 
 
+async def settled_days(session: AsyncSession, merchant_account_id: UUID) -> list[date]:
+    """Return the days of a merchant account that a bank line settled."""
+    ending = f" {merchant_account_id}"
+    reasons = await session.scalars(
+        select(BankLineRow.reason).where(
+            BankLineRow.state == BankLineState.SETTLEMENT, BankLineRow.reason.endswith(ending, autoescape=True)
+        )
+    )
+    return [date.fromisoformat(reason.removesuffix(ending).rpartition(" ")[2]) for reason in reasons]
+
+
+async def fees_between(session: AsyncSession, merchant_account_id: UUID, after: date, until: date) -> int:
+    """Return what a channel kept on the days of `(after, until]`, by the newest fund bill of each."""
+    rows = await session.execute(
+        select(FundDayRow.day, FundDayRow.fees_fen)
+        .where(FundDayRow.merchant_account_id == merchant_account_id, FundDayRow.day > after, FundDayRow.day <= until)
+        .order_by(FundDayRow.day, FundDayRow.version)
+    )
+    return sum({row[0]: row[1] for row in rows}.values())
+
+
 async def is_settled(session: AsyncSession, reason: str) -> bool:
     """Return whether a bank line settled a day of a merchant account already; `reason` names both."""
     found = await session.scalar(
