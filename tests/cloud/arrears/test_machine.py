@@ -139,6 +139,7 @@ class Debts(RuleBasedStateMachine):
         fen = self._open_fen(flat) * percent // 100
         day = self.today - timedelta(days=ago)
         if fen and day >= max((move.day for move in self.moves[flat] if move.fen < 0), default=day):
+            self.clock.advance(seconds=1)  # the order of recording decides between movements of one day
             self.run(self.street.pay(self.debts[flat], fen, day))
             self.moves[flat].append(Move(day, fen))
 
@@ -148,6 +149,14 @@ class Debts(RuleBasedStateMachine):
         if fen:
             self.run(self._give_back(flat, fen))
             self.moves[flat].append(Move(self.today, -fen))
+            self.late_charges_are_run(0)
+
+    @rule(flat=FLAT, between=st.integers(min_value=1, max_value=40))
+    def the_later_of_two_payments_goes_back(self, flat: int, between: int) -> None:
+        self.a_flat_pays(flat, 50, 0)
+        self.days_pass(between)
+        self.a_flat_pays(flat, 50, 0)
+        self.money_of_a_flat_goes_back(flat, 20)
 
     @rule(ago=st.integers(min_value=0, max_value=2))
     def late_charges_are_run(self, ago: int) -> None:
@@ -181,6 +190,7 @@ class Debts(RuleBasedStateMachine):
     async def _give_back(self, flat: int, fen: int) -> None:
         view = self.debts[flat]
         self.journals += 1
+        self.clock.advance(seconds=1)
         part = postings.Allocation(
             account_id=view.account.account_id, line=LineRef(bill_id=view.summary.bill_id, n=1), fen=fen
         )
