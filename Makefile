@@ -52,8 +52,9 @@ coverage: $(VENV)/.installed ## every branch of money, measure, tariff, rating i
 mutation: $(VENV)/.installed ## change the code of money, measure, tariff, rating; the tests must notice 95 % (an hour); MUTANTS="money rating.stay" for a part
 	@TZ=Asia/Kathmandu HYPOTHESIS_PROFILE=mutation nice -n 19 $(RUN) deploy/setup/mutation.py $(MUTANTS)
 
-bench-billing: $(VENV)/.installed ## a bill run against the raw load of its rows, journals, corrections, dashboard; HOUSEHOLDS=1000000 for a large one
-	@$(RUN) -m tests.bench.billing $(HOUSEHOLDS)
+PAST ?= 100000
+bench-billing: $(VENV)/.installed ## a bill run against the raw load of its rows, journals, corrections, dashboard, a price changed six months back; HOUSEHOLDS=1000000 for a large run, PAST=n for accounts of the price
+	@$(RUN) -m tests.bench.billing $(HOUSEHOLDS); run=$$?; $(RUN) -m tests.bench.billing_past $(PAST) && exit $$run
 
 bench-rating: $(VENV)/.installed ## how fast prices are worked out; two ratios are gates
 	@$(RUN) -m tests.bench.rating

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import nlargest
+from uuid import UUID
 
 import numpy as np
 
 from cloud.billing.corrections import CorrectionPreview
 from cloud.billing.repriced_columns import Compared
 from common.civil import Period
+from common.ids import AccountId
+
+LARGEST = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +30,23 @@ class PeriodSums:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSum:
+    """What the one document of an account comes to, in fen."""
+
+    account_id: AccountId
+    fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PricePreview:
-    """What a change of prices comes to; `by_value` premises were not plain, `exceptions` could not be rated now."""
+    """What a change of prices comes to; `by_value` premises were not plain, `exceptions` could not be rated now.
+
+    `credits_` of the documents give something back; `largest` are the documents that move most, either way.
+    """
 
     documents: int
+    credits_: int
+    largest: tuple[AccountSum, ...]
     lines: int
     periods: tuple[PeriodSums, ...]
     premises: int
@@ -51,24 +70,37 @@ class Sums:
         self._charged = [0] * len(periods)
         self._credited = [0] * len(periods)
         self._said = hashlib.sha256()
-        self._documents = self._lines = self._premises = self._by_value = self._exceptions = 0
+        self._documents = self._credits = self._lines = self._premises = self._by_value = self._exceptions = 0
+        self._largest: list[AccountSum] = []
 
     def add(self, compared: Compared, by_value: Sequence[CorrectionPreview]) -> None:
         """Add a chunk."""
         self._premises += len(compared.premises)
         self._by_value += len(compared.odd)
-        self._documents += len({one.account for one in compared.differences})
+        accounts: dict[bytes, int] = defaultdict(int)
         for one in compared.differences:
+            accounts[one.account] += one.now_fen - one.was_fen
             self._count(one.period, one.now_fen - one.was_fen)
             self._said.update(one.account + one.group.item.charge_item_id.bytes)
             self._said.update(np.array([one.period, one.was_fen, one.now_fen], dtype="<i8").tobytes())
+        self._add_documents(
+            AccountSum(account_id=AccountId(UUID(bytes=raw.ljust(16, b"\0"))), fen=fen) for raw, fen in accounts.items()
+        )
         for found in by_value:
             self._exceptions += len(found.exceptions)
-            self._documents += len(found.adjustments)
+            self._add_documents(
+                AccountSum(account_id=one.account.account_id, fen=one.draft.total_fen) for one in found.adjustments
+            )
             self._said.update(found.sha)
             for adjustment in found.adjustments:
                 for line in adjustment.draft.lines:
                     self._count(self._place(line.key.service), line.fen)
+
+    def _add_documents(self, sums: Iterable[AccountSum]) -> None:
+        added = list(sums)
+        self._documents += len(added)
+        self._credits += sum(1 for one in added if one.fen < 0)
+        self._largest = nlargest(LARGEST, [*self._largest, *added], key=lambda one: (abs(one.fen), one.account_id))
 
     def _count(self, period: int, fen: int) -> None:
         self._lines += 1
@@ -83,6 +115,8 @@ class Sums:
         periods: Iterator[tuple[Period, int, int]] = zip(self._periods, self._charged, self._credited, strict=True)
         return PricePreview(
             documents=self._documents,
+            credits_=self._credits,
+            largest=tuple(self._largest),
             lines=self._lines,
             periods=tuple(PeriodSums(period=one, charged_fen=up, credited_fen=down) for one, up, down in periods),
             premises=self._premises,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from cloud.charges.making import NewCharge, Price, Words
+from cloud.charges.making import NewCharge, Price, Switch, Words
 from cloud.charges.rules import ChargeKind
 from cloud.charges.schemas import Code, Name, Text, Yuan, days_of
 from cloud.charges.values import Coverage, NewOneOff, Sharing
@@ -53,6 +53,40 @@ class ItemForm(BaseModel):
             starts=self.starts,
             ends=day_of(self.ends),
             coverage=coverage_of(self.building),
+            words=Words(text_zh=self.text_zh, text_en=self.text_en),
+        )
+
+
+class SwitchForm(BaseModel):
+    """Another price on some days, such as a holiday's: an amount a month, or the code of a tariff that stands."""
+
+    item: UUID
+    name_zh: Name
+    name_en: Name
+    start: date
+    end: date
+    amount: Yuan = ""
+    tariff_code: Word = ""
+    building: Word = ""
+    text_zh: Text = ""
+    text_en: Text = ""
+
+    def value(self, community_id: CommunityId) -> Switch:
+        """Return the switch as a value.
+
+        Raises:
+            MalformedError: neither amount nor tariff is given.
+        """
+        if not (self.amount or self.tariff_code):
+            raise MalformedError("a switch needs a price: an amount a month, or a tariff that stands")
+        return Switch(
+            community_id=community_id,
+            charge_item_id=ChargeItemId(self.item),
+            price=Price(amount_yuan=self.amount, tariff_code=self.tariff_code),
+            days=days_of(self.start, self.end),
+            coverage=coverage_of(self.building),
+            name_zh=self.name_zh,
+            name_en=self.name_en,
             words=Words(text_zh=self.text_zh, text_en=self.text_en),
         )
 

@@ -26,7 +26,7 @@ from cloud.kit.errors import NotFoundError
 from cloud.kit.httpapi import Paging, paging
 from cloud.tariffs import service as tariffs
 from cloud.tariffs.charge import ChargeBasis
-from cloud.web.charge_forms import ItemForm, OneOffForm, fen_of
+from cloud.web.charge_forms import ItemForm, OneOffForm, SwitchForm, fen_of
 from cloud.web.charge_words import CHARGE_KINDS, CHARGE_STATES, SHARINGS
 from cloud.web.frame import Frame, chosen, communities_of, page_router, see_other
 from cloud.web.listing import part
@@ -59,10 +59,11 @@ def _add_list(router: APIRouter, frame: Frame) -> None:
         async with frame.database.view(caller.tenant) as session:
             communities = await communities_of(session, caller, Permission.RUN_BILLS)
             one = chosen(communities, community)
-            items = await tariffs.charge_items(session, one.id)
+            book = await tariffs.price_book(session, one.id, frame.now())
             found = await service.one_offs(session, one.id)
             entities = await estate.entity_names(session)
             buildings = await estate.buildings(session, one.id)
+        items = sorted(book.items.values(), key=lambda item: item.code)
         month = month_of(civil_day(frame.now(), one.zone))
         return frame.page(
             request,
@@ -71,6 +72,8 @@ def _add_list(router: APIRouter, frame: Frame) -> None:
             communities=communities,
             community=one,
             items=items,
+            switched=[item for item in items if item.basis is not ChargeBasis.ONE_OFF],
+            codes=sorted({one.ref.tariff_code for known in book.revisions.values() for one in known}),
             levies=[item for item in items if item.basis is ChargeBasis.ONE_OFF],
             one_offs=found,
             month=month,
@@ -93,6 +96,14 @@ def _add_making(router: APIRouter, database: Database) -> None:
             new = form.value(ChargeItemId(unit.new_id()), community.id)
             await making.make_charge(unit, new)
         return see_other("/charges", done="charge-made", community=community.code)
+
+    @router.post("/charges/{community_id}/switches")
+    async def switch(community_id: UUID, caller: Maker, form: Annotated[SwitchForm, Form()]) -> Response:
+        """Let another price hold on some days; afterwards the former holds again."""
+        async with database.unit(caller.tenant, caller.actor) as unit:
+            community = await estate.community(unit.session, CommunityId(community_id))
+            await making.switch(unit, form.value(community.id))
+        return see_other("/charges", done="price-switched", community=community.code)
 
     @router.post("/charges/{community_id}/one-offs")
     async def draft(community_id: UUID, caller: Biller, form: Annotated[OneOffForm, Form()]) -> Response:

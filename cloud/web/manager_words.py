@@ -91,6 +91,12 @@ CORRECTION_STATES: Mapping[str, Words] = {
     "applied": ("已出具", "Applied"),
     "dropped": ("已放弃", "Dropped"),
 }
+PRICE_CHANGE_STATES: Mapping[str, Words] = {
+    "open": ("待批准", "Open"),
+    "approved": ("正在记账", "Being booked"),
+    "booked": ("已记账", "Booked"),
+    "dropped": ("已放弃", "Dropped"),
+}
 CORRECTION_CAUSES: Mapping[str, Words] = {
     "reading": ("读数", "Reading"),
     "tariff": ("价格", "Tariff"),
@@ -151,6 +157,7 @@ FILTERS: Mapping[str, Callable[[str], Words]] = {
     "owner_role": worded(OWNER_ROLES),
     "case_deed": worded(CASE_DEEDS),
     "correction_state": worded(CORRECTION_STATES),
+    "price_change_state": worded(PRICE_CHANGE_STATES),
     "correction_cause": worded(CORRECTION_CAUSES),
     "gateway_state": worded(GATEWAY_STATES),
     "resource": worded(RESOURCES),

@@ -52,6 +52,7 @@ PLACES: tuple[Place, ...] = (
     Place(path="/seals", zh="电子印章", en="Seals", needs=Permission.MANAGE_SEALS, company_wide=True),
     Place(path="/cases", zh="待办事项", en="Cases", needs=Permission.SEE_CASES),
     Place(path="/corrections", zh="更正", en="Corrections", needs=Permission.CORRECT),
+    Place(path="/price-changes", zh="追溯调价", en="Past prices", needs=Permission.CORRECT),
     Place(path="/estimates", zh="估读", en="Estimates", needs=Permission.CORRECT),
     Place(path="/tariffs", zh="价格", en="Tariffs", needs=Permission.CHANGE_TARIFFS),
     Place(path="/price-trial", zh="价格试算", en="Try prices", needs=Permission.CHANGE_TARIFFS),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from uuid import UUID
 
 import httpx
 import pytest
 
 from cloud.estate import service as estate
 from cloud.estate.kinds import EntityKind
+from cloud.tariffs import service as tariffs
+from cloud.tariffs.assignment import Target, TargetKind
+from common.ids import ChargeItemId
 from tests.cloud.billing.conftest import Office
 from tests.cloud.web.browsing import send
 from tests.cloud.web.front import words_of
@@ -101,3 +106,39 @@ async def test_a_form_filled_in_wrongly_is_refused_in_words(
 async def test_a_charge_of_nowhere_is_not_found(garden: Office, manager: httpx.AsyncClient) -> None:
     nowhere = f"/charges/{garden.site.community_id}/{garden.site.community_id}"
     assert (await manager.get(nowhere)).status_code == 404
+
+
+async def test_a_price_is_switched_for_a_holiday_and_the_former_holds_again_afterwards(
+    garden: Office, manager: httpx.AsyncClient
+) -> None:
+    await make_item(
+        garden, manager, code="hall", name_zh="活动室", basis="flat", amount="31.00", text_zh="", text_en=""
+    )
+    item = re.search(r'<option value="([0-9a-f-]{36})">活动室', (await manager.get("/charges")).text)
+    assert item
+    form = {
+        "item": item[1],
+        "name_zh": "春节优惠",
+        "name_en": "festival",
+        "start": "2026-02-11",
+        "end": "2026-02-21",
+        "amount": "62.00",
+        "text_zh": "春节期间",
+        "text_en": "during the festival",
+    }
+    where = f"/charges/{garden.site.community_id}/switches"
+    assert (await send(manager, "/charges", where, form | {"amount": ""})).status_code == 422
+    assert (await send(manager, "/charges", where, form | {"end": "2026-02-11"})).status_code == 422
+    done = await send(manager, "/charges", where, form)
+    assert done.headers["location"] == "/charges?community=GARDEN&done=price-switched"
+    assert (await send(manager, "/charges", where, form)).status_code == 409
+    async with garden.site.database.view(garden.site.tenant) as session:
+        book = await tariffs.price_book(session, garden.site.community_id, garden.clock.now())
+    everybody = [Target(kind=TargetKind.COMMUNITY)]
+    held = [
+        book.assignments.assigned(ChargeItemId(UUID(item[1])), everybody, date(2026, 2, day)) for day in (10, 15, 21)
+    ]
+    assert held[0] is not None
+    assert held[1] is not None
+    assert held[2] is not None
+    assert held[0].tariff_id == held[2].tariff_id != held[1].tariff_id
