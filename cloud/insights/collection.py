@@ -43,7 +43,12 @@ _MOVES = """
         select d.period_start, d.account_id, d.premises_id, t.community_id, t.debit_id, t.credit_id, t.fen,
                case when t.credit_id in (select ledger_account_id from earned) then 1
                     when t.debit_id in (select ledger_account_id from earned) then -1 end as earns
-          from documents d join transfer t on t.bill_id = d.bill_id and t.kind in ('posted', 'post')
+          from documents d cross join lateral (
+               select t.* from transfer t where t.bill_id = d.bill_id and t.bill_id <> t.journal_id
+                union all
+               select t.* from transfer t
+                where t.community_id = :community and t.journal_id = d.bill_id and t.bill_id = t.journal_id) t
+         where t.kind in ('posted', 'post')
     ),
     moves as (
         select period_start, account_id, premises_id, true as billing, earns * fen as fen
