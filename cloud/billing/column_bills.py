@@ -182,7 +182,6 @@ def batch_of(issue: Issue, pattern: Pattern, ids: BillIds) -> IssuedBatch:
     return IssuedBatch(
         accounts=accounts,
         bill_ids=ids.bills[pattern.bills],
-        journal_ids=ids.journals[pattern.bills],
         idem_keys=images.joined(parts, len(accounts)),
         lines=tuple(
             IssuedLine(
@@ -200,11 +199,10 @@ def batch_of(issue: Issue, pattern: Pattern, ids: BillIds) -> IssuedBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillIds:
-    """The account of each bill of the go, and the ids made for bill and journal."""
+    """The account of each bill of the go, and the id made for the bill, which is its journal's too."""
 
     accounts: Ids
     bills: Ids
-    journals: Ids
 
 
 def bill_images(issue: Issue, pattern: Pattern, ids: BillIds, prefix: str, first: int) -> list[Cells]:

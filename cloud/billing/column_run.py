@@ -120,7 +120,7 @@ class _Chunk:
             input_sha=input_sha,
         )
         made = patterns(groups, len(premises))
-        ids = BillIds(accounts=accounts[charged], bills=unit.new_ids(count), journals=unit.new_ids(count))
+        ids = BillIds(accounts=accounts[charged], bills=unit.new_ids(count))
         batches = [batch_of(issue, pattern, ids) for pattern in made]
         await post_issued(unit, community.id, today, f"bill_{BillKind.REGULAR}", batches)
         await self._write(issue, made, ids)

@@ -127,7 +127,9 @@ class BillRow(CommunityRow):
     case_id: Mapped[UUID | None]
 
     __table_args__ = (
-        UniqueConstraint("tenant_id", "community_id", "account_id", "cycle", "period_start", "kind", "seq"),
+        UniqueConstraint(
+            "tenant_id", "account_id", "community_id", "cycle", "period_start", "kind", "seq", name="uq_bill_once"
+        ),
         UniqueConstraint("tenant_id", "number"),
         ForeignKeyConstraint(
             ["tenant_id", "community_id", "case_id"],
@@ -144,7 +146,6 @@ class BillRow(CommunityRow):
             unique=True,
             postgresql_where=text("case_id is not null"),
         ),
-        Index("ix_bill_account", "tenant_id", "account_id", "issued_at"),
         table_flags(append_only=True, bulk=True),
     )
 

@@ -19,7 +19,9 @@ _MOVES = text("""
            sum(case when t.credit_id = own.ledger_account_id then t.fen else -t.fen end)::bigint as fen
       from ledger_account own
       join transfer t on (t.tenant_id, t.community_id) = (own.tenant_id, own.community_id)
-           and own.ledger_account_id in (t.debit_id, t.credit_id) and t.kind in ('posted', 'post')
+           and (own.ledger_account_id = t.credit_id
+                or own.ledger_account_id = t.debit_id and t.bill_id is distinct from t.journal_id)
+           and t.kind in ('posted', 'post')
       join journal j on (j.tenant_id, j.community_id, j.journal_id) = (t.tenant_id, t.community_id, t.journal_id)
      where own.community_id = :community and own.fund_class = :fund and own.type in ('income', 'fund')
        and j.business_date < :end

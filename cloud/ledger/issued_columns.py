@@ -1,8 +1,9 @@
 """Booking many issued bills at once: the journals of a bill run in binary form, without an object for each.
 
-The rows are to the byte those that `service.post_many` writes for the same bills: the same accounts, transfers under
-the numbers of their lines, and fingerprints. Only charges are booked here: a receivable grows and what is earned with
-it, neither of them guarded, so there is no balance to hold.
+The rows are those that `service.post_many` writes for the same bills: the same accounts, transfers under the numbers of
+their lines, and fingerprints. But a journal bears the id of its bill and names the billing account, so that its
+transfers need not stand in every index (see `JournalRow`). Only charges are booked here: a receivable grows and what
+is earned with it, neither of them guarded, so there is no balance to hold.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ _JOURNAL = (
     "document_kind",
     "document_id",
     "approved_by",
+    "account_id",
 )
 _TRANSFER = (
     "community_id",
@@ -92,7 +94,6 @@ class IssuedBatch:
 
     accounts: Ids
     bill_ids: Ids
-    journal_ids: Ids
     idem_keys: Cells
     lines: tuple[IssuedLine, ...]
 
@@ -117,7 +118,7 @@ async def post_issued(
     await unit.load_images(_JOURNALS, _JOURNAL, [desk.journals(batch) for batch in batches])
     await unit.load_images(_TRANSFERS, _TRANSFER, [desk.transfers(batch) for batch in batches])
     count = sum(len(batch.accounts) for batch in batches)
-    unit.record("posted", "journal", images.id_at(batches[0].journal_ids, 0), after={"journals": count})
+    unit.record("posted", "journal", images.id_at(batches[0].bill_ids, 0), after={"journals": count})
 
 
 def receivable_ids(tenant: TenantId, book: Book, accounts: Ids) -> Ids:
@@ -190,7 +191,7 @@ class _Desk:
         """Return the rows of the journals of a batch."""
         columns = [
             *self._head,
-            images.uuids(batch.journal_ids),
+            images.uuids(batch.bill_ids),
             batch.idem_keys,
             images.blobs(b"".join(self._fingerprints(batch)), hashlib.sha256().digest_size),
             images.text(self._kind),
@@ -199,6 +200,7 @@ class _Desk:
             images.text(DocumentKind.BILL),
             images.uuids(batch.bill_ids),
             None,
+            images.uuids(batch.accounts),
         ]
         return image(columns, len(batch.accounts))
 
@@ -210,7 +212,7 @@ class _Desk:
         fund = images.text(line.book.fund_class)
         return [
             *self._head,
-            images.uuids(batch.journal_ids),
+            images.uuids(batch.bill_ids),
             images.int8(line.n),
             images.text(TransferKind.POSTED),
             images.uuids(self._receivable(batch, line.book)),

@@ -15,12 +15,24 @@ from common.ids import BillId, CommunityId
 LINES_AT_ONCE_MAX = 20_000
 
 
-_MOVES = text("""
+# The transfers of a wanted line: that of the bill run that issued it is found through its journal, all others by line.
+_OF_LINE = """
+    cross join lateral (
+        select t.* from transfer t
+         where t.bill_id = wanted.bill_id and t.line_n = wanted.line_n and t.bill_id <> t.journal_id
+           and t.kind in ('posted', 'post')
+         union all
+        select t.* from journal j
+          join transfer t on (t.tenant_id, t.community_id, t.journal_id) = (j.tenant_id, j.community_id, j.journal_id)
+         where j.document_id = wanted.bill_id and t.bill_id = t.journal_id and t.n = wanted.line_n
+    ) t
+"""
+_MOVES = text(f"""
     select t.bill_id, t.line_n, j.business_date,
            case when debit.type = 'receivable' then credit.type else debit.type end as other,
            case when debit.type = 'receivable' then t.fen else -t.fen end as fen
       from unnest(cast(:bill_ids as uuid[]), cast(:numbers as bigint[])) as wanted (bill_id, line_n)
-      join transfer t on t.bill_id = wanted.bill_id and t.line_n = wanted.line_n and t.kind in ('posted', 'post')
+      {_OF_LINE}
       join journal j on (j.tenant_id, j.community_id, j.journal_id) = (t.tenant_id, t.community_id, t.journal_id)
       join ledger_account debit on (debit.tenant_id, debit.community_id, debit.ledger_account_id)
                                  = (t.tenant_id, t.community_id, t.debit_id)
@@ -28,18 +40,18 @@ _MOVES = text("""
                                   = (t.tenant_id, t.community_id, t.credit_id)
      where (debit.type = 'receivable') <> (credit.type = 'receivable')
      order by t.bill_id, t.line_n, j.business_date, j.recorded_at, j.journal_id, t.n
-""")
-_OPEN = text("""
+""")  # noqa: S608 - joined from the constants above
+_OPEN = text(f"""
     select t.bill_id, t.line_n, sum(case when debit.type = 'receivable' then t.fen else -t.fen end)::bigint as fen
       from unnest(cast(:bill_ids as uuid[]), cast(:numbers as bigint[])) as wanted (bill_id, line_n)
-      join transfer t on t.bill_id = wanted.bill_id and t.line_n = wanted.line_n and t.kind in ('posted', 'post')
+      {_OF_LINE}
       join ledger_account debit on (debit.tenant_id, debit.community_id, debit.ledger_account_id)
                                  = (t.tenant_id, t.community_id, t.debit_id)
       join ledger_account credit on (credit.tenant_id, credit.community_id, credit.ledger_account_id)
                                   = (t.tenant_id, t.community_id, t.credit_id)
      where (debit.type = 'receivable') <> (credit.type = 'receivable')
      group by t.bill_id, t.line_n
-""")
+""")  # noqa: S608 - joined from the constants above
 _MOVED = text("""
     select distinct t.bill_id, t.line_n
       from journal j

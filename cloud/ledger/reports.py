@@ -111,7 +111,7 @@ async def statement(session: AsyncSession, owner_id: UUID, types: Collection[Acc
     """Return what happened on the accounts of some types of one owner, oldest first, over all its books."""
     rows = await repository.accounts_of(session, [owner_id], types)
     ids = {row.ledger_account_id for row in rows}
-    moves = await repository.moves_of(session, ids) if ids else []
+    moves = await repository.moves_of(session, owner_id, ids) if ids else []
     return tuple(_running(await named(session, moves), rows))
 
 

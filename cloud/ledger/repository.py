@@ -19,6 +19,15 @@ from cloud.ledger.tables import BalanceRow, BookRow, JournalRow, LedgerAccountRo
 from common.ids import CommunityId, TenantId
 
 COUNTING = ("posted", "post")
+# A transfer that a bill run issued a bill with is found through its journal, and is in no index by line or by debit.
+_ISSUED = TransferRow.bill_id == TransferRow.journal_id
+_BY_DEBIT = TransferRow.bill_id.is_distinct_from(TransferRow.journal_id)
+_BY_LINE = TransferRow.bill_id.is_not(None) & (TransferRow.bill_id != TransferRow.journal_id)
+_OF_JOURNAL = (
+    (JournalRow.tenant_id == TransferRow.tenant_id)
+    & (JournalRow.community_id == TransferRow.community_id)
+    & (JournalRow.journal_id == TransferRow.journal_id)
+)
 
 
 async def journals_by_key(
@@ -180,12 +189,17 @@ async def open_by_line(session: AsyncSession, owner_ids: Collection[UUID]) -> di
     )
     counted = TransferRow.kind.in_(COUNTING) & TransferRow.bill_id.is_not(None)
     debits = select(TransferRow.bill_id, TransferRow.line_n, TransferRow.fen.label("fen")).where(
-        counted, TransferRow.debit_id.in_(owned)
+        counted, TransferRow.debit_id.in_(owned), _BY_DEBIT
+    )
+    issued = (
+        select(TransferRow.bill_id, TransferRow.line_n, TransferRow.fen.label("fen"))
+        .join(JournalRow, _OF_JOURNAL)
+        .where(counted, _ISSUED, JournalRow.account_id.in_(list(owner_ids)))
     )
     credits_ = select(TransferRow.bill_id, TransferRow.line_n, (-TransferRow.fen).label("fen")).where(
         counted, TransferRow.credit_id.in_(owned)
     )
-    moves = union_all(debits, credits_).subquery()
+    moves = union_all(debits, issued, credits_).subquery()
     found = await session.execute(
         select(moves.c.bill_id, moves.c.line_n, func.sum(moves.c.fen)).group_by(moves.c.bill_id, moves.c.line_n)
     )
@@ -194,13 +208,15 @@ async def open_by_line(session: AsyncSession, owner_ids: Collection[UUID]) -> di
 
 async def transfers_of_lines(session: AsyncSession, bill_id: UUID) -> Sequence[tuple[TransferRow, JournalRow]]:
     """Return every transfer on a bill's lines with its journal, oldest first."""
-    found = await session.execute(
-        select(TransferRow, JournalRow)
-        .join(JournalRow, JournalRow.journal_id == TransferRow.journal_id)
-        .where(TransferRow.bill_id == bill_id)
-        .order_by(JournalRow.recorded_at, TransferRow.journal_id, TransferRow.n)
-    )
-    return [(transfer, journal) for transfer, journal in found]
+    both = select(TransferRow, JournalRow).join(JournalRow, _OF_JOURNAL).where(TransferRow.bill_id == bill_id)
+    return await _oldest_first(session, both.where(_ISSUED, JournalRow.document_id == bill_id), both.where(_BY_LINE))
+
+
+async def _oldest_first(
+    session: AsyncSession, *statements: Select[TransferRow, JournalRow]
+) -> Sequence[tuple[TransferRow, JournalRow]]:
+    found = [(transfer, journal) for one in statements for transfer, journal in await session.execute(one)]
+    return sorted(found, key=lambda one: (one[1].recorded_at, one[0].journal_id, one[0].n))
 
 
 async def journals_of_document(session: AsyncSession, document_id: UUID) -> Sequence[tuple[TransferRow, JournalRow]]:
@@ -238,13 +254,11 @@ async def sums_by_account(
     session: AsyncSession, community_id: CommunityId, through: date | None
 ) -> Sequence[tuple[LedgerAccountRow, int, int]]:
     """Return debits and credits of every account of a community, up to a business date inclusive."""
-    counted = select(TransferRow).join(
-        JournalRow,
-        (JournalRow.tenant_id == TransferRow.tenant_id)
-        & (JournalRow.community_id == TransferRow.community_id)
-        & (JournalRow.journal_id == TransferRow.journal_id),
+    counted = (
+        select(TransferRow)
+        .join(JournalRow, _OF_JOURNAL)
+        .where(TransferRow.community_id == community_id, TransferRow.kind.in_(COUNTING))
     )
-    counted = counted.where(TransferRow.community_id == community_id, TransferRow.kind.in_(COUNTING))
     if through is not None:
         counted = counted.where(JournalRow.business_date <= through)
     rows = counted.with_only_columns(TransferRow.debit_id, TransferRow.credit_id, TransferRow.fen).subquery()
@@ -261,16 +275,17 @@ async def sums_by_account(
     return [(account, int(debit), int(credit)) for account, debit, credit in found]
 
 
-async def moves_of(session: AsyncSession, account_ids: Collection[UUID]) -> Sequence[tuple[TransferRow, JournalRow]]:
-    """Return every transfer on some accounts with its journal, oldest first."""
+async def moves_of(
+    session: AsyncSession, owner_id: UUID, account_ids: Collection[UUID]
+) -> Sequence[tuple[TransferRow, JournalRow]]:
+    """Return every transfer on some accounts of one owner with its journal, oldest first."""
     ids = list(account_ids)
-    found = await session.execute(
-        select(TransferRow, JournalRow)
-        .join(JournalRow, JournalRow.journal_id == TransferRow.journal_id)
-        .where(TransferRow.debit_id.in_(ids) | TransferRow.credit_id.in_(ids))
-        .order_by(JournalRow.recorded_at, TransferRow.journal_id, TransferRow.n)
+    both = select(TransferRow, JournalRow).join(JournalRow, _OF_JOURNAL)
+    return await _oldest_first(
+        session,
+        both.where(_ISSUED, JournalRow.account_id == owner_id, TransferRow.debit_id.in_(ids)),
+        both.where((TransferRow.debit_id.in_(ids) & _BY_DEBIT) | TransferRow.credit_id.in_(ids)),
     )
-    return [(transfer, journal) for transfer, journal in found]
 
 
 async def lock_book(session: AsyncSession, community_id: CommunityId) -> BookRow | None:

@@ -71,7 +71,12 @@ class BookRow(CommunityRow):
 
 
 class JournalRow(CommunityRow):
-    """One business movement; `request_sha` covers all it says and all its transfers."""
+    """One business movement; `request_sha` covers all it says and all its transfers.
+
+    The journal that issues a bill in a bill run bears the bill's id and names the billing account: its transfers stand
+    neither in the index by line nor in the one by debit and are found through it. The trigger `known_of_transfer`
+    compares that account with the receivables that they debit.
+    """
 
     __tablename__ = "journal"
 
@@ -84,12 +89,15 @@ class JournalRow(CommunityRow):
     document_kind: Mapped[str]
     document_id: Mapped[UUID]
     approved_by: Mapped[UUID | None]
+    account_id: Mapped[UUID | None]
 
     __table_args__ = (
         UniqueConstraint("tenant_id", "community_id", "idem_key"),
+        CheckConstraint("account_id is null or journal_id = document_id", name="account_of_bill"),
         CheckConstraint("octet_length(request_sha) = 32", name="request_sha_is_sha256"),
         Index("ix_journal_document", "tenant_id", "document_id"),
         Index("ix_journal_day", "tenant_id", "community_id", "business_date"),
+        Index("ix_journal_account", "tenant_id", "account_id", postgresql_where=text("account_id is not null")),
         table_flags(append_only=True, bulk=True),
     )
 
@@ -127,6 +135,10 @@ class TransferRow(CommunityRow):
         CheckConstraint("(kind in ('post', 'void')) = (pending_journal_id is not null)", name="resolution_names_one"),
         CheckConstraint("(pending_journal_id is null) = (pending_n is null)", name="pending_whole"),
         CheckConstraint("(bill_id is null) = (line_n is null)", name="line_whole"),
+        CheckConstraint(
+            "bill_id is distinct from journal_id or (n = line_n and kind = 'posted' and route = 'issue')",
+            name="issued_by_line",
+        ),
         Index(
             "uq_transfer_resolution",
             "tenant_id",
@@ -136,9 +148,20 @@ class TransferRow(CommunityRow):
             unique=True,
             postgresql_where=text("pending_journal_id is not null"),
         ),
-        Index("ix_transfer_debit", "tenant_id", "debit_id"),
+        Index(
+            "ix_transfer_debit",
+            "tenant_id",
+            "debit_id",
+            postgresql_where=text("bill_id is distinct from journal_id"),
+        ),
         Index("ix_transfer_credit", "tenant_id", "credit_id"),
-        Index("ix_transfer_line", "tenant_id", "bill_id", "line_n", postgresql_where=text("bill_id is not null")),
+        Index(
+            "ix_transfer_line",
+            "tenant_id",
+            "bill_id",
+            "line_n",
+            postgresql_where=text("bill_id is not null and bill_id <> journal_id"),
+        ),
         table_flags(append_only=True, bulk=True),
     )
 
