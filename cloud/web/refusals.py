@@ -20,6 +20,7 @@ from cloud.kit.httpapi import clash_of, problem, status_of
 from cloud.web.frame import Frame, see_other
 from cloud.web.messages import headline
 from cloud.web.navigation import SIGN_IN
+from cloud.web.refusal_words import chinese_of
 from cloud.web.security import SAFE_METHODS
 from common.errors import FaultsError, RefusalError
 
@@ -84,6 +85,7 @@ class Refusals:
             refusal_status=status,
             refusal_headline=headline(status),
             detail=detail,
+            detail_zh=chinese_of(detail),
             faults=faults,
         )
 

@@ -79,7 +79,9 @@ async def test_two_persons_the_file_the_slip_and_the_statement_bring_an_old_refu
         assert (await send(payer, "/payouts", f"{path}/sent", {"reference": "HD-20270201-7"})).status_code == 303
         assert "data-due" not in (await payer.get("/payouts")).text
         assert f"{path}/arrived" not in (await payer.get("/payouts")).text
-        assert (await send(payer, "/payouts", f"{path}/arrived", {})).status_code == 409
+        himself = await send(payer, "/payouts", f"{path}/arrived", {})
+        assert himself.status_code == 409
+        assert "须由他人按银行流水确认" in himself.text
     async with front.person(RoleName.CASHIER) as checker:
         day = front.counter.office.clock.now().date()
         row = f"{day},0009,150.00,,850.00,张三丰,6217000012345678,{refund.refund_number}\n"
