@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from edge.device.model import Profile
 from edge.device.plan import Block
 from edge.driver.outcome import DeviceConfig, Exchange, FailureKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockData:
+class BlockData(msgspec.Struct, frozen=True, kw_only=True):
     """The data of a sound answer to this very question."""
 
     data: bytes

@@ -29,7 +29,15 @@ def decode_block(
     """Return the values of a block's points, and a failure for each point whose bytes must not be used."""
     values: list[PointValue] = []
     failures: list[ReadFailure] = []
+    size = len(data)
     for field in block.fields:
+        point, whole = field.point, field.whole
+        if whole is not None and size >= whole.end:  # a plain integer, as most registers are
+            raw = data[whole.start : whole.end]
+            if raw != point.not_available:
+                milli = int.from_bytes(raw, signed=whole.signed) * whole.milli
+                values.append(PointValue(quantity=point.quantity, raw=raw, value_milli=milli, exchange=exchange))
+                continue
         try:
             values.append(_decode(profile, field, data, parameters, exchange))
         except ValueRefusedError as refusal:
@@ -41,6 +49,8 @@ def decode_block(
                     exchange=exchange,
                 )
             )
+    if profile.tariff_total is None:
+        return values, failures
     off = tariffs_off(
         profile, block, lambda point, at: _exact(point, data[at : at + point.size], at, data) * point.scale
     )
@@ -54,12 +64,7 @@ def decode_block(
 def _decode(
     profile: Profile, field: Field, data: bytes, parameters: Mapping[str, str], exchange: Exchange
 ) -> PointValue:
-    point, whole = field.point, field.whole
-    if whole is not None and len(data) >= whole.end:
-        raw = data[whole.start : whole.end]
-        if raw != point.not_available:
-            count = int.from_bytes(raw, signed=whole.signed)
-            return PointValue(quantity=point.quantity, raw=raw, value_milli=count * whole.milli, exchange=exchange)
+    point = field.point
     if isinstance(point.place, RecordPlace):
         raw, exact = record_value(telegrams_of(data, profile.maker), point, point.place)
     else:

@@ -146,7 +146,13 @@ class MeterWire:
         now = self._clock.now()
         last = self._last.setdefault(device.meter_id, {})
         counters = [value for value in values if value.quantity in counting]
-        odd = [value for value in counters if _is_odd(profile, last.get(value.quantity), value.value_milli, now)]
+        odd = [
+            value
+            for value in counters
+            if (seen := last.get(value.quantity)) is not None
+            and not 0 <= value.value_milli - seen[0] <= _SLACK_MILLI  # so for nearly all
+            and _is_odd(profile, seen, value.value_milli, now)
+        ]
         if odd:
             second = await self._asker.ask(profile, device, block)
             agreed = _agreed(profile, device, block, second)
@@ -162,14 +168,10 @@ class MeterWire:
         gathered.failures += failures
 
 
-def _is_odd(profile: Profile, last: _Seen | None, value_milli: int, now: datetime) -> bool:
-    """Return whether a register ran backwards, or further than the model can count in the time."""
-    if last is None:
-        return False
+def _is_odd(profile: Profile, last: _Seen, value_milli: int, now: datetime) -> bool:
+    """Return whether a register that moved by more than slack ran backwards, or further than it can in the time."""
     last_milli, last_at = last
     step = value_milli - last_milli
-    if 0 <= step <= _SLACK_MILLI:
-        return False
     if step < 0:
         return True
     most = profile.step_most_per_hour

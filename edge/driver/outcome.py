@@ -16,7 +16,7 @@ import msgspec
 
 from common.errors import ensure
 from common.ids import MeterId
-from common.money.amount import check_int64
+from common.money.amount import INT64_MAX, check_int64
 from common.reading.reading import Quantity, Resource
 
 
@@ -103,7 +103,8 @@ class PointValue(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Check the 64-bit range."""
-        check_int64(self.value_milli, "point value")
+        if not -INT64_MAX <= self.value_milli <= INT64_MAX:
+            check_int64(self.value_milli, "point value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

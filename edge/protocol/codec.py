@@ -11,11 +11,12 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+import msgspec
+
 QuestionT_contra = TypeVar("QuestionT_contra", contravariant=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """The frame answers the question; `data` is the register content without addressing."""
 
     frame: bytes
