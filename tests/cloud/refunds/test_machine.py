@@ -203,6 +203,13 @@ class Refunds(RuleBasedStateMachine):
         if self._states()[one] != "reserved":  # a box that holds too little pays nothing
             self.wishes[one].ended = "arrived" if pays else "failed"
 
+    @rule(fen=st.integers(min_value=1, max_value=900), pays=st.booleans(), place=st.integers(0, 9))
+    def a_refund_goes_from_the_wish_to_the_counter(self, fen: int, place: int, *, pays: bool) -> None:
+        self.a_refund_is_asked_for(fen, place, in_cash=True)
+        self.the_chief_judges(0, approves=True)
+        self.the_worker_works_and_may_die()
+        self.cash_is_handed_out_or_kept(place, pays=pays)
+
     @rule(place=st.integers(0, 9))
     def an_end_is_an_end(self, place: int) -> None:
         async def judge(refund_id: UUID) -> None:
