@@ -165,7 +165,6 @@ async def left_the_bank(
         return None
     (row,) = fitting
     await settling.arrive(unit, row, at)
-    unit.record("arrived", "refund", row.refund_id, after={"reference": row.payout_reference})
     return refund_of(row)
 
 
