@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from fractions import Fraction
 
@@ -96,17 +96,19 @@ def _number(value: Fraction) -> float:
 @asynccontextmanager
 async def speaking(address: str, meters: Sequence[SimulatedMeter], clock: Clock) -> AsyncIterator[str]:
     """Let the meters speak every few seconds until left, whenever a broker answers; yields its address."""
+    ended = asyncio.Event()  # the MQTT client may swallow a cancellation that comes while it disconnects
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(_keep_saying(address, meters, clock))
+        task = group.create_task(_keep_saying(address, meters, clock, ended))
         try:
             yield address
         finally:
+            ended.set()
             task.cancel()
 
 
-async def _keep_saying(address: str, meters: Sequence[SimulatedMeter], clock: Clock) -> None:
+async def _keep_saying(address: str, meters: Sequence[SimulatedMeter], clock: Clock, ended: asyncio.Event) -> None:
     away = False
-    while True:
+    while not ended.is_set():
         try:
             await _say(address, meters, clock)
             away = False
@@ -114,7 +116,9 @@ async def _keep_saying(address: str, meters: Sequence[SimulatedMeter], clock: Cl
             if not away:
                 _log.warning("no_broker_answers", address=address, reason=str(problem))
             away = True
-        await asyncio.sleep(SAY_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SAY_S):
+                await ended.wait()
 
 
 async def _say(address: str, meters: Sequence[SimulatedMeter], clock: Clock) -> None:
