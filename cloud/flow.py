@@ -25,7 +25,7 @@ from cloud.invoices import tasks as invoices
 from cloud.invoices.tasks import InvoiceTasks
 from cloud.kit import outbox
 from cloud.kit.events import Routes
-from cloud.kit.runner import Handler
+from cloud.kit.runner import Handler, Together
 from cloud.kit.schedules import Schedule
 from cloud.ledger import tasks as ledger
 from cloud.mandates import tasks as mandates
@@ -108,6 +108,15 @@ SCHEDULES: Sequence[Schedule] = (
     parking.MORNING,
     daily.SCHEDULE,
 )
+
+
+def together(services: Services) -> Mapping[str, Together]:
+    """Return which jobs are done many at once, and how long they may gather."""
+    books = ReconciliationTasks(services.providers, services.secret_box)
+    return {
+        payments.ASK: PaymentTasks(services.providers).together(),
+        reconciliation.RECHECK: books.recheck_together(),
+    }
 
 
 def handlers(services: Services) -> Mapping[str, Handler]:

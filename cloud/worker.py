@@ -49,6 +49,7 @@ class Worker:
         self.runner = Runner(
             database=services.database,
             handlers=flow.handlers(services),
+            together=flow.together(services),
             metrics=JobMetrics(services.registry),
             name=name,
             pace=Pace(lanes=lanes, poll_s=poll_s, lease=LEASE),

@@ -56,6 +56,11 @@ async def accounts_at(session: AsyncSession, account_ids: Collection[UUID]) -> S
     return list(found)
 
 
+def community_of(account_id: UUID) -> Select[UUID]:
+    """Return the query for the community of an account."""
+    return select(AccountRow.community_id).where(AccountRow.account_id == account_id)
+
+
 async def accounts_of_premises(session: AsyncSession, premises_ids: Collection[UUID]) -> Sequence[AccountRow]:
     """Return the accounts of some premises, the oldest first."""
     found = await session.scalars(

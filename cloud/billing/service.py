@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 import numpy as np
+from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing import due, lookups, repository
@@ -215,6 +217,11 @@ async def account(session: AsyncSession, account_id: AccountId) -> Account:
     if not rows:
         raise NotFoundError(f"there is no account {account_id}")
     return account_of(rows[0])
+
+
+def community_of(account_id: AccountId) -> Select[UUID]:
+    """Return the query for an account's community, for a statement that needs it and nothing else; none finds none."""
+    return repository.community_of(account_id)
 
 
 async def accounts_of_premises(session: AsyncSession, premises_ids: Collection[PremisesId]) -> tuple[Account, ...]:

@@ -151,8 +151,8 @@ def dues_job(change_id: UUID) -> NewJob:
 async def publish_dues(context: JobContext) -> None:
     """Hand every gateway the dues as of now, and finish, in one commit.
 
-    A snapshot holds everything, so of many changes that wait (a morning of payments) only the last one publishes.
+    A snapshot holds everything, so of many changes that wait (a morning of payments) the first one publishes for all.
     """
     async with context.finishing_unit() as unit:
-        if not await jobqueue.followed(unit.session, context.job, unit.now):
-            await dues.publish_everywhere(unit)
+        await jobqueue.absorb(unit.session, context.job, unit.now)
+        await dues.publish_everywhere(unit)

@@ -10,6 +10,7 @@ from cloud.kit.jobs import NewJob
 from cloud.kit.runner import JobContext
 from cloud.kit.schedules import Schedule
 from cloud.payments.events import PaymentBooked
+from cloud.tariffs.charge import FundClass
 from common.ids import PaymentId
 
 HOLD = "deposits.hold"
@@ -18,8 +19,10 @@ LOOK = "deposits.look"
 SCHEDULE = Schedule(name="deposits", kind=LOOK, at=time(9, 0))
 
 
-def hold_job(event: PaymentBooked) -> NewJob:
-    """Return the job that holds a payment for its deposit, if it was for one."""
+def hold_job(event: PaymentBooked) -> NewJob | None:
+    """Return the job that holds a payment for its deposit; money of another fund is for none."""
+    if event.fund_class is not FundClass.DEPOSIT:
+        return None
     return NewJob(kind=HOLD, key=f"{HOLD}:{event.payment_id}", payload={"payment_id": str(event.payment_id)})
 
 

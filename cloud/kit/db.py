@@ -24,6 +24,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -31,15 +32,18 @@ import numpy as np
 import psycopg
 import structlog
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Table, event, insert, text
+from sqlalchemy import Table, event, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from cloud.kit import bulk
 from cloud.kit.actor import Actor
-from cloud.kit.audit import AuditRow
+from cloud.kit.audit import insert_records
+from cloud.kit.clock import monotonic_s
 from cloud.kit.errors import BusyError
 from cloud.kit.events import Event, Router
 from cloud.kit.images import ID, Cells, Ids, ids_from
@@ -64,7 +68,10 @@ _WRITE = re.compile(
 )
 _PASSING_STATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57014"})  # deadlock, lock, restart
 _FULL_STATES = frozenset({"53100", "58030"})
-_SET_TENANT = text("select set_config('app.tenant', :tenant, true)")
+_BEGIN = "gatehouse_begin"
+_WRITING, _READING = "begin", "begin isolation level repeatable read read only"
+_SEEN_S = "gatehouse_seen_s"
+_IDLE_S_MAX = 1.0  # a connection that rested longer is tried before it is used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,17 +176,21 @@ class Unit:
         await bulk.copy_images(connection, table, columns, images)
 
     async def seal(self, route: Router) -> None:
-        """Flush and add what must commit together with the domain's rows; called by `Database.unit` alone."""
-        await self.session.flush()
-        connection = await self.session.connection()
+        """Flush, add what must commit together with the domain's rows, and commit; called by `Database.unit` alone."""
+        await self.session.run_sync(self._sealed, route)
+
+    def _sealed(self, session: Session, route: Router) -> None:
+        session.flush()
+        connection = session.connection()
         wrote = connection.info[_WROTE]
         ensure(bool(self._records) or not wrote, "a unit of work wrote rows and recorded no deed in the audit")
         connection.info[_WROTE] = False  # accounted for: the commit may pass
         if self._records:
-            await self.session.execute(insert(AuditRow), self._records, execution_options=MACHINERY)
+            insert_records(session, self._records)
         jobs = [*self._jobs, *(job for event in self._events for job in route(event))]
         if jobs:
-            await insert_jobs(self.session, tenant=self.tenant, now=self.now, ids=self._ids, jobs=jobs)
+            insert_jobs(session, tenant=self.tenant, now=self.now, ids=self._ids, jobs=jobs)
+        session.commit()
 
 
 class Database:
@@ -204,8 +215,7 @@ class Database:
     async def unit(self, tenant: TenantId, actor: Actor) -> AsyncIterator[Unit]:
         """Run one read-write transaction as a company; commit on a clean exit, roll back on any other."""
         with _as_refusal():
-            async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
-                await session.execute(_SET_TENANT, {"tenant": str(tenant)})
+            async with self._session(_WRITING, tenant) as session:
                 unit = Unit(session, tenant, actor, self._clock.now(), self._ids)
                 yield unit
                 await unit.seal(self._route)
@@ -214,14 +224,20 @@ class Database:
     async def view(self, tenant: TenantId) -> AsyncIterator[AsyncSession]:
         """Read as a company, from one snapshot, without the power to write."""
         with _as_refusal():
-            async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
-                await session.execute(text("set transaction isolation level repeatable read, read only"))
-                await session.execute(_SET_TENANT, {"tenant": str(tenant)})
+            async with self._session(_READING, tenant) as session:
                 yield session
+
+    def _session(self, begin: str, tenant: TenantId) -> AsyncSession:
+        """Return a session whose transaction begins as the company, in one message, when it is first needed."""
+        engine = self._engine.execution_options(**{_BEGIN: f"{begin}; set local app.tenant = '{UUID(str(tenant))}'"})
+        return AsyncSession(engine, expire_on_commit=False)
 
     @asynccontextmanager
     async def directory(self) -> AsyncIterator[AsyncConnection]:
-        """Ask what must be known before the company is: row security shows no row here, only functions answer."""
+        """Ask what must be known before the company is: row security shows no row here, only functions answer.
+
+        Each statement stands alone: it is committed as soon as it has answered.
+        """
         with _as_refusal():
             async with self._engine.begin() as connection:
                 yield connection
@@ -280,17 +296,38 @@ def _engine(conninfo: str, pool: Pool) -> AsyncEngine:
         pool_size=pool.size,
         max_overflow=pool.overflow,
         pool_timeout=pool.wait_s,
-        pool_pre_ping=True,
+        isolation_level="AUTOCOMMIT",  # the driver begins nothing by itself: `_begin` does, together with the company
         hide_parameters=True,
     )
-    event.listen(engine.sync_engine, "begin", _forget_writes)
+    event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "before_cursor_execute", _note_write)
     event.listen(engine.sync_engine, "commit", _refuse_unsealed)
+    event.listen(engine.sync_engine, "checkout", _try_when_rested)
+    event.listen(engine.sync_engine, "checkin", _note_rest)
     return engine
 
 
-def _forget_writes(connection: Connection) -> None:
+def _begin(connection: Connection) -> None:
     connection.info[_WROTE] = False
+    begin = connection.get_execution_options().get(_BEGIN)
+    if begin is not None:
+        connection.exec_driver_sql(begin)
+
+
+def _note_rest(driver: object, entry: ConnectionPoolEntry) -> None:
+    del driver
+    entry.info[_SEEN_S] = monotonic_s()
+
+
+def _try_when_rested(driver: Any, entry: ConnectionPoolEntry, proxy: object) -> None:
+    """Try a connection that rested before it is used, so that a restart meanwhile is noticed by nobody."""
+    del proxy
+    if monotonic_s() - entry.info.get(_SEEN_S, monotonic_s()) <= _IDLE_S_MAX:
+        return
+    try:
+        driver.cursor().execute("select 1")
+    except psycopg.OperationalError as error:
+        raise InvalidatePoolError("the connection died while it rested") from error
 
 
 def _refuse_unsealed(connection: Connection) -> None:
@@ -310,5 +347,10 @@ def _note_write(
 ) -> None:
     del cursor, parameters, executemany
     machinery = context is not None and context.execution_options.get("machinery", False)
-    if not machinery and _WRITE.search(statement):
+    if not machinery and _writes(statement):
         connection.info[_WROTE] = True
+
+
+@lru_cache(maxsize=2_048)
+def _writes(statement: str) -> bool:
+    return _WRITE.search(statement) is not None

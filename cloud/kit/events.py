@@ -19,14 +19,15 @@ class Event:
 
 
 Router = Callable[[Event], Sequence[NewJob]]
-Routes = Mapping[type[Event], Sequence[Callable[[Any], NewJob]]]
+Routes = Mapping[type[Event], Sequence[Callable[[Any], NewJob | None]]]
 
 
 def router(routes: Routes) -> Router:
-    """Return the function that turns an event into the jobs of everybody who listens to it."""
+    """Return the function that turns an event into the jobs of everybody who listens to it; None is nobody's job."""
 
     def route(event: Event) -> Sequence[NewJob]:
-        return tuple(make(event) for make in routes.get(type(event), ()))
+        made = (make(event) for make in routes.get(type(event), ()))
+        return tuple(job for job in made if job is not None)
 
     return route
 

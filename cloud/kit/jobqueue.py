@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CursorResult, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.orm import Session
 from sqlalchemy.types import DateTime, Interval, Text, Uuid
 
 from cloud.kit.errors import ConflictError
@@ -28,19 +30,18 @@ class LeaseLostError(ConflictError):
 
 
 _INSERT = text("""
-    insert into job (tenant_id, job_id, kind, key, partition, payload, run_at, state, epoch, attempts)
-    select :tenant, :id, :kind, :key, :partition, :payload, :run_at, 'ready', 0, 0
-     where not exists (select from job_archive a where a.tenant_id = :tenant and a.key = :key)
-    on conflict (tenant_id, key) do nothing
-""").bindparams(
-    bindparam("tenant", type_=Uuid()),
-    bindparam("id", type_=Uuid()),
-    bindparam("kind", type_=Text()),
-    bindparam("key", type_=Text()),
-    bindparam("partition", type_=Text()),
-    bindparam("payload", type_=JSONB()),
-    bindparam("run_at", type_=DateTime(timezone=True)),
-)
+    with added as (
+        insert into job (tenant_id, job_id, kind, key, partition, payload, run_at, enqueued_at, state, epoch, attempts)
+        select :tenant, job_id, kind, key, partition, payload, run_at,
+               statement_timestamp() + n * interval '1 microsecond', 'ready', 0, 0
+          from unnest(cast(:ids as uuid[]), cast(:kinds as text[]), cast(:keys as text[]), cast(:partitions as text[]),
+                      cast(:payloads as jsonb[]), cast(:run_ats as timestamptz[]))
+               with ordinality as given (job_id, kind, key, partition, payload, run_at, n)
+         where not exists (select from job_archive a where a.tenant_id = :tenant and a.key = given.key)
+            on conflict (tenant_id, key) do nothing
+        returning run_at)
+    select pg_notify(:channel, '') where exists (select from added where run_at <= :now)
+""").bindparams(bindparam("tenant", type_=Uuid()), bindparam("now", type_=DateTime(timezone=True)))
 _CLAIM = text("select * from directory.claim_jobs(:worker, :now, :wanted, :lease, :kinds)").bindparams(
     bindparam("now", type_=DateTime(timezone=True)),
     bindparam("lease", type_=Interval()),
@@ -52,12 +53,14 @@ _RENEW = text("""
 """).bindparams(bindparam("lease", type_=Interval()))
 _FINISH = text("""
     update job set state = 'done', done_at = clock_timestamp(), lease_until = null
-     where tenant_id = :tenant and job_id = :id and epoch = :epoch and state = 'leased'
+      from unnest(cast(:ids as uuid[]), cast(:epochs as bigint[])) as held (job_id, epoch)
+     where job.tenant_id = :tenant and job.job_id = held.job_id and job.epoch = held.epoch and job.state = 'leased'
 """)
-_FOLLOWED = text("""
-    select exists (select from job mine join job later using (tenant_id, kind, partition)
-                    where tenant_id = :tenant and mine.job_id = :id and later.job_id <> :id
-                      and later.state = 'ready' and later.run_at <= :now)
+_ABSORB = text("""
+    update job set state = 'done', done_at = clock_timestamp()
+      from job mine
+     where mine.tenant_id = :tenant and mine.job_id = :id and job.tenant_id = :tenant and job.kind = mine.kind
+       and job.partition = mine.partition and job.job_id <> :id and job.state = 'ready' and job.run_at <= :now
 """).bindparams(bindparam("now", type_=DateTime(timezone=True)))
 _FAIL = text("""
     update job set state = :state, lease_until = null, last_error = :error, retry_at = clock_timestamp() + :delay
@@ -65,24 +68,20 @@ _FAIL = text("""
 """).bindparams(bindparam("delay", type_=Interval()))
 
 
-async def insert_jobs(
-    session: AsyncSession, *, tenant: TenantId, now: datetime, ids: IdSource, jobs: Sequence[NewJob]
-) -> None:
-    """Insert jobs whose keys are new, and wake the workers when the transaction commits."""
-    rows = [
-        {
-            "tenant": tenant,
-            "id": ids.new(),
-            "kind": job.kind,
-            "key": job.key,
-            "partition": job.partition,
-            "payload": dict(job.payload),
-            "run_at": job.run_at or now,
-        }
-        for job in jobs
-    ]
-    await session.execute(_INSERT, rows, execution_options=_MACHINERY)
-    await session.execute(text("select pg_notify(:channel, '')"), {"channel": CHANNEL})
+def insert_jobs(session: Session, *, tenant: TenantId, now: datetime, ids: IdSource, jobs: Sequence[NewJob]) -> None:
+    """Insert jobs whose keys are new, and wake the workers for what is due when the transaction commits."""
+    values = {
+        "tenant": tenant,
+        "now": now,
+        "channel": CHANNEL,
+        "ids": [ids.new() for _ in jobs],
+        "kinds": [job.kind for job in jobs],
+        "keys": [job.key for job in jobs],
+        "partitions": [job.partition for job in jobs],
+        "payloads": [json.dumps(dict(job.payload)) for job in jobs],
+        "run_ats": [job.run_at or now for job in jobs],
+    }
+    session.execute(_INSERT, values, execution_options=_MACHINERY)
 
 
 async def claim(
@@ -141,19 +140,25 @@ async def renew(session: AsyncSession, job: Job, lease: timedelta = LEASE) -> No
     await _touch(session, _RENEW, job, {"lease": lease})
 
 
-async def followed(session: AsyncSession, job: Job, now: datetime) -> bool:
-    """Return whether a job of the same kind and partition is due after this one: it will see all that this one sees."""
-    found = await session.execute(_FOLLOWED, {"tenant": job.tenant, "id": job.id, "now": now})
-    return bool(found.scalar_one())
+async def absorb(session: AsyncSession, job: Job, now: datetime) -> None:
+    """Mark done the due jobs of the same kind and partition that wait: this one, which reads afterwards, does for all.
+
+    Whatever they were enqueued for is committed, so that a statement after this one sees it.
+    """
+    values = {"tenant": job.tenant, "id": job.id, "now": now}
+    await session.execute(_ABSORB, values, execution_options=_MACHINERY)
 
 
-async def finish(session: AsyncSession, job: Job) -> None:
-    """Mark the job done, in the transaction of its effect.
+async def finish(session: AsyncSession, jobs: Sequence[Job]) -> None:
+    """Mark jobs of one company done, in the transaction of their effect.
 
     Raises:
-        LeaseLostError: the job is no longer ours; the transaction must roll back.
+        LeaseLostError: one of them is no longer ours; the transaction must roll back.
     """
-    await _touch(session, _FINISH, job, {})
+    values = {"tenant": jobs[0].tenant, "ids": [job.id for job in jobs], "epochs": [job.epoch for job in jobs]}
+    outcome = await session.execute(_FINISH, values, execution_options=_MACHINERY)
+    if not isinstance(outcome, CursorResult) or outcome.rowcount != len(jobs):
+        raise LeaseLostError(f"job {jobs[0].key} or one beside it was taken over; this worker's work on it is dropped")
 
 
 async def fail(session: AsyncSession, job: Job, reason: str) -> None:

@@ -12,7 +12,7 @@ after a crash, so whatever it commits before finishing must be repeatable.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,6 +28,7 @@ from cloud.kit.db import Database, Unit
 from cloud.kit.errors import BusyError
 from cloud.kit.jobqueue import LeaseLostError
 from cloud.kit.jobs import ATTEMPTS_MAX, LEASE, Job
+from common.ids import TenantId
 
 JOB_S_MAX = 600
 _PAUSE_S = 1.0
@@ -69,11 +70,69 @@ class JobContext:
         async with self.database.unit(self.job.tenant, self.actor) as unit:
             yield unit
             await unit.session.flush()
-            await jobqueue.finish(unit.session, self.job)
+            await jobqueue.finish(unit.session, [self.job])
+        self.finished = True
+
+
+class JobBatch:
+    """Jobs of one company and one kind in hand together."""
+
+    def __init__(self, database: Database, jobs: Sequence[Job], actor: Actor) -> None:
+        self.database = database
+        self.jobs = tuple(jobs)
+        self.actor = actor
+        self.finished = False
+
+    def view(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Read as the company of the jobs."""
+        return self.database.view(self.jobs[0].tenant)
+
+    @asynccontextmanager
+    async def finishing_unit(self) -> AsyncIterator[Unit]:
+        """Commit the effect of all jobs and their completion together, if all are still ours.
+
+        Raises:
+            LeaseLostError: another worker has one of them; everything in the block is rolled back.
+        """
+        async with self.database.unit(self.jobs[0].tenant, self.actor) as unit:
+            yield unit
+            await unit.session.flush()
+            await jobqueue.finish(unit.session, self.jobs)
         self.finished = True
 
 
 Handler = Callable[[JobContext], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """How jobs of a kind are done many at once; should that fail, each is done alone by its handler.
+
+    `gather_s` is how long the jobs that come after some were done may gather before they are looked at.
+    """
+
+    handle: Callable[[JobBatch], Awaitable[None]]
+    gather_s: float
+    most: int = 64
+
+
+class Bell:
+    """Wakes whoever waits for work; a ring while somebody is still looking is not lost on him."""
+
+    def __init__(self) -> None:
+        self.rung = 0
+        self._next = asyncio.Event()
+
+    def set(self) -> None:
+        """Ring."""
+        self.rung += 1
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def wait(self, heard: int) -> None:
+        """Go on once it rang more often than was heard."""
+        if self.rung == heard:
+            await self._next.wait()
 
 
 class JobMetrics:
@@ -102,63 +161,126 @@ class Runner:
     metrics: JobMetrics
     name: str
     pace: Pace = field(default_factory=Pace)
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    wake: Bell = field(default_factory=Bell)
+    together: Mapping[str, Together] = field(default_factory=dict)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run jobs in every lane until told to stop; a job in hand is done first."""
-        async with asyncio.TaskGroup() as lanes:
-            for _ in range(self.pace.lanes):
-                lanes.create_task(self._lane(stop))
+        """Run jobs side by side until told to stop; a job in hand is done first."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._lanes(stop, group))
+            for kind, together in self.together.items():
+                group.create_task(self._gathered(stop, kind, together))
 
     async def drain(self, jobs_max: int = 100_000) -> int:
-        """Run jobs one after another until none is due, and return how many ran."""
-        for count in range(jobs_max):
-            job = await self._claim()
-            if job is None:
-                return count
-            await self.run_job(job)
-        return jobs_max
+        """Run jobs one after another, or together where that is their way, until none is due; return how many ran."""
+        count = 0
+        while count < jobs_max:
+            jobs = await self._claim(tuple(self.handlers), 1)
+            if not jobs:
+                break
+            together = self.together.get(jobs[0].kind)
+            if together is None:
+                await self.run_job(jobs[0])
+            else:
+                jobs += await self._claim((jobs[0].kind,), together.most)
+                await self.run_together(together, jobs)
+            count += len(jobs)
+        return count
+
+    async def run_together(self, together: Together, jobs: Sequence[Job]) -> None:
+        """Run claimed jobs of one kind together, those of each company in one go, or else each alone."""
+        by_company: dict[TenantId, list[Job]] = {}
+        for job in jobs:
+            by_company.setdefault(job.tenant, []).append(job)
+        for own in by_company.values():
+            if len(own) == 1 or not await self._done_together(together, own):
+                for job in own:
+                    await self.run_job(job)
+
+    async def _done_together(self, together: Together, jobs: Sequence[Job]) -> bool:
+        """Return whether jobs are done; when anything went wrong with them nothing is, and nothing is counted."""
+        batch = JobBatch(self.database, jobs, self._actor())
+        started_s = monotonic_s()
+        try:
+            async with asyncio.timeout(JOB_S_MAX):
+                await together.handle(batch)
+                if not batch.finished:
+                    async with batch.finishing_unit():
+                        pass
+        except Exception as error:  # noqa: BLE001 - each job is done alone, where its own fault is told
+            _log.warning("jobs_parted", kind=jobs[0].kind, count=len(jobs), reason=type(error).__name__)
+            return batch.finished
+        self.metrics.seconds.labels(jobs[0].kind).observe(monotonic_s() - started_s)
+        self.metrics.jobs.labels(jobs[0].kind, "done").inc(len(jobs))
+        return True
 
     async def run_job(self, job: Job) -> None:
         """Run one claimed job to its end, whatever that is."""
-        context = JobContext(self.database, job, Actor(kind="worker", id=SYSTEM_ID, name=self.name), self.pace.lease)
+        context = JobContext(self.database, job, self._actor(), self.pace.lease)
         started_s = monotonic_s()
         outcome = await self._attempt(context)
         self.metrics.seconds.labels(job.kind).observe(monotonic_s() - started_s)
         self.metrics.jobs.labels(job.kind, outcome).inc()
 
-    async def _lane(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            try:
-                job = await self._claim()
-            except BusyError:
-                _log.warning("claim_postponed")
-                await asyncio.sleep(_PAUSE_S)
-                continue
-            if job is None:
-                await self._rest()
-            else:
-                await self.run_job(job)
+    async def _lanes(self, stop: asyncio.Event, group: asyncio.TaskGroup) -> None:
+        """Keep the lanes filled: one looks for all of them."""
+        kinds = tuple(kind for kind in self.handlers if kind not in self.together)
+        busy: set[asyncio.Task[None]] = set()
 
-    async def _rest(self) -> None:
-        self.wake.clear()
+        def leave(task: asyncio.Task[None]) -> None:
+            busy.discard(task)
+            self.wake.set()
+
+        while not stop.is_set():
+            heard, free = self.wake.rung, self.pace.lanes - len(busy)
+            jobs = await self._claim_patiently(kinds, free) if free else []
+            for job in jobs:
+                task = group.create_task(self.run_job(job))
+                busy.add(task)
+                task.add_done_callback(leave)
+            if not jobs:
+                await self._rest(heard)
+
+    async def _gathered(self, stop: asyncio.Event, kind: str, together: Together) -> None:
+        """Do the jobs of one kind as they gather."""
+        while not stop.is_set():
+            heard = self.wake.rung
+            jobs = await self._claim_patiently((kind,), together.most)
+            if jobs:
+                await self.run_together(together, jobs)
+            else:
+                await self._rest(heard)
+            if len(jobs) < together.most:
+                await asyncio.sleep(together.gather_s)
+
+    async def _rest(self, heard: int) -> None:
         try:
             async with asyncio.timeout(self.pace.poll_s):
-                await self.wake.wait()
+                await self.wake.wait(heard)
         except TimeoutError:
             return
 
-    async def _claim(self) -> Job | None:
+    async def _claim_patiently(self, kinds: Sequence[str], wanted: int) -> list[Job]:
+        try:
+            return await self._claim(kinds, wanted)
+        except BusyError:
+            _log.warning("claim_postponed")
+            await asyncio.sleep(_PAUSE_S)
+            return []
+
+    async def _claim(self, kinds: Sequence[str], wanted: int) -> list[Job]:
         async with self.database.directory() as connection:
-            claimed = await jobqueue.claim(
+            return await jobqueue.claim(
                 connection,
                 worker=self.name,
                 now=self.database.clock.now(),
-                wanted=1,
-                kinds=tuple(self.handlers),
+                wanted=wanted,
+                kinds=kinds,
                 lease=self.pace.lease,
             )
-        return claimed[0] if claimed else None
+
+    def _actor(self) -> Actor:
+        return Actor(kind="worker", id=SYSTEM_ID, name=self.name)
 
     async def _attempt(self, context: JobContext) -> str:
         job = context.job

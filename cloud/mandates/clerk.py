@@ -23,8 +23,7 @@ from cloud.mandates.rules import (
     today_at_channel,
 )
 from cloud.mandates.values import Mandate
-from cloud.payments import cashier, merchants
-from cloud.payments import service as payments
+from cloud.payments import answers, cashier, merchants
 from cloud.payments.channel import Method
 from cloud.payments.channels.deductions import Agreement, AgreementState, AgreementWish
 from cloud.payments.channels.provider import Order, OrderView, Payer, Refused, Unknown
@@ -167,7 +166,7 @@ class MandateClerk:
         )
         outcome = await self._providers.of(account).place(order)
         async with self._database.unit(tenant, actor) as unit:
-            await payments.note_placed(unit, attempt.attempt_id, outcome)
+            await answers.note_placed(unit, attempt.attempt_id, outcome)
 
     async def _settled(self, tenant: TenantId, actor: Actor, earlier: tuple[Attempt, ...]) -> bool:
         """Ask the channel once more about each earlier try, and return whether none of them can be paid any more."""
@@ -176,7 +175,7 @@ class MandateClerk:
                 account = await merchants.merchant_account(session, attempt.merchant_account_id)
             answer = await cashier.ask(self._providers.of(account), attempt, expired=True)
             async with self._database.unit(tenant, actor) as unit:
-                noted = await payments.note_asked(unit, attempt.attempt_id, answer)
+                noted = await answers.note_asked(unit, attempt.attempt_id, answer)
             if debits.may_pay(noted) or not _is_known(answer):
                 return False
         return True
@@ -200,5 +199,5 @@ class MandateClerk:
 def _is_known(answer: OrderView | Refused | Unknown) -> bool:
     """Return whether a channel said where an order stands, or that it never had it."""
     if isinstance(answer, Refused):
-        return answer.code in payments.NO_SUCH_ORDER
+        return answer.code in answers.NO_SUCH_ORDER
     return isinstance(answer, OrderView)

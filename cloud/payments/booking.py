@@ -7,13 +7,14 @@ than is open on it. The receipt's id and its unique keys make it once, in the le
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing import service as billing
+from cloud.billing.documents import OpenLine
 from cloud.billing.rules import bill_number
 from cloud.billing.settling import settled, settling_order
 from cloud.estate import service as estate
@@ -23,7 +24,7 @@ from cloud.kit.errors import NotFoundError
 from cloud.ledger import service as ledger
 from cloud.ledger.accounts import AccountType, Book, LedgerAccountRef
 from cloud.ledger.errors import SealedDayError
-from cloud.ledger.journals import DocumentKind, DocumentRef, JournalDraft, TransferDraft
+from cloud.ledger.journals import DocumentKind, DocumentRef, JournalDraft, LineRef
 from cloud.ledger.postings import payment_received, unknown_money_identified
 from cloud.payments import repository
 from cloud.payments.channel import Channel, Method
@@ -32,7 +33,7 @@ from cloud.payments.rules import Division, divide
 from cloud.payments.tables import PaymentRow
 from cloud.payments.values import Payment
 from common.civil import civil_day
-from common.ids import AccountId, BillId, LegalEntityId, PaymentId
+from common.ids import AccountId, BillId, CommunityId, LegalEntityId, PaymentId
 
 _RECEIPT_LETTER = "R"
 
@@ -78,28 +79,54 @@ async def book(unit: Unit, arrival: Arrival, traces: Traces) -> Payment:
     Raises:
         NotFoundError: there is no such account.
     """
-    await billing.lock_accounts(unit, [arrival.account_id])
-    division = await _division(unit.session, arrival)
-    moves = unknown_money_identified if arrival.into.type is AccountType.SUSPENSE else payment_received
-    transfers = moves(arrival.into, division.allocations, payer=arrival.account_id, ahead_fen=division.ahead_fen)
-    community = await estate.community(unit.session, arrival.into.book.community_id)
-    journal_id = await _post(unit, arrival, community, transfers)
-    prefix = f"{community.code}-{_RECEIPT_LETTER}{civil_day(unit.now, community.zone).year}-"
-    first = await billing.take_numbers(unit, community.id, prefix)
-    row = PaymentRow(
+    (booked,) = await book_all(unit, [(arrival, traces)])
+    return booked
+
+
+async def book_all(unit: Unit, arrivals: Sequence[tuple[Arrival, Traces]]) -> tuple[Payment, ...]:
+    """Book arrivals, each as `book` does, all or none; of two on one account the earlier one settles first.
+
+    Raises:
+        NotFoundError: there is no such account.
+    """
+    await billing.lock_accounts(unit, {arrival.account_id for arrival, _ in arrivals})
+    by_community: dict[CommunityId, list[int]] = {}
+    for place, (arrival, _) in enumerate(arrivals):
+        by_community.setdefault(arrival.into.book.community_id, []).append(place)
+    rows: dict[int, PaymentRow] = {}
+    for community_id in sorted(by_community):
+        places = by_community[community_id]
+        own = [arrivals[place] for place in places]
+        community = await estate.community(unit.session, community_id)
+        divisions = await _divisions(unit.session, community_id, [arrival for arrival, _ in own])
+        journal_ids = await _post(unit, community, own, divisions)
+        prefix = f"{community.code}-{_RECEIPT_LETTER}{civil_day(unit.now, community.zone).year}-"
+        first = await billing.take_numbers(unit, community_id, prefix, len(own))
+        for n, place in enumerate(places):
+            rows[place] = _row(unit, *own[n], divisions[n], journal_ids[n], bill_number(prefix, first + n))
+    unit.session.add_all(rows.values())
+    await unit.session.flush()
+    for place in sorted(rows):
+        _tell(unit, rows[place])
+    return tuple(payment_of(rows[place]) for place in sorted(rows))
+
+
+def _row(unit: Unit, arrival: Arrival, traces: Traces, division: Division, journal_id: UUID, number: str) -> PaymentRow:
+    book = arrival.into.book
+    return PaymentRow(
         tenant_id=unit.tenant,
-        community_id=community.id,
+        community_id=book.community_id,
         payment_id=arrival.payment_id,
         account_id=arrival.account_id,
-        legal_entity_id=arrival.into.book.legal_entity_id,
-        fund_class=arrival.into.book.fund_class,
+        legal_entity_id=book.legal_entity_id,
+        fund_class=book.fund_class,
         channel=arrival.channel,
         amount_fen=arrival.amount_fen,
         ahead_fen=division.ahead_fen,
         currency="CNY",
         paid_at=arrival.paid_at,
         booked_at=unit.now,
-        number=bill_number(prefix, first),
+        number=number,
         journal_id=journal_id,
         merchant_account_id=traces.merchant_account_id,
         attempt_id=traces.attempt_id,
@@ -112,20 +139,21 @@ async def book(unit: Unit, arrival: Arrival, traces: Traces) -> Payment:
         bank_line_id=traces.bank_line_id,
         collection_id=arrival.collection_id,
     )
-    unit.session.add(row)
-    await unit.session.flush()
+
+
+def _tell(unit: Unit, row: PaymentRow) -> None:
     after = {"number": row.number, "amount_fen": row.amount_fen, "ahead_fen": row.ahead_fen, "channel": row.channel}
-    unit.record("booked", "payment", arrival.payment_id, after=after)
+    unit.record("booked", "payment", row.payment_id, after=after)
     unit.publish(
         PaymentBooked(
-            community_id=community.id,
-            account_id=arrival.account_id,
-            payment_id=arrival.payment_id,
-            amount_fen=arrival.amount_fen,
+            community_id=row.community_id,
+            account_id=AccountId(row.account_id),
+            payment_id=PaymentId(row.payment_id),
+            amount_fen=row.amount_fen,
+            fund_class=row.fund_class,
             merchant_account_id=row.merchant_account_id,
         )
     )
-    return payment_of(row)
 
 
 async def payment(session: AsyncSession, payment_id: PaymentId) -> Payment:
@@ -189,6 +217,14 @@ async def orders_booked_as(
     return tuple(_booked_order(*row) for row in rows)
 
 
+async def orders_of(session: AsyncSession, payment_ids: Sequence[PaymentId]) -> dict[PaymentId, tuple[UUID, str]]:
+    """Return the merchant account and the order number of those payments that have them."""
+    return {
+        PaymentId(payment_id): (merchant_account_id, number)
+        for payment_id, merchant_account_id, number in await repository.orders_of(session, payment_ids)
+    }
+
+
 def payment_of(row: PaymentRow) -> Payment:
     """Return a payment row as a value."""
     return Payment(
@@ -226,34 +262,60 @@ def _booked_order(payment_id: UUID, order_number: str, amount_fen: int, paid_at:
     )
 
 
-async def _division(session: AsyncSession, arrival: Arrival) -> Division:
-    book = arrival.into.book
-    wanted = set(arrival.bill_ids)
-    lines = [
-        line
-        for line in await billing.open_lines(session, arrival.account_id)
-        if (line.legal_entity_id, line.fund_class) == (book.legal_entity_id, book.fund_class)
-        and (not wanted or line.bill_id in wanted)
-    ]
-    order = await settling_order(session, book.community_id)
-    return divide(arrival.amount_fen, arrival.account_id, settled(lines, arrival.amount_fen, order))
+async def _divisions(
+    session: AsyncSession, community_id: CommunityId, arrivals: Sequence[Arrival]
+) -> tuple[Division, ...]:
+    """Return how arrivals are divided over what is open, one after the other."""
+    order = await settling_order(session, community_id)
+    open_lines: dict[LineRef, OpenLine] = {
+        line.ref: line for line in await billing.open_lines_of(session, {arrival.account_id for arrival in arrivals})
+    }
+    divisions = []
+    for arrival in arrivals:
+        book, wanted = arrival.into.book, set(arrival.bill_ids)
+        lines = [
+            line
+            for line in open_lines.values()
+            if line.account_id == arrival.account_id
+            and (line.legal_entity_id, line.fund_class) == (book.legal_entity_id, book.fund_class)
+            and (not wanted or line.bill_id in wanted)
+        ]
+        parts = settled(lines, arrival.amount_fen, order)
+        for ref, fen in parts:
+            line = open_lines.pop(ref)
+            if fen < line.open_fen:
+                open_lines[ref] = replace(line, open_fen=line.open_fen - fen)
+        divisions.append(divide(arrival.amount_fen, arrival.account_id, parts))
+    return tuple(divisions)
 
 
-async def _post(unit: Unit, arrival: Arrival, community: Community, transfers: tuple[TransferDraft, ...]) -> UUID:
-    """Post on the day the money arrived, or today when that day is sealed."""
-
-    def draft_for(instant: datetime) -> JournalDraft:
-        return JournalDraft(
-            idem_key=f"payment:{arrival.payment_id}",
-            kind="payment",
-            community_id=community.id,
-            business_date=civil_day(instant, community.zone),
-            document=DocumentRef(kind=DocumentKind.PAYMENT, document_id=arrival.payment_id),
-            transfers=transfers,
-        )
-
+async def _post(
+    unit: Unit, community: Community, arrivals: Sequence[tuple[Arrival, Traces]], divisions: Sequence[Division]
+) -> list[UUID]:
+    """Post each on the day its money arrived, or today when that day is sealed."""
+    divided = [(arrival, division) for (arrival, _), division in zip(arrivals, divisions, strict=True)]
     try:
-        ref = await ledger.post(unit, draft_for(arrival.paid_at))
+        drafts = [_draft(community, arrival, division, arrival.paid_at) for arrival, division in divided]
+        return [ref.journal_id for ref in await ledger.post_many(unit, drafts)]
     except SealedDayError:
-        ref = await ledger.post(unit, draft_for(unit.now))
+        return [await _post_alone(unit, community, arrival, division) for arrival, division in divided]
+
+
+async def _post_alone(unit: Unit, community: Community, arrival: Arrival, division: Division) -> UUID:
+    try:
+        ref = await ledger.post(unit, _draft(community, arrival, division, arrival.paid_at))
+    except SealedDayError:
+        ref = await ledger.post(unit, _draft(community, arrival, division, unit.now))
     return ref.journal_id
+
+
+def _draft(community: Community, arrival: Arrival, division: Division, instant: datetime) -> JournalDraft:
+    moves = unknown_money_identified if arrival.into.type is AccountType.SUSPENSE else payment_received
+    return JournalDraft(
+        idem_key=f"payment:{arrival.payment_id}",
+        kind="payment",
+        community_id=community.id,
+        business_date=civil_day(instant, community.zone),
+        document=DocumentRef(kind=DocumentKind.PAYMENT, document_id=arrival.payment_id),
+        transfers=moves(arrival.into, division.allocations, payer=arrival.account_id, ahead_fen=division.ahead_fen),
+    )

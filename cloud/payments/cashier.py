@@ -14,7 +14,7 @@ from cloud.estate import service as estate
 from cloud.kit.actor import Actor
 from cloud.kit.db import Database
 from cloud.ledger.accounts import Book
-from cloud.payments import merchants, service
+from cloud.payments import answers, merchants, service
 from cloud.payments.channel import Channel, Method
 from cloud.payments.channels.provider import (
     NOBODY,
@@ -85,7 +85,7 @@ class Cashier:
         )
         outcome = await self._providers.of(account).place(order)
         async with self._database.unit(tenant, actor) as unit:
-            return await service.note_placed(unit, attempt.attempt_id, outcome)
+            return await answers.note_placed(unit, attempt.attempt_id, outcome)
 
     async def wechat_address(self, tenant: TenantId, book: Book, back: str) -> str | None:
         """Return where a browser inside WeChat learns who it is before it can pay into a book, None when nowhere."""
@@ -117,7 +117,7 @@ class Cashier:
             return attempt
         answer = await ask(self._providers.of(account), attempt, expired=False)
         async with self._database.unit(tenant, actor) as unit:
-            return await service.note_asked(unit, attempt_id, answer)
+            return await answers.note_asked(unit, attempt_id, answer)
 
 
 async def ask(provider: Provider, attempt: Attempt, *, expired: bool) -> OrderView | Refused | Unknown:

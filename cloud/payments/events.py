@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from cloud.kit.events import Event
+from cloud.tariffs.charge import FundClass
 from common.ids import AccountId, CommunityId, PaymentId
 
 
@@ -17,6 +18,7 @@ class PaymentBooked(Event):
     account_id: AccountId
     payment_id: PaymentId
     amount_fen: int
+    fund_class: FundClass
     merchant_account_id: UUID | None
 
 

@@ -30,8 +30,8 @@ def publish_dues_handler(public_url: str) -> Handler:
 
     async def publish(context: JobContext) -> None:
         async with context.finishing_unit() as unit:
-            if not await jobqueue.followed(unit.session, context.job, unit.now):
-                await dues.publish_everywhere(unit, addresses)
+            await jobqueue.absorb(unit.session, context.job, unit.now)
+            await dues.publish_everywhere(unit, addresses)
 
     return publish
 

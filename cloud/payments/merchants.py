@@ -7,7 +7,7 @@ only here, to build the client. Keys are checked when the account is added, not 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -130,6 +130,11 @@ async def merchant_account(session: AsyncSession, merchant_account_id: UUID) -> 
     if row is None:
         raise NotFoundError("there is no such merchant account")
     return _account(row)
+
+
+async def merchant_accounts_at(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, MerchantAccount]:
+    """Return some merchant accounts; an unknown one is absent."""
+    return {row.merchant_account_id: _account(row) for row in await repository.merchant_accounts_at(session, ids)}
 
 
 async def open_account(

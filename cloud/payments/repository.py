@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, func, or_, select
+from sqlalchemy import Select, Text, Uuid, bindparam, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.kit.db import MACHINERY
 from cloud.payments.channel import Channel
 from cloud.payments.tables import (
     CashBoxRow,
@@ -35,6 +36,13 @@ async def merchant_account(session: AsyncSession, merchant_account_id: UUID) -> 
     """Return a merchant account."""
     return await session.scalar(
         select(MerchantAccountRow).where(MerchantAccountRow.merchant_account_id == merchant_account_id)
+    )
+
+
+async def merchant_accounts_at(session: AsyncSession, ids: Collection[UUID]) -> Sequence[MerchantAccountRow]:
+    """Return some merchant accounts."""
+    return list(
+        await session.scalars(select(MerchantAccountRow).where(MerchantAccountRow.merchant_account_id == _any(ids)))
     )
 
 
@@ -74,12 +82,44 @@ async def intent(session: AsyncSession, intent_id: UUID) -> PaymentIntentRow | N
     return await session.scalar(select(PaymentIntentRow).where(PaymentIntentRow.intent_id == intent_id))
 
 
-async def attempt(session: AsyncSession, attempt_id: UUID, *, lock: bool = False) -> PaymentAttemptRow | None:
-    """Return an attempt, locked until the unit ends when asked."""
-    statement = select(PaymentAttemptRow).where(PaymentAttemptRow.attempt_id == attempt_id)
+async def add_intent(session: AsyncSession, communities: Select[UUID], values: Values) -> UUID | None:
+    """Add an intent in the community that a query finds, and return it; None when there is none, or the id is taken."""
+    columns = PaymentIntentRow.__table__.c
+    given = [literal(value, columns[name].type) for name, value in values.items()]
+    wish = insert(PaymentIntentRow).from_select(["community_id", *values], communities.add_columns(*given))
+    wish = wish.on_conflict_do_nothing()
+    # Whether it wrote is known only from its answer; whoever asked records the deed when it did.
+    return await session.scalar(wish.returning(PaymentIntentRow.community_id), execution_options=MACHINERY)
+
+
+async def intents(session: AsyncSession, intent_ids: Collection[UUID]) -> Sequence[PaymentIntentRow]:
+    """Return some intents."""
+    wanted = _any(intent_ids)
+    return list(await session.scalars(select(PaymentIntentRow).where(PaymentIntentRow.intent_id == wanted)))
+
+
+async def attempt(session: AsyncSession, attempt_id: UUID) -> PaymentAttemptRow | None:
+    """Return an attempt."""
+    return await session.scalar(select(PaymentAttemptRow).where(PaymentAttemptRow.attempt_id == attempt_id))
+
+
+async def attempts(
+    session: AsyncSession, attempt_ids: Collection[UUID], *, lock: bool = False
+) -> Sequence[PaymentAttemptRow]:
+    """Return attempts in the order of their ids, locked in it until the unit ends when asked."""
+    statement = (
+        select(PaymentAttemptRow)
+        .where(PaymentAttemptRow.attempt_id == _any(attempt_ids))
+        .order_by(PaymentAttemptRow.attempt_id)
+    )
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
-    return await session.scalar(statement)
+    return list(await session.scalars(statement))
+
+
+def _any(ids: Collection[UUID]) -> Any:
+    """Return the right side of a comparison with any of some ids: one statement, whatever their number."""
+    return func.any(bindparam("ids", list(ids), type_=ARRAY(Uuid())))
 
 
 async def attempts_of(session: AsyncSession, intent_id: UUID) -> Sequence[PaymentAttemptRow]:
@@ -138,6 +178,16 @@ async def orders_between(
     return [(row[0], row[1] or "", row[2], row[3]) for row in found]
 
 
+async def orders_of(session: AsyncSession, payment_ids: Collection[UUID]) -> Sequence[tuple[UUID, UUID, str]]:
+    """Return id, merchant account and order number of those payments that have them."""
+    found = await session.execute(
+        select(PaymentRow.payment_id, PaymentRow.merchant_account_id, PaymentRow.order_number).where(
+            PaymentRow.payment_id == _any(payment_ids)
+        )
+    )
+    return [(row[0], row[1], row[2]) for row in found if row[1] is not None and row[2] is not None]
+
+
 async def orders_numbered(
     session: AsyncSession, merchant_account_id: UUID, numbers: Collection[str]
 ) -> Sequence[OrderTuple]:
@@ -183,12 +233,12 @@ async def payments_of_shift(session: AsyncSession, cash_shift_id: UUID) -> Seque
     return list(found)
 
 
-async def store_notification(session: AsyncSession, values: Values) -> bool:
-    """Store a notification and return True, or False when its id was taken before."""
+async def store_notifications(session: AsyncSession, rows: Sequence[Values]) -> set[UUID]:
+    """Store notifications and return the ids of those whose event was not stored before."""
     statement = insert(NotificationRow).on_conflict_do_nothing(
         index_elements=["tenant_id", "merchant_account_id", "event_id"]
     )
-    return (await session.execute(statement.returning(NotificationRow.notification_id), [values])).first() is not None
+    return set(await session.scalars(statement.returning(NotificationRow.notification_id), list(rows)))
 
 
 async def notification(session: AsyncSession, notification_id: UUID) -> NotificationRow | None:

@@ -1,16 +1,15 @@
 """Intents, attempts and what the channel says about them: how a wish to pay becomes a receipt, once.
 
-    quote -> create_intent -> open_attempt -> (place at the channel) -> note_placed
-                             notification or timer -> (ask the channel) -> note_asked -> booked
+    quote -> create_intent -> open_attempt -> (place at the channel) -> answers.note_placed
+                             notification or timer -> (ask the channel) -> answers.note_asked -> booked
 
 Nothing here talks to a channel: `cashier.py` and `tasks.py` do, between two units of work. What the channel answered is
-noted under the lock of the attempt, so that ten notifications and a query make one receipt. Money that truly arrived
-is booked from any state; an answer that differs from the attempt books nothing and opens a case.
+noted in `answers.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,40 +18,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.billing import service as billing
 from cloud.billing.rules import OpenAmount
-from cloud.cases import service as cases
 from cloud.estate import service as estate
 from cloud.kit.db import Unit
+from cloud.kit.errors import NotFoundError
 from cloud.kit.jobs import NewJob
-from cloud.ledger import postings
 from cloud.ledger.accounts import Book
-from cloud.payments import booking, reports, repository
+from cloud.payments import repository
 from cloud.payments.channel import Channel, Method, usual_method
-from cloud.payments.channels.provider import OrderView, PlacedOrder, PromptKind, Refused, TradeState, Unknown
 from cloud.payments.errors import NoMerchantAccountError, NothingToPayError, OtherIntentError, UnknownAttemptError
-from cloud.payments.events import DeductionBooked
-from cloud.payments.merchants import merchant_account
+from cloud.payments.merchants import MerchantAccount, merchant_account, merchant_accounts_at
 from cloud.payments.order_number import NumberKind, new_number
-from cloud.payments.rules import (
-    OPEN_STATES,
-    STANDING_STATES,
-    AttemptState,
-    Expected,
-    check_amount,
-    differences,
-    is_paid,
-    may_move,
-    next_question,
-)
+from cloud.payments.rules import OPEN_STATES, STANDING_STATES, AttemptState, Expected, check_amount, next_question
 from cloud.payments.tables import PaymentAttemptRow, PaymentIntentRow
 from cloud.payments.values import Attempt, Intent, IntentRequest, Quote
 from common.civil import civil_day
-from common.errors import ensure
-from common.ids import AccountId, BillId, LegalEntityId, PaymentId
+from common.ids import AccountId, BillId, CommunityId, LegalEntityId
 
 ASK = "payments.ask"
 ATTEMPT_LIFE = timedelta(hours=2)
 CODE_LIFE = timedelta(seconds=30)
-NO_SUCH_ORDER = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST"})
 
 
 async def quote(session: AsyncSession, account_id: AccountId, bill_ids: Sequence[BillId] = ()) -> tuple[Quote, ...]:
@@ -79,35 +63,52 @@ async def create_intent(unit: Unit, request: IntentRequest) -> Intent:
         OtherIntentError: the id stands for another wish.
         RefusalError: the amount is not payable.
     """
-    known = await repository.intent(unit.session, request.intent_id)
-    if known is not None:
-        return _same(known, request)
-    account = await billing.account(unit.session, request.account_id)
-    book = Book(
-        community_id=account.community_id, legal_entity_id=request.legal_entity_id, fund_class=request.fund_class
-    )
     amount_fen = request.amount_fen
     if amount_fen is None:
-        quotes = await quote(unit.session, request.account_id, request.bill_ids)
-        amount_fen = sum(entry.total_fen for entry in quotes if entry.book == book)
-        if not amount_fen:
-            raise NothingToPayError
-    row = PaymentIntentRow(
-        tenant_id=unit.tenant,
-        community_id=account.community_id,
+        known = await repository.intent(unit.session, request.intent_id)
+        if known is not None:
+            return _same(known, request)
+        amount_fen = await _asked_fen(unit.session, request)
+    values = {
+        "tenant_id": unit.tenant,
+        "intent_id": request.intent_id,
+        "account_id": request.account_id,
+        "legal_entity_id": request.legal_entity_id,
+        "fund_class": request.fund_class,
+        "bill_ids": [str(bill_id) for bill_id in request.bill_ids],
+        "amount_fen": check_amount(amount_fen),
+        "created_at": unit.now,
+        "collection_id": request.collection_id,
+    }
+    community_id = await repository.add_intent(unit.session, billing.community_of(request.account_id), values)
+    if community_id is None:
+        known = await repository.intent(unit.session, request.intent_id)
+        if known is not None:
+            return _same(known, request)
+        raise NotFoundError(f"there is no account {request.account_id}")
+    unit.record("created", "payment_intent", request.intent_id, after={"amount_fen": amount_fen})
+    return Intent(
         intent_id=request.intent_id,
         account_id=request.account_id,
-        legal_entity_id=request.legal_entity_id,
-        fund_class=request.fund_class,
-        bill_ids=[str(bill_id) for bill_id in request.bill_ids],
-        amount_fen=check_amount(amount_fen),
-        created_at=unit.now,
+        book=_book_of(request, CommunityId(community_id)),
+        bill_ids=request.bill_ids,
+        amount_fen=amount_fen,
         collection_id=request.collection_id,
     )
-    unit.session.add(row)
-    await unit.session.flush()
-    unit.record("created", "payment_intent", request.intent_id, after={"amount_fen": amount_fen})
-    return _intent(row)
+
+
+async def _asked_fen(session: AsyncSession, request: IntentRequest) -> int:
+    """Return what is open in the selection of a wish."""
+    account = await billing.account(session, request.account_id)
+    quotes = await quote(session, request.account_id, request.bill_ids)
+    amount_fen = sum(entry.total_fen for entry in quotes if entry.book == _book_of(request, account.community_id))
+    if not amount_fen:
+        raise NothingToPayError
+    return amount_fen
+
+
+def _book_of(request: IntentRequest, community_id: CommunityId) -> Book:
+    return Book(community_id=community_id, legal_entity_id=request.legal_entity_id, fund_class=request.fund_class)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,42 +162,8 @@ async def open_attempt(unit: Unit, intent: Intent, way: Way, random_bytes: Calla
     )
     unit.session.add(row)
     await unit.session.flush()
-    _ask_later(unit, row)
+    ask_later(unit, row)
     unit.record("opened", "payment_attempt", row.attempt_id, after={"amount_fen": row.amount_fen})
-    return attempt_of(row)
-
-
-async def note_placed(unit: Unit, attempt_id: UUID, outcome: PlacedOrder | OrderView | Refused | Unknown) -> Attempt:
-    """Note how placing the order ended; an unknown end is asked about, never sent again."""
-    row = await _locked(unit, attempt_id)
-    if isinstance(outcome, OrderView):
-        row.code_url, row.prompt = "", PromptKind.WAIT
-        await _note_view(unit, row, outcome)
-        _move(unit, row, AttemptState.SENT)
-    elif isinstance(outcome, PlacedOrder):
-        row.code_url, row.prompt, row.prompt_fields = outcome.code_url, outcome.kind, dict(outcome.fields)
-        _move(unit, row, AttemptState.SENT)
-    elif isinstance(outcome, Unknown):
-        _move(unit, row, AttemptState.UNKNOWN, outcome.reason)
-    else:
-        _move(unit, row, AttemptState.FAILED, outcome.code)
-    if row.state in OPEN_STATES:
-        _ask_later(unit, row)
-    return attempt_of(row)
-
-
-async def note_asked(unit: Unit, attempt_id: UUID, answer: OrderView | Refused | Unknown) -> Attempt:
-    """Note what the channel answered about an order: book what arrived, close what it closed, else ask again later."""
-    row = await _locked(unit, attempt_id)
-    row.asked += 1
-    row.asked_at = unit.now
-    if isinstance(answer, OrderView):
-        await _note_view(unit, row, answer)
-    elif isinstance(answer, Refused) and answer.code in NO_SUCH_ORDER:
-        _move(unit, row, AttemptState.FAILED, answer.code)
-    unit.record("asked", "payment_attempt", attempt_id, after={"state": row.state, "asked": row.asked})
-    if row.state in OPEN_STATES:
-        _ask_later(unit, row)
     return attempt_of(row)
 
 
@@ -234,10 +201,24 @@ async def standing_attempt(session: AsyncSession, intent_id: UUID, way: Way) -> 
     return None
 
 
-async def attempts_numbered(session: AsyncSession, numbers: Sequence[str]) -> dict[str, Attempt]:
+async def attempts_numbered(session: AsyncSession, numbers: Collection[str]) -> dict[str, Attempt]:
     """Return our attempts that have some order numbers; unknown numbers are absent."""
     found = await repository.attempts_numbered(session, numbers)
     return {number: attempt_of(row) for number, row in found.items()}
+
+
+async def questions(
+    session: AsyncSession, attempt_ids: Collection[UUID]
+) -> dict[UUID, tuple[Attempt, MerchantAccount]]:
+    """Return attempts with the accounts at which to ask about them; an unknown one is absent."""
+    rows = await repository.attempts(session, attempt_ids)
+    accounts = await merchant_accounts_at(session, {row.merchant_account_id for row in rows})
+    return {row.attempt_id: (attempt_of(row), accounts[row.merchant_account_id]) for row in rows}
+
+
+async def intents_of(session: AsyncSession, intent_ids: Collection[UUID]) -> dict[UUID, Intent]:
+    """Return the intents of some attempts."""
+    return {row.intent_id: _intent(row) for row in await repository.intents(session, intent_ids)}
 
 
 async def intent_of(session: AsyncSession, intent_id: UUID) -> Intent:
@@ -252,80 +233,15 @@ async def intent_of(session: AsyncSession, intent_id: UUID) -> Intent:
     return _intent(row)
 
 
-async def _note_view(unit: Unit, row: PaymentAttemptRow, view: OrderView) -> None:
-    if not is_paid(view):
-        closing = {TradeState.CLOSED: AttemptState.CLOSED, TradeState.FAILED: AttemptState.FAILED}.get(view.state)
-        if closing is not None:
-            _move(unit, row, closing)
-        return
-    if row.state is AttemptState.PAID:
-        return
-    found = differences(await expected(unit.session, attempt_of(row)), view)
-    if found:
-        _move(unit, row, AttemptState.DISPUTED, ",".join(difference.what for difference in found))
-        await cases.raise_case(unit, reports.answer_differs(attempt_of(row), found))
-        return
-    await _book(unit, row, view)
-
-
-async def _book(unit: Unit, row: PaymentAttemptRow, view: OrderView) -> None:
-    intent = await intent_of(unit.session, row.intent_id)
-    ensure(view.paid_at is not None and view.transaction_id is not None, "a paid order has a time and a transaction")
-    late = row.state not in OPEN_STATES
-    _move(unit, row, AttemptState.PAID)
-    merchant = await merchant_account(unit.session, row.merchant_account_id)
-    arrival = booking.Arrival(
-        payment_id=PaymentId(row.attempt_id),
-        account_id=intent.account_id,
-        channel=merchant.channel,
-        method=row.method,
-        sub_method=view.sub_method,
-        collection_id=intent.collection_id,
-        into=postings.clearing(intent.book, row.merchant_account_id),
-        amount_fen=row.amount_fen,
-        paid_at=view.paid_at or unit.now,
-        bill_ids=intent.bill_ids,
-    )
-    traces = booking.Traces(
-        merchant_account_id=row.merchant_account_id,
-        attempt_id=row.attempt_id,
-        order_number=row.order_number,
-        transaction_id=view.transaction_id or "",
-    )
-    booked = await booking.book(unit, arrival, traces)
-    if row.method is Method.DEDUCTION:
-        unit.publish(DeductionBooked(attempt_id=row.attempt_id))
-    if intent.bill_ids and booked.ahead_fen == booked.amount_fen:
-        await cases.raise_case(unit, reports.duplicate_payment(booked))
-    if late:
-        unit.record("arrived late", "payment", booked.payment_id, after={"attempt": str(row.attempt_id)})
-
-
-async def expected(session: AsyncSession, attempt: Attempt) -> Expected:
-    """Return what a true answer about an attempt must say."""
-    merchant = await merchant_account(session, attempt.merchant_account_id)
+def expected(account: MerchantAccount, attempt: Attempt) -> Expected:
+    """Return what a true answer about an attempt at a merchant account must say."""
     return Expected(
-        merchant_number=merchant.merchant_number,
-        app_id=merchant.app_id,
+        merchant_number=account.merchant_number,
+        app_id=account.app_id,
         number=attempt.order_number,
         amount_fen=attempt.amount_fen,
         currency=attempt.currency,
     )
-
-
-async def _locked(unit: Unit, attempt_id: UUID) -> PaymentAttemptRow:
-    row = await repository.attempt(unit.session, attempt_id, lock=True)
-    if row is None:
-        raise UnknownAttemptError
-    return row
-
-
-def _move(unit: Unit, row: PaymentAttemptRow, state: AttemptState, detail: str = "") -> None:
-    """Move an attempt when its table of states allows it; an answer that says nothing new changes nothing."""
-    if not may_move(row.state, state):
-        return
-    before, row.state, row.detail = row.state, state, detail
-    unit.record("moved", "payment_attempt", row.attempt_id, before={"state": before}, after={"state": state})
 
 
 def ask_job(attempt_id: UUID, cause: str, run_at: datetime | None = None) -> NewJob:
@@ -339,7 +255,8 @@ def ask_job(attempt_id: UUID, cause: str, run_at: datetime | None = None) -> New
     )
 
 
-def _ask_later(unit: Unit, row: PaymentAttemptRow) -> None:
+def ask_later(unit: Unit, row: PaymentAttemptRow) -> None:
+    """Have the channel asked about an attempt when it is time again."""
     unit.enqueue(ask_job(row.attempt_id, f"{row.state}:{row.asked}", next_question(row.asked, unit.now, row.method)))
 
 

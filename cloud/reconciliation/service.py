@@ -6,6 +6,7 @@ allows it, one that a person closed by name stays closed. A day is explained to 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import cast
@@ -40,7 +41,7 @@ from cloud.reconciliation.tables import MatchRow, ReconBreakRow, StatementFileRo
 from cloud.refunds import service as refunds
 from common.civil import Period
 from common.errors import RefusalError
-from common.ids import CaseId
+from common.ids import CaseId, PaymentId
 
 _DAY = timedelta(days=1)
 _MATCH_COLUMNS = ("statement_id", "line", "object_id", "matched_at")
@@ -196,6 +197,17 @@ async def open_break_days(session: AsyncSession, merchant_account_id: UUID, numb
     """Return the days on which a number has an open break."""
     rows = await repository.open_breaks(session, merchant_account_id)
     return tuple(sorted({row.day for row in rows if row.number == number}))
+
+
+async def open_break_days_of(
+    session: AsyncSession, orders: Mapping[PaymentId, tuple[UUID, str]]
+) -> list[tuple[PaymentId, UUID, date]]:
+    """Return the days on which some payments, each of a merchant account with a number, have an open break."""
+    days: dict[tuple[UUID, str], set[date]] = {}
+    for merchant_account_id in sorted({account for account, _ in orders.values()}):
+        for row in await repository.open_breaks(session, merchant_account_id):
+            days.setdefault((merchant_account_id, row.number), set()).add(row.day)
+    return [(payment_id, order[0], day) for payment_id, order in orders.items() for day in sorted(days.get(order, ()))]
 
 
 async def _keep_matches(unit: Unit, outcome: Outcome) -> None:

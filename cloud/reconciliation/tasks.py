@@ -9,7 +9,7 @@ from cloud.cases import service as cases
 from cloud.cases.case import CaseKind, CaseReport, OwnerRole
 from cloud.kit.db import Unit
 from cloud.kit.jobs import NewJob
-from cloud.kit.runner import JobContext
+from cloud.kit.runner import JobBatch, JobContext, Together
 from cloud.kit.schedules import Schedule
 from cloud.kit.secretbox import SecretBox
 from cloud.payments import booking, merchants
@@ -32,6 +32,7 @@ RECHECK_REFUND = "reconciliation.recheck_refund"
 TRIES_MAX = 48
 SCHEDULE = Schedule(name="reconciliation", kind=BEGIN, at=time(10, 5))
 _AGAIN = timedelta(minutes=30)
+_GATHER_S = 0.25
 _DAY = timedelta(days=1)
 
 
@@ -127,6 +128,18 @@ class ReconciliationTasks:
             for day in days:
                 cause = f"booked:{payment.payment_id}"
                 unit.enqueue(service.compare_job(payment.merchant_account_id, day, cause))
+
+    async def recheck_all(self, batch: JobBatch) -> None:
+        """Do as `recheck` for some payments at once; hardly any of them has an open break."""
+        ids = [PaymentId(UUID(str(job.payload["payment_id"]))) for job in batch.jobs]
+        async with batch.finishing_unit() as unit:
+            orders = await booking.orders_of(unit.session, ids)
+            for payment_id, merchant_account_id, day in await service.open_break_days_of(unit.session, orders):
+                unit.enqueue(service.compare_job(merchant_account_id, day, f"booked:{payment_id}"))
+
+    def recheck_together(self) -> Together:
+        """Return how payments are looked at many at once."""
+        return Together(handle=self.recheck_all, gather_s=_GATHER_S)
 
     async def recheck_refund(self, context: JobContext) -> None:
         """Compare again the days on which a refund that has just arrived has an open break."""

@@ -218,7 +218,8 @@ async def test_when_every_connection_is_taken_the_next_caller_is_told_to_try_aga
 ) -> None:
     conninfo = server.server.conninfo(role=APP, database=database_name)
     narrow = Database(conninfo, clock=clock, ids=ids, route=no_listeners, pool=Pool(size=1, overflow=0, wait_s=0))
-    async with narrow.view(tenant):
+    async with narrow.view(tenant) as session:
+        await session.execute(select(TenantRecord))
         with pytest.raises(BusyError, match="at once"):
             await narrow.ping()
     await narrow.close()

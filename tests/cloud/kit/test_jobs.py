@@ -304,7 +304,7 @@ def test_waiting_grows_with_each_attempt_and_is_bounded(attempts: int) -> None:
     assert timedelta(seconds=1) <= jobqueue.backoff(attempts) <= jobqueue.backoff(attempts + 1) <= timedelta(minutes=10)
 
 
-async def test_a_job_knows_whether_a_like_one_is_due_after_it(
+async def test_a_job_absorbs_those_like_it_that_are_due_and_no_others(
     database: Database, worker_database: Database, tenant: TenantId, actor: Actor, clock: SettableClock
 ) -> None:
     tomorrow = clock.now() + timedelta(days=1)
@@ -317,11 +317,18 @@ async def test_a_job_knows_whether_a_like_one_is_due_after_it(
         NewJob(kind=KIND, key="c", partition="one", run_at=tomorrow),
         NewJob(kind=KIND, key="d", partition="other"),
     )
-    told = {}
+    ran = []
 
-    async def ask(context: JobContext) -> None:
+    async def absorb(context: JobContext) -> None:
         async with context.finishing_unit() as unit:
-            told[context.job.key] = await jobqueue.followed(unit.session, context.job, unit.now)
+            await jobqueue.absorb(unit.session, context.job, unit.now)
+        ran.append(context.job.key)
 
-    await runner(worker_database, ask).drain()
-    assert told == {"a": True, "b": False, "d": False}
+    await runner(worker_database, absorb).drain()
+    assert ran == ["a", "d"]
+    assert await states(database, tenant) == {
+        "a": JobState.DONE,
+        "b": JobState.DONE,
+        "c": JobState.READY,
+        "d": JobState.DONE,
+    }

@@ -30,7 +30,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ROUNDS_MAX = 12
 _SWEPT_ELSEWHERE = {
-    "cloud.payments.service.note_asked": "tests/cloud/payments/test_crashes.py",
+    "cloud.payments.answers.note_asked": "tests/cloud/payments/test_crashes.py",
+    "cloud.payments.answers.note_all_asked": "tests/cloud/payments/test_crashes.py",
     "cloud.refunds.answers.note": "tests/cloud/refunds/test_crashes.py",
 }
 _RUNS_NOTHING = {"cloud.settlement.service.preview": "works in a unit that is always rolled back"}

@@ -123,6 +123,7 @@ async def _furnished(hall: Hall, clock: SettableClock, tenant: TenantId, conninf
     counter.runner = Runner(
         database=counter.office.site.worker_database,
         handlers=flow.handlers(services),
+        together=flow.together(services),
         metrics=JobMetrics(CollectorRegistry()),
         name=f"soak {secrets.token_hex(2)}",
     )
