@@ -36,6 +36,7 @@ from cloud.parking import endpoints as parking
 from cloud.payments import endpoints as payments
 from cloud.rating.service import rate_period
 from cloud.reconciliation import endpoints as reconciliation
+from cloud.reconciliation import transfers
 from cloud.refunds import endpoints as refunds
 from cloud.services import Services
 from cloud.settlement import endpoints as settlement
@@ -70,7 +71,7 @@ def api_routers(services: Services) -> Sequence[APIRouter]:
         ledger.build_router(database),
         ledger_periods.build_router(database),
         payments.build_router(database, services.cashier),
-        refunds.build_router(database, services.secret_box),
+        refunds.build_router(database, services.secret_box, transfers.book_of),
         deposits.build_router(database, services.cashier),
         parking.build_router(database),
         access.build_router(database),

@@ -17,7 +17,7 @@ from cloud.billing import service as billing
 from cloud.billing.documents import OpenLine
 from cloud.cases import service as cases
 from cloud.deposits import reports, repository, service
-from cloud.deposits.errors import DepositStateError, LineError, UnknownDepositError
+from cloud.deposits.errors import DeductionPendingError, DepositStateError, LineError, UnknownDepositError
 from cloud.deposits.events import DeductionProposed
 from cloud.deposits.rules import PENDING_DEDUCTIONS, TEXT_LENGTH_MAX, DeductionState, DepositState, may_apply
 from cloud.deposits.tables import DepositDeductionRow, DepositRow
@@ -54,6 +54,18 @@ class Proposal:
             raise RefusalError(f"a deduction is at least 1 fen, not {self.amount_fen}; correct the amount")
         if not 0 < len(self.evidence.strip()) <= TEXT_LENGTH_MAX:
             raise RefusalError(f"a deduction has evidence, in at most {TEXT_LENGTH_MAX} characters; write it")
+
+
+async def require_decided(session: AsyncSession, deposit_id: UUID) -> None:
+    """Go on unless a deposit could go back but for a deduction that nobody has decided.
+
+    Raises:
+        DeductionPendingError: it could.
+    """
+    found = await service.deposit(session, deposit_id)
+    could_go = found.state is DepositState.HELD and all(one.met_at is not None for one in found.conditions)
+    if could_go and await repository.has_pending_deduction(session, deposit_id):
+        raise DeductionPendingError
 
 
 async def propose(unit: Unit, deposit_id: UUID, proposal: Proposal) -> Deduction:

@@ -105,10 +105,13 @@ def _add_returning(router: APIRouter, database: Database) -> None:
     async def meet(
         deposit_id: UUID, kind: ConditionKind, body: schemas.EvidenceIn, caller: SignedIn
     ) -> schemas.DepositOut:
-        """Note that a condition is met; the last one starts the return."""
+        """Note that a condition is met; the last one starts the return, unless a deduction is pending: that is told."""
         async with database.unit(caller.tenant, caller.actor) as unit:
             await _managed(unit.session, caller, deposit_id)
-            return schemas.DepositOut.of(await service.meet(unit, deposit_id, kind, evidence=body.evidence))
+            met = await service.meet(unit, deposit_id, kind, evidence=body.evidence)
+        async with database.view(caller.tenant) as session:
+            await deductions.require_decided(session, deposit_id)
+        return schemas.DepositOut.of(met)
 
     @router.post("/deposits/{deposit_id}/returns/{return_id}/send-again")
     async def send_again(

@@ -32,7 +32,9 @@ class DeductionPendingError(ConflictError):
     """A deduction is pending."""
 
     def __init__(self) -> None:
-        super().__init__("a deduction of this deposit is pending; decide it first, nothing was given back")
+        super().__init__(
+            "the condition is noted, but a deduction of this deposit is pending; decide it first, nothing goes back"
+        )
 
 
 class LineError(ConflictError):

@@ -108,11 +108,11 @@ Handler = Callable[[JobContext], Awaitable[None]]
 class Together:
     """How jobs of a kind are done many at once; should that fail, each is done alone by its handler.
 
-    `gather_s` is how long the jobs that come after some were done may gather before they are looked at.
+    `gather_ms` is how long the jobs that come after some were done may gather before they are looked at, in ms.
     """
 
     handle: Callable[[JobBatch], Awaitable[None]]
-    gather_s: float
+    gather_ms: int
     most: int = 64
 
 
@@ -251,7 +251,7 @@ class Runner:
             else:
                 await self._rest(heard)
             if len(jobs) < together.most:
-                await asyncio.sleep(together.gather_s)
+                await asyncio.sleep(together.gather_ms / 1_000)
 
     async def _rest(self, heard: int) -> None:
         try:

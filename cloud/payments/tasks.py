@@ -11,7 +11,7 @@ from cloud.payments.cashier import ask
 from cloud.payments.providers import Providers
 from cloud.payments.rules import AttemptState
 
-_GATHER_S = 0.01  # a payer waits for his receipt; those who pay in the same moment share its cost
+_GATHER_MS = 10  # a payer waits for his receipt; those who pay in the same moment share its cost
 
 
 class PaymentTasks:
@@ -53,4 +53,4 @@ class PaymentTasks:
 
     def together(self) -> Together:
         """Return how attempts are asked about many at once."""
-        return Together(handle=self.ask_together, gather_s=_GATHER_S)
+        return Together(handle=self.ask_together, gather_ms=_GATHER_MS)

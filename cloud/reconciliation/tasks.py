@@ -32,7 +32,7 @@ RECHECK_REFUND = "reconciliation.recheck_refund"
 TRIES_MAX = 48
 SCHEDULE = Schedule(name="reconciliation", kind=BEGIN, at=time(10, 5))
 _AGAIN = timedelta(minutes=30)
-_GATHER_S = 0.25
+_GATHER_MS = 250
 _DAY = timedelta(days=1)
 
 
@@ -139,7 +139,7 @@ class ReconciliationTasks:
 
     def recheck_together(self) -> Together:
         """Return how payments are looked at many at once."""
-        return Together(handle=self.recheck_all, gather_s=_GATHER_S)
+        return Together(handle=self.recheck_all, gather_ms=_GATHER_MS)
 
     async def recheck_refund(self, context: JobContext) -> None:
         """Compare again the days on which a refund that has just arrived has an open break."""

@@ -122,6 +122,15 @@ async def bank_account(session: AsyncSession, bank_account_id: UUID) -> BankAcco
     return _account(row)
 
 
+async def book_of(session: AsyncSession, bank_account_id: UUID) -> Book:
+    """Return the book whose money a bank account holds.
+
+    Raises:
+        NotFoundError: there is no such bank account.
+    """
+    return (await bank_account(session, bank_account_id)).book
+
+
 async def import_file(unit: Unit, box: SecretBox, bank_account_id: UUID, raw: bytes, kind: str) -> Imported:
     """Import a statement: new lines are booked to suspense, those with a valid remittance code posted at once.
 

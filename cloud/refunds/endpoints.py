@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -15,9 +16,10 @@ from cloud.billing.endpoints import may_see
 from cloud.identity.caller import Caller
 from cloud.identity.callers import SignedIn, require
 from cloud.identity.policy import Permission
-from cloud.kit.db import Database
+from cloud.kit.db import Database, Unit
 from cloud.kit.errors import NotFoundError
 from cloud.kit.secretbox import SecretBox
+from cloud.ledger.accounts import Book
 from cloud.payments import booking
 from cloud.refunds import payouts, schemas, service
 from cloud.refunds.rules import RefundState
@@ -27,13 +29,14 @@ from common.ids import AccountId, CommunityId, PaymentId
 Viewer = Annotated[Caller, Depends(require(Permission.SEE_PAYMENTS))]
 Payer = Annotated[Caller, Depends(require(Permission.RECONCILE))]
 Approver = Annotated[Caller, Depends(require(Permission.APPROVE_REFUNDS))]
+BookOf = Callable[[AsyncSession, UUID], Awaitable[Book]]
 
 
-def build_router(database: Database, box: SecretBox) -> APIRouter:
-    """Return the endpoints of refunds for people."""
+def build_router(database: Database, box: SecretBox, book_of: BookOf) -> APIRouter:
+    """Return the endpoints of refunds for people; `book_of` tells whose money a bank account holds."""
     router = APIRouter(tags=["refunds"])
     _add_policy(router, database)
-    _add_requests(router, database, box)
+    _add_requests(router, database, box, book_of)
     _add_deeds(router, database)
     _add_payouts(router, database, box)
     return router
@@ -72,22 +75,22 @@ def _add_policy(router: APIRouter, database: Database) -> None:
         return [schemas.RefundOut.of(refund) for refund in found]
 
 
-def _add_requests(router: APIRouter, database: Database, box: SecretBox) -> None:
+def _add_requests(router: APIRouter, database: Database, box: SecretBox, book_of: BookOf) -> None:
     @router.post("/payments/{payment_id}/refunds", status_code=HTTPStatus.CREATED)
     async def request(payment_id: UUID, body: schemas.RefundIn, caller: SignedIn) -> schemas.RefundOut:
         """Ask for a refund of a payment; inside the policy it goes at once, outside it waits for persons."""
-        wish = RefundRequest(
-            refund_id=body.refund_id,
-            payment_id=PaymentId(payment_id),
-            amount_fen=body.amount_fen,
-            reason=body.reason,
-            cash_box_id=body.cash_box_id,
-            payout=_payout(box, caller, body),
-        )
         async with database.unit(caller.tenant, caller.actor) as unit:
-            payment = await booking.payment(unit.session, wish.payment_id)
+            payment = await booking.payment(unit.session, PaymentId(payment_id))
             await _require_account(unit.session, caller, payment.account_id)
             caller.require(Permission.REQUEST_REFUNDS, payment.book.community_id)
+            wish = RefundRequest(
+                refund_id=body.refund_id,
+                payment_id=payment.payment_id,
+                amount_fen=body.amount_fen,
+                reason=body.reason,
+                cash_box_id=body.cash_box_id,
+                payout=await _payout(unit, box, book_of, body),
+            )
             return schemas.RefundOut.of(await service.request(unit, wish, secrets.token_bytes))
 
     @router.get("/payments/{payment_id}/refunds")
@@ -171,11 +174,13 @@ def _add_payouts(router: APIRouter, database: Database, box: SecretBox) -> None:
             return schemas.RefundOut.of(await payouts.came_back(unit, refund_id, reason=body.reason))
 
 
-def _payout(box: SecretBox, caller: Caller, body: schemas.RefundIn) -> Payout | None:
+async def _payout(unit: Unit, box: SecretBox, book_of: BookOf, body: schemas.RefundIn) -> Payout | None:
     if body.payout is None:
         return None
+    bank = body.payout.bank_account_id
+    purse = payouts.Purse(bank_account_id=bank, book=await book_of(unit.session, bank))
     payee = payouts.Payee(name=body.payout.name, number=body.payout.number)
-    return payouts.payout(box, caller.tenant, body.refund_id, body.payout.bank_account_id, payee)
+    return payouts.payout(box, unit.tenant, body.refund_id, purse, payee)
 
 
 async def _require_payout(session: AsyncSession, caller: Caller, refund_id: UUID) -> None:

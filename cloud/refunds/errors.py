@@ -6,6 +6,7 @@ ConflictError
 ├── OtherRefundError        the refund's id stands for another wish
 ├── NothingLeftError        less is left of the payment, or of where its money lies, than is asked
 ├── WindowError             the channel no longer takes refunds of the payment
+├── OtherBookError          the bank account holds money of another company or fund
 ├── RefundStateError        the refund is not in a state for this
 └── VerdictError            this person may not decide, or has decided
 """
@@ -40,6 +41,15 @@ class WindowError(ConflictError):
     def __init__(self) -> None:
         super().__init__(
             "the channel no longer takes refunds of this payment; pay it out by bank, or in cash with a signature"
+        )
+
+
+class OtherBookError(ConflictError):
+    """A payout from a bank account that holds money of another company or fund."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this bank account does not hold money of the payment's company and fund; choose one that does"
         )
 
 

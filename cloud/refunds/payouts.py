@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.kit.db import Unit
 from cloud.kit.errors import ConflictError
 from cloud.kit.secretbox import SecretBox
+from cloud.ledger.accounts import Book
 from cloud.refunds import moving, repository, settling
 from cloud.refunds.errors import RefundStateError
 from cloud.refunds.rules import RefundRoute, RefundState
@@ -64,10 +65,19 @@ class OpenPayout:
     sent_by: UUID | None
 
 
-def payout(box: SecretBox, tenant: TenantId, refund_id: UUID, bank_account_id: UUID, payee: Payee) -> Payout:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    """One of our bank accounts, and the book whose money it holds."""
+
+    bank_account_id: UUID
+    book: Book
+
+
+def payout(box: SecretBox, tenant: TenantId, refund_id: UUID, purse: Purse, payee: Payee) -> Payout:
     """Return a payout with its payee sealed."""
     told = json.dumps({"name": payee.name.strip(), "number": payee.number.replace(" ", "")}, ensure_ascii=False)
-    return Payout(bank_account_id=bank_account_id, payee_sealed=box.seal(tenant, _purpose(refund_id), told.encode()))
+    sealed = box.seal(tenant, _purpose(refund_id), told.encode())
+    return Payout(bank_account_id=purse.bank_account_id, book=purse.book, payee_sealed=sealed)
 
 
 def payee_of(box: SecretBox, unit: Unit, row: RefundRow) -> Payee:

@@ -22,6 +22,7 @@ from cloud.payments.values import Payment
 from cloud.refunds import moving, reports, repository, settling
 from cloud.refunds.errors import (
     NothingLeftError,
+    OtherBookError,
     OtherRefundError,
     RefundStateError,
     UnknownRefundError,
@@ -92,8 +93,11 @@ async def request(unit: Unit, wish: RefundRequest, random_bytes: Callable[[int],
         OtherRefundError: the id stands for another wish.
         NothingLeftError: less is left of the payment, or of where its money lies.
         WindowError: the channel no longer takes it, and neither a cash box nor a payout was named.
+        OtherBookError: the bank account of the payout holds money of another company or fund.
     """
     payment = await booking.payment(unit.session, wish.payment_id)
+    if wish.payout is not None and wish.payout.book != payment.book:
+        raise OtherBookError
     await billing.lock_accounts(unit, [payment.account_id])
     known = await repository.refund(unit.session, wish.refund_id)
     if known is not None:
@@ -370,7 +374,8 @@ async def _close_case(unit: Unit, row: RefundRow, why: str) -> None:
 
 def _same(known: Refund, wish: RefundRequest) -> Refund:
     source_id = wish.deposit_id or AccountId(known.account_id)
-    told = (known.payment_id, known.amount_fen, known.cash_box_id, known.source_id, known.route)
-    if told != (wish.payment_id, wish.amount_fen, wish.cash_box_id, source_id, route_of(wish)):
+    bank_account_id = None if wish.payout is None else wish.payout.bank_account_id
+    told = (known.payment_id, known.amount_fen, known.cash_box_id, known.bank_account_id, known.source_id, known.route)
+    if told != (wish.payment_id, wish.amount_fen, wish.cash_box_id, bank_account_id, source_id, route_of(wish)):
         raise OtherRefundError
     return known

@@ -20,9 +20,10 @@ _HELD_IN = {RefundSource.AHEAD: AccountType.PREPAYMENT, RefundSource.DEPOSIT: Ac
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payout:
-    """A payout from our bank account; to whom is sealed by whoever took it down."""
+    """A payout from our bank account, of the book whose money it holds; to whom is sealed by whoever took it down."""
 
     bank_account_id: UUID
+    book: Book
     payee_sealed: bytes = field(repr=False)
 
 

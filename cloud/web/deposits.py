@@ -295,6 +295,8 @@ def _add_bringing(router: APIRouter, frame: Frame) -> None:
         async with frame.database.unit(caller.tenant, caller.actor) as unit:
             await _managed(unit.session, caller, deposit_id)
             await service.meet(unit, deposit_id, kind, evidence=evidence)
+        async with frame.database.view(caller.tenant) as session:
+            await deductions.require_decided(session, deposit_id)
         return see_other(f"/deposits/{deposit_id}", done="deposit-met")
 
 

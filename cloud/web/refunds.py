@@ -10,7 +10,6 @@ Accepted is the channel's word that it will pay, arrived its word that it has: t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -24,13 +23,14 @@ from cloud.estate import service as estate
 from cloud.identity.caller import Caller
 from cloud.identity.callers import require
 from cloud.identity.policy import Permission
+from cloud.kit.db import Unit
 from cloud.kit.secretbox import SecretBox
 from cloud.payments import booking, desk
 from cloud.payments.values import Payment
 from cloud.reconciliation import transfers
 from cloud.reconciliation.values import BankAccount
 from cloud.refunds import payouts, service
-from cloud.refunds.payouts import Payee
+from cloud.refunds.payouts import Payee, Purse
 from cloud.refunds.rules import (
     REASON_LENGTH_MAX,
     SIGNATURE_LENGTH_MAX,
@@ -46,7 +46,7 @@ from cloud.web.money_words import CHANNELS
 from cloud.web.rendering import mask_name
 from cloud.web.resident import place_of
 from common.errors import RefusalError, ensure
-from common.ids import PaymentId, TenantId
+from common.ids import PaymentId
 
 STATES = {
     RefundState.REQUESTED: ("待审批", "waits for approval"),
@@ -91,27 +91,28 @@ class Wish(BaseModel):
     payee_name: Annotated[str, Field(max_length=80)] = ""
     payee_number: Annotated[str, Field(max_length=40)] = ""
 
-    def value(self, payment: Payment, box: SecretBox, tenant: TenantId, banks: Collection[UUID]) -> RefundRequest:
-        """Return the wish as a value; the way is empty, `cash:` and a box, or `bank:` and one of the bank accounts.
+    async def value(self, unit: Unit, payment: Payment, box: SecretBox) -> RefundRequest:
+        """Return the wish as a value; the way is empty, `cash:` and a box, or `bank:` and a bank account.
 
         Raises:
             RefusalError: there is no such way.
+            NotFoundError: there is no such bank account.
         """
         kind, _, told = self.way.partition(":")
         if kind not in {"", "cash", "bank"} or bool(kind) != bool(told):
             raise RefusalError("choose by which way the money goes back")
+        chosen_id = _id_of(told) if told else None
         payout = None
-        if kind == "bank":
-            if (bank := UUID(told)) not in banks:
-                raise RefusalError("this bank account does not hold money of the payment's company and fund")
+        if kind == "bank" and chosen_id is not None:
+            purse = Purse(bank_account_id=chosen_id, book=await transfers.book_of(unit.session, chosen_id))
             payee = Payee(name=self.payee_name, number=self.payee_number)
-            payout = payouts.payout(box, tenant, self.refund_id, bank, payee)
+            payout = payouts.payout(box, unit.tenant, self.refund_id, purse, payee)
         return RefundRequest(
             refund_id=self.refund_id,
             payment_id=payment.payment_id,
             amount_fen=fen_of(self.amount),
             reason=self.reason,
-            cash_box_id=UUID(told) if kind == "cash" else None,
+            cash_box_id=chosen_id if kind == "cash" else None,
             payout=payout,
         )
 
@@ -198,8 +199,7 @@ def _add_asking(router: APIRouter, frame: Frame) -> None:
         async with frame.database.unit(caller.tenant, caller.actor) as unit:
             payment = await booking.payment(unit.session, PaymentId(payment_id))
             await _seen(unit.session, caller, payment)
-            banks = {one.bank_account_id for one in await _banks(unit.session, payment)}
-            value = wish.value(payment, frame.parts.secret_box, caller.tenant, banks)
+            value = await wish.value(unit, payment, frame.parts.secret_box)
             asked = await service.request(unit, value, secrets.token_bytes)
         done = "refund-waits" if asked.state is RefundState.REQUESTED else "refund-goes"
         return see_other(f"/refunds/{asked.refund_id}", done=done)
@@ -267,6 +267,13 @@ def _add_deeds(router: APIRouter, frame: Frame) -> None:
             await _found(unit.session, caller, refund_id)
             await service.withdraw(unit, refund_id, reason=reason)
         return see_other(f"/refunds/{refund_id}", done="refund-withdrawn")
+
+
+def _id_of(told: str) -> UUID:
+    try:
+        return UUID(told)
+    except ValueError as error:
+        raise RefusalError("choose by which way the money goes back") from error
 
 
 async def _banks(session: AsyncSession, payment: Payment) -> list[BankAccount]:

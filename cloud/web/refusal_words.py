@@ -52,7 +52,7 @@ SENTENCES = (
         "此钱箱不属于该收款的公司和资金，请换一个",
     ),
     (
-        "this bank account does not hold money of the payment's company and fund",
+        "this bank account does not hold money of the payment's company and fund; choose one that does",
         "此银行账户不属于该收款的公司和资金，请换一个",
     ),
     ("choose by which way the money goes back", "请选择退回方式"),
@@ -71,8 +71,8 @@ SENTENCES = (
     ),
     ("a payout that came back has a reason; write the bank's", "退回须写明银行给的原因"),
     (
-        "a deduction of this deposit is pending; decide it first, nothing was given back",
-        "此押金还有待定的扣款，请先处理扣款；没有退款",
+        "the condition is noted, but a deduction of this deposit is pending; decide it first, nothing goes back",
+        "条件已记下，但此押金还有待定的扣款，请先处理扣款；没有退款",
     ),
     ("you proposed this deduction yourself; somebody else decides it", "这笔扣款是您提出的，须由他人决定"),
     ("this slip was entered before; look at the receipt it made", "这张签购单已录入过，请看它的收据"),

@@ -35,7 +35,7 @@ def gathering(database: Database, crowds: list[list[str]], bad: str = "") -> Run
         await add_merchant(context)
 
     made = runner(database, add_alone, pace=Pace(poll_s=0.05))
-    made.together = {KIND: Together(handle=add_all, gather_s=0.0)}
+    made.together = {KIND: Together(handle=add_all, gather_ms=0)}
     return made
 
 

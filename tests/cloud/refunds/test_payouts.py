@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,16 +11,18 @@ from sqlalchemy import text
 
 from cloud.kit.errors import ConflictError
 from cloud.kit.secretbox import SecretBox
-from cloud.refunds import payouts
-from cloud.refunds.errors import RefundStateError, WindowError
-from cloud.refunds.payouts import Payee
+from cloud.refunds import payouts, service
+from cloud.refunds.errors import OtherBookError, OtherRefundError, RefundStateError, WindowError
+from cloud.refunds.payouts import Payee, Purse
 from cloud.refunds.rules import Doubt, RefundRoute, RefundState
-from cloud.refunds.values import Refund
+from cloud.refunds.values import Payout, Refund
+from cloud.tariffs.charge import FundClass
 from common.errors import RefusalError
 from common.ids import CommunityId
 from tests.cloud.refunds.till import BOSS, CLERK, OTHER_BOSS, Till, new_id
 
 BANK = UUID(int=0xBA)
+OTHER_BANK = UUID(int=0xBB)
 PAYEE = Payee(name="张三", number="6217 0000 1234 5678")
 BOX = SecretBox(bytes(range(32)))
 
@@ -31,7 +34,7 @@ async def asked(till: Till, amount_fen: int = 500) -> Refund:
     with pytest.raises(WindowError):
         await till.request(till.wish(payment, amount_fen))
     refund_id = new_id()
-    payout = payouts.payout(BOX, till.counter.tenant, refund_id, BANK, PAYEE)
+    payout = payouts.payout(BOX, till.counter.tenant, refund_id, Purse(bank_account_id=BANK, book=payment.book), PAYEE)
     return await till.request(till.wish(payment, amount_fen, refund_id=refund_id, payout=payout))
 
 
@@ -44,6 +47,31 @@ async def approved(till: Till) -> Refund:
 async def act(till: Till, deed: Any, refund: Refund, actor: Any = CLERK, **more: Any) -> Any:
     async with till.database.unit(till.counter.tenant, actor) as unit:
         return await deed(unit, refund.refund_id, **more)
+
+
+async def test_a_payout_from_a_bank_account_of_another_fund_is_refused_and_leaves_nothing(till: Till) -> None:
+    payment = await till.paid()
+    refund_id = new_id()
+    other = replace(payment.book, fund_class=FundClass.MAINTENANCE)
+    payout = payouts.payout(BOX, till.counter.tenant, refund_id, Purse(bank_account_id=BANK, book=other), PAYEE)
+    with pytest.raises(OtherBookError):
+        await till.request(till.wish(payment, 500, refund_id=refund_id, payout=payout))
+    async with till.database.view(till.counter.tenant) as session:
+        assert await service.refunds_of_payment(session, payment.payment_id) == ()
+
+
+async def test_the_same_wish_from_another_bank_account_is_another_wish(till: Till) -> None:
+    payment = await till.paid()
+    refund_id = new_id()
+
+    def by(bank: UUID) -> Payout:
+        purse = Purse(bank_account_id=bank, book=payment.book)
+        return payouts.payout(BOX, till.counter.tenant, refund_id, purse, PAYEE)
+
+    first = await till.request(till.wish(payment, 500, refund_id=refund_id, payout=by(BANK)))
+    assert (await till.request(till.wish(payment, 500, refund_id=refund_id, payout=by(BANK)))) == first
+    with pytest.raises(OtherRefundError):
+        await till.request(till.wish(payment, 500, refund_id=refund_id, payout=by(OTHER_BANK)))
 
 
 async def test_an_old_payment_goes_back_by_bank_after_two_persons(till: Till) -> None:

@@ -18,7 +18,7 @@ from cloud.payments.collection import CardReceipt, CardSlip
 from cloud.reconciliation import transfers
 from cloud.refunds import payouts
 from cloud.refunds import service as refunds
-from cloud.refunds.payouts import Payee
+from cloud.refunds.payouts import Payee, Purse
 from cloud.refunds.values import RefundRequest
 from common.ids import PaymentId
 from tests.cloud.sweep.shop import BOX, CHIEF, DEBT_FEN, KEEPER, LIMITS, OTHER_CHIEF, Facts, Shop
@@ -108,8 +108,9 @@ async def refund_withdrawn(shop: Shop, _: Facts) -> None:
 
 async def payout_sent(shop: Shop, facts: Facts) -> None:
     await paid_too_much(shop, facts)
-    payout = payouts.payout(BOX, shop.street.tenant, _ID, shop.bank, Payee(name="张三", number="6217000012345678"))
     async with shop.unit() as unit:
+        purse = Purse(bank_account_id=shop.bank, book=await transfers.book_of(unit.session, shop.bank))
+        payout = payouts.payout(BOX, shop.street.tenant, _ID, purse, Payee(name="张三", number="6217000012345678"))
         asked = await refunds.request(unit, _refund(shop, cash_box_id=None, payout=payout), seeded_bytes(3))
     facts["persons"] = asked.persons_needed
     await _approved(shop, facts)

@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 
 from cloud import flow
+from cloud.cases import service as cases
+from cloud.deposits.reports import WAITS
 from cloud.identity.policy import RoleName
 from cloud.kit.events import Routes
 from cloud.payments import desk
@@ -120,8 +122,12 @@ async def test_a_pending_deduction_holds_the_return_and_giving_it_up_lets_it_go(
     deposit = await vault.held()
     path = f"/deposits/{deposit.deposit_id}"
     deduction_id = await proposed(cashier, path, "2")
-    await send(cashier, path, f"{path}/conditions", {"kind": "inspection_passed", "evidence": "验收单"})
+    met = await send(cashier, path, f"{path}/conditions", {"kind": "inspection_passed", "evidence": "验收单"})
+    assert met.status_code == 409
+    assert "还有待定的扣款" in met.text
     assert 'data-deposit="held"' in (await cashier.get(path)).text
+    async with front.counter.database.view(front.counter.tenant) as session:
+        assert [case.reason for case in await cases.open_about(session, [deposit.deposit_id])] == [WAITS]
     assert (await send(cashier, path, f"{path}/deductions/{deduction_id}", {"keeps": "false"})).status_code == 303
     await front.counter.work()
     assert 'data-deposit="closed"' in (await cashier.get(path)).text

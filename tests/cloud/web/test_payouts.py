@@ -109,8 +109,18 @@ async def test_a_payout_that_came_back_can_be_asked_for_again(front: Front, bank
 async def test_a_bank_account_of_another_book_a_payee_without_number_and_no_way_are_refused(
     front: Front, bank: UUID
 ) -> None:
+    counter = front.counter
+    fund = Book(
+        community_id=counter.office.site.community_id, legal_entity_id=counter.entity, fund_class=FundClass.MAINTENANCE
+    )
+    async with counter.database.unit(counter.tenant, counter.office.site.actor) as unit:
+        other = await transfers.add_bank_account(unit, fund, bank="工商银行", number="6222 0000 1111 3333")
     async with front.person(RoleName.CASHIER) as cashier:
-        assert (await ask(front, cashier, bank, way=f"bank:{UUID(int=9)}")).status_code == 400
+        told = await ask(front, cashier, other)
+        assert told.status_code == 409
+        assert "此银行账户不属于该收款的公司和资金" in told.text
+        assert (await ask(front, cashier, bank, way=f"bank:{UUID(int=9)}")).status_code == 404
+        assert (await ask(front, cashier, bank, way="bank:junk")).status_code == 400
         assert (await ask(front, cashier, bank, payee_number="12")).status_code == 400
         assert (await ask(front, cashier, bank, way="dog:1")).status_code == 400
         assert (await ask(front, cashier, bank, way="")).status_code == 409
