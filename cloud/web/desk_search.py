@@ -18,6 +18,7 @@ from cloud.kit.db import Database
 from cloud.payments import links
 from cloud.payments.errors import UnknownPayLinkError
 from common.civil import civil_day
+from common.errors import RefusalError
 from common.ids import CommunityId, TenantId
 
 FOUND_MAX = 30
@@ -28,7 +29,11 @@ _PAY = "/pay/"
 async def find(
     session: AsyncSession, database: Database, place: tuple[TenantId, CommunityId], typed: str
 ) -> Sequence[Premises]:
-    """Return the rooms of a company's community that the text may mean; exactly one when it names one exactly."""
+    """Return the rooms of a company's community that the text may mean; exactly one when it names one exactly.
+
+    Raises:
+        RefusalError: it is the code of another company's bill.
+    """
     tenant, community_id = place
     text = typed.strip()[:TYPED_MAX]
     community = await estate.community(session, community_id)
@@ -49,7 +54,9 @@ async def _account_of(session: AsyncSession, database: Database, tenant: TenantI
             link = await links.find(database, token)
         except UnknownPayLinkError:
             return None
-        return await billing.account(session, link.account_id) if link.tenant == tenant else None
+        if link.tenant != tenant:
+            raise RefusalError("this code is of another company's bill; the payer pays it by scanning it himself")
+        return await billing.account(session, link.account_id)
     try:
         return (await billing.bill_numbered(session, text.upper())).account
     except UnknownBillError:

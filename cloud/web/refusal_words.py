@@ -55,6 +55,10 @@ SENTENCES = (
         "this bank account does not hold money of the payment's company and fund; choose one that does",
         "此银行账户不属于该收款的公司和资金，请换一个",
     ),
+    (
+        "this code is of another company's bill; the payer pays it by scanning it himself",
+        "这是其他公司账单的二维码，请付款人自行扫码支付",
+    ),
     ("choose by which way the money goes back", "请选择退回方式"),
     (
         "a payout needs the payee's name and an account number of 8 to 32 digits; write both",

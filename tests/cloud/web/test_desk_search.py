@@ -9,10 +9,13 @@ import pytest
 from cloud.estate import service as estate
 from cloud.estate.kinds import PremisesKind
 from cloud.estate.values import NewPremises, Premises
+from cloud.payments import links
 from cloud.web.desk_search import FOUND_MAX, find
+from common.errors import RefusalError
 from common.ids import CommunityId, TenantId
 from tests.cloud.billing import builders as b
 from tests.cloud.web.front import Front
+from tests.support.randomness import seeded_bytes
 
 
 async def found(front: Front, typed: str, community_id: CommunityId | None = None) -> Sequence[Premises]:
@@ -49,6 +52,23 @@ async def test_a_bill_of_another_community_is_not_at_this_desk(front: Front) -> 
         other = await estate.create_community(unit, code="OTHER", name="别处", starts=b.START)
     assert [premises.label for premises in await found(front, bill.number)] == ["1-1-001"]
     assert list(await found(front, bill.number, other)) == []
+
+
+async def test_the_code_of_another_companys_bill_is_refused_with_the_reason_and_nothing_is_booked(
+    front: Front, other_tenant: TenantId
+) -> None:
+    await front.bill_some_of_everything()
+    (bill,) = await front.bills()
+    counter = front.counter
+    async with counter.database.unit(counter.tenant, counter.office.site.actor) as unit:
+        token = await links.link_for(unit, bill.bill_id, seeded_bytes(7))
+    async with counter.database.unit(other_tenant, counter.office.site.actor) as unit:
+        foreign = await estate.create_community(unit, code="LAKE", name="湖畔", starts=b.START)
+    async with counter.database.view(other_tenant) as session:
+        with pytest.raises(RefusalError, match="another company's bill"):
+            await find(session, counter.database, (other_tenant, foreign), f"https://pay.example/pay/{token}")
+    assert [room.label for room in await found(front, f"https://pay.example/pay/{token}")] == ["1-1-001"]
+    assert await counter.payments() == ()
 
 
 @pytest.mark.parametrize("typed", ["http://x/pay/", "/pay/../../etc", "'; drop table bill", "%", "_"])
