@@ -167,6 +167,8 @@ _AFTER_THE_CUT = """
                      where m.gateway_id = g.gateway_id and m.sequence = g.sequence and m.day = %s)
         and not exists (select from gateway_batch o
                          where o.gateway_id = g.gateway_id and o.received_at between %s and %s)
+      order by (select count(*) from meter_day_block m
+                 where m.gateway_id = g.gateway_id and m.sequence = g.sequence) desc
       limit 1)
 """
 
