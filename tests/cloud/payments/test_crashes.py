@@ -34,7 +34,9 @@ from common.ids import TenantId
 from tests.cloud.payments.counter import PUBLIC_URL, Counter
 
 PART_FEN = 100
+CROWD = 3
 LEASE = timedelta(milliseconds=1)
+CROWD_LEASE = timedelta(milliseconds=400)  # a crowd is claimed in two statements
 
 
 class PowerCutError(BaseException):
@@ -89,23 +91,31 @@ class DoomedDatabase(Database):
 
 async def pay(counter: Counter, request: IntentRequest, fate: Fate) -> None:
     """Start, scan, notify and work, with a fate; what is already done is found done."""
-    box = SecretBox(bytes(range(32)))
     database = DoomedDatabase(counter.database, fate)
     cashier = Cashier(database, counter.providers, PUBLIC_URL, secrets.token_bytes)
+    attempt = await cashier.start(counter.tenant, counter.office.site.actor, request, Way.usual(Channel.WECHAT))
+    if attempt.state is AttemptState.SENT:
+        await counter.scan(attempt)
+    await tell_and_book(counter, fate)
+
+
+async def tell_and_book(counter: Counter, fate: Fate, lease: timedelta = LEASE) -> None:
+    """Notify and work, with a fate; questions that wait are asked together."""
+    box = SecretBox(bytes(range(32)))
+    inbox = Inbox(DoomedDatabase(counter.database, fate), counter.providers, box, InboxMetrics(CollectorRegistry()))
     app = FastAPI()
-    app.include_router(build_notify_router(Inbox(database, counter.providers, box, InboxMetrics(CollectorRegistry()))))
+    app.include_router(build_notify_router(inbox))
+    tasks = PaymentTasks(counter.providers)
     runner = Runner(
         database=DoomedDatabase(counter.office.site.worker_database, fate),
-        handlers={service.ASK: PaymentTasks(counter.providers).ask},
+        handlers={service.ASK: tasks.ask},
+        together={service.ASK: tasks.together()},
         metrics=JobMetrics(CollectorRegistry()),
         name="worker",
-        pace=Pace(lease=LEASE),
+        pace=Pace(lease=lease),
     )
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as http:
-        attempt = await cashier.start(counter.tenant, counter.office.site.actor, request, Way.usual(Channel.WECHAT))
-        if attempt.state is AttemptState.SENT:
-            await counter.scan(attempt)
         await counter.channel.channel.messenger.deliver_due(http)
         await runner.drain()
 
@@ -124,6 +134,16 @@ async def commits_of_a_calm_payment(counter: Counter) -> int:
     return fate.seen
 
 
+async def check_books(counter: Counter, paid: int) -> None:
+    """Compare our receipts with the channel's book and with what is open."""
+    book = await counter.channel.control("book", mchid=counter.account.merchant_number)
+    taken = [trade for trade in book["trades"] if trade["state"] == "SUCCESS"]
+    receipts = await counter.payments()
+    assert len(receipts) == len(taken) == paid
+    assert {receipt.order_number for receipt in receipts} == {trade["number"] for trade in taken}
+    assert await counter.open_fen() == 100_000 - paid * PART_FEN
+
+
 @pytest.mark.timeout(120)
 async def test_a_power_cut_at_any_commit_neither_loses_nor_doubles_the_money(counter: Counter) -> None:
     await counter.bill(0, 100_000)
@@ -137,10 +157,32 @@ async def test_a_power_cut_at_any_commit_neither_loses_nor_doubles_the_money(cou
                 await pay(counter, request, Fate(commit=commit, after=after))
             await recover(counter, request)
             paid += 1
-            book = await counter.channel.control("book", mchid=counter.account.merchant_number)
-            taken = [trade for trade in book["trades"] if trade["state"] == "SUCCESS"]
-            receipts = await counter.payments()
-            assert len(receipts) == len(taken) == paid, (commit, after)
-            assert {receipt.order_number for receipt in receipts} == {trade["number"] for trade in taken}
-            assert await counter.open_fen() == 100_000 - paid * PART_FEN, (commit, after)
+            await check_books(counter, paid)
     assert await counter.ahead_fen() == 0
+
+
+async def scan_a_crowd(counter: Counter) -> None:
+    for _ in range(CROWD):
+        await counter.scan(await counter.start(amount_fen=PART_FEN))
+
+
+@pytest.mark.timeout(120)
+async def test_a_power_cut_while_several_are_booked_together_neither_loses_nor_doubles_one(counter: Counter) -> None:
+    await counter.bill(0, 100_000)
+    await scan_a_crowd(counter)
+    calm = Fate(commit=0, after=False)
+    await tell_and_book(counter, calm, CROWD_LEASE)
+    paid = CROWD
+    await check_books(counter, paid)
+    for commit in range(1, calm.seen + 1):
+        for after in (False, True):
+            await scan_a_crowd(counter)
+            with suppress(PowerCutError, BaseExceptionGroup):
+                await tell_and_book(counter, Fate(commit=commit, after=after), CROWD_LEASE)
+            await asyncio.sleep(CROWD_LEASE.total_seconds())
+            for _ in range(3):
+                counter.office.clock.advance(minutes=1)
+                await tell_and_book(counter, Fate(commit=0, after=False), CROWD_LEASE)
+            paid += CROWD
+            await check_books(counter, paid)
+    assert calm.seen <= CROWD + 1  # all were booked in one commit; alone they would be two commits each
