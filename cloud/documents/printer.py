@@ -35,10 +35,9 @@ class Printer:
         """
         if self._pool is None:
             self._pool = _pool()
-        running = asyncio.get_running_loop().run_in_executor(self._pool, typeset, template, dict(data))
         try:
             async with asyncio.timeout(PAPER_S_MAX):
-                return await running
+                return await asyncio.get_running_loop().run_in_executor(self._pool, typeset, template, dict(data))
         except (BrokenProcessPool, TimeoutError) as error:
             self.close()
             raise BusyError("the paper could not be printed just now; nothing was changed, try again") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 
@@ -24,12 +25,14 @@ async def test_data_that_cannot_be_printed_is_told_and_the_next_paper_is_made(pr
     assert await printer.print(PAPER, examples.sheet())
 
 
-async def test_a_process_that_dies_under_a_paper_is_replaced_at_the_next() -> None:
+@pytest.mark.parametrize("since_s", [0.0, 0.5])
+async def test_a_process_that_dies_under_a_paper_or_before_it_is_replaced_at_the_next(since_s: float) -> None:
     printer = Printer()
     await printer.print(PAPER, examples.sheet())
     assert printer._pool is not None
     for pid in list(printer._pool._processes):
         os.kill(pid, signal.SIGKILL)
+    await asyncio.sleep(since_s)
     with pytest.raises(BusyError, match="try again"):
         await printer.print(PAPER, examples.sheet())
     assert await printer.print(PAPER, examples.sheet())
