@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 CALL_S_MAX = 12
-ANSWER_BYTES_MAX = 256 * 1024
+ANSWER_BYTES_MAX = 64 * 1024
 _TOO_MANY = 429
 
 
@@ -39,10 +39,16 @@ class Unknown:
     reason: str
 
 
-async def call(http: httpx.AsyncClient, request: httpx.Request) -> dict[str, Any] | Later | Unknown:
+async def call(
+    http: httpx.AsyncClient,
+    request: httpx.Request,
+    *,
+    seconds: int = CALL_S_MAX,
+    bytes_max: int = ANSWER_BYTES_MAX,
+) -> dict[str, Any] | Later | Unknown:
     """Return the JSON object that a provider answered, whatever its status."""
     try:
-        async with asyncio.timeout(CALL_S_MAX):
+        async with asyncio.timeout(seconds):
             answer = await http.send(request, follow_redirects=False)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         return Later(reason=f"unreachable: {type(error).__name__}")
@@ -50,7 +56,7 @@ async def call(http: httpx.AsyncClient, request: httpx.Request) -> dict[str, Any
         return Unknown(reason=f"no answer: {type(error).__name__}")
     if answer.status_code == _TOO_MANY:
         return Later(reason="asked to slow down")
-    if len(answer.content) > ANSWER_BYTES_MAX:
+    if len(answer.content) > bytes_max:
         return Unknown(reason="the answer is larger than any the provider gives")
     try:
         told = json.loads(answer.content)

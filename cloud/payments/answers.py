@@ -7,7 +7,7 @@ answers are noted in one unit as one is: all of them, or none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from cloud.cases import service as cases
@@ -28,7 +28,7 @@ from common.ids import PaymentId
 Answer = OrderView | Refused | Unknown
 NO_SUCH_ORDER = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST"})
 _ENDS = {TradeState.CLOSED: AttemptState.CLOSED, TradeState.FAILED: AttemptState.FAILED}
-_Paid = tuple[PaymentAttemptRow, OrderView]
+_Viewed = tuple[PaymentAttemptRow, OrderView]
 
 
 async def note_placed(unit: Unit, attempt_id: UUID, outcome: PlacedOrder | OrderView | Refused | Unknown) -> Attempt:
@@ -59,7 +59,7 @@ async def note_asked(unit: Unit, attempt_id: UUID, answer: Answer) -> Attempt:
 async def note_all_asked(unit: Unit, answers: Mapping[UUID, Answer]) -> tuple[Attempt, ...]:
     """Note what channels answered about some orders, in the order of their ids."""
     rows = await _locked(unit, answers)
-    views: list[_Paid] = []
+    views: list[_Viewed] = []
     for row in rows:
         answer = answers[row.attempt_id]
         row.asked += 1
@@ -76,7 +76,7 @@ async def note_all_asked(unit: Unit, answers: Mapping[UUID, Answer]) -> tuple[At
     return tuple(service.attempt_of(row) for row in rows)
 
 
-async def _note_views(unit: Unit, views: Sequence[_Paid]) -> None:
+async def _note_views(unit: Unit, views: Sequence[_Viewed]) -> None:
     """Book what arrived as it was asked for; close what the channel closed; dispute what differs."""
     for row, view in views:
         if not is_paid(view) and view.state in _ENDS:
@@ -85,7 +85,7 @@ async def _note_views(unit: Unit, views: Sequence[_Paid]) -> None:
     if not arrived:
         return
     merchants = await merchant_accounts_at(unit.session, {row.merchant_account_id for row, _ in arrived})
-    agreed: list[_Paid] = []
+    agreed: list[_Viewed] = []
     for row, view in arrived:
         attempt = service.attempt_of(row)
         found = differences(service.expected(merchants[row.merchant_account_id], attempt), view)
@@ -98,7 +98,7 @@ async def _note_views(unit: Unit, views: Sequence[_Paid]) -> None:
         await _book(unit, agreed, merchants)
 
 
-async def _book(unit: Unit, agreed: Sequence[_Paid], merchants: Mapping[UUID, MerchantAccount]) -> None:
+async def _book(unit: Unit, agreed: Sequence[_Viewed], merchants: Mapping[UUID, MerchantAccount]) -> None:
     intents = await service.intents_of(unit.session, {row.intent_id for row, _ in agreed})
     late = {row.attempt_id for row, _ in agreed if row.state not in OPEN_STATES}
     for row, _ in agreed:
@@ -140,8 +140,8 @@ def _arrival(
     return arrival, traces
 
 
-async def _locked(unit: Unit, attempt_ids: Sequence[UUID] | Mapping[UUID, Answer]) -> Sequence[PaymentAttemptRow]:
-    rows = await repository.attempts(unit.session, list(attempt_ids), lock=True)
+async def _locked(unit: Unit, attempt_ids: Collection[UUID]) -> Sequence[PaymentAttemptRow]:
+    rows = await repository.attempts(unit.session, attempt_ids, lock=True)
     if len(rows) != len(attempt_ids):
         raise UnknownAttemptError
     return rows

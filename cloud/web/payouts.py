@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.estate import service as estate
@@ -41,7 +41,9 @@ def build_pages(frame: Frame) -> APIRouter:
 
 def _add_list(router: APIRouter, frame: Frame) -> None:
     @router.get("/payouts")
-    async def listed(request: Request, caller: Payer, community: str | None = None) -> Response:
+    async def listed(
+        request: Request, caller: Payer, community: Annotated[str | None, Query(max_length=80)] = None
+    ) -> Response:
         """Show what is due and what is on its way; names and numbers are masked."""
         async with frame.database.view(caller.tenant) as session:
             communities = await communities_of(session, caller, Permission.RECONCILE)

@@ -1,6 +1,6 @@
 """A bound on how long one thing at a time may take, at the price of a number: one timer serves them all.
 
-A time-out of its own for each read of each meter costs as much as decoding the answer. Here the timer is set once; when
+A time-out of its own for each read makes a timer and throws it away each time. Here the timer is set once; when
 it fires it looks whether what is awaited then has had its time, and is set anew while something is awaited.
 """
 

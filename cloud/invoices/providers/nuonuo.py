@@ -35,6 +35,8 @@ from cloud.kit.calls import Later, Refused, Unknown, call
 from common.errors import RefusalError
 from common.money.amount import MICRO, format_minor, parse_scaled
 
+CALL_S_MAX = 15
+ANSWER_BYTES_MAX = 256 * 1024
 ISSUE = "nuonuo.OpeMplatform.requestBillingNew"
 QUERY = "nuonuo.OpeMplatform.queryInvoiceResult"
 APPLY_RED = "nuonuo.OpeMplatform.saveInvoiceRedConfirm"
@@ -219,7 +221,10 @@ class Nuonuo:
                 "method": method,
             },
         )
-        return await call(self._http, request)
+        return await self._answered(request)
+
+    async def _answered(self, request: httpx.Request) -> dict[str, Any] | Later | Unknown:
+        return await call(self._http, request, seconds=CALL_S_MAX, bytes_max=ANSWER_BYTES_MAX)
 
     async def _access_token(self) -> str | Later:
         now_s = self._machine_now_s()
@@ -230,7 +235,7 @@ class Nuonuo:
             "client_secret": self._account.secret,
             "grant_type": "client_credentials",
         }
-        told = await call(self._http, self._http.build_request("POST", self._urls.token, data=form))
+        told = await self._answered(self._http.build_request("POST", self._urls.token, data=form))
         if isinstance(told, Later | Unknown):
             return Later(reason=f"no access token: {told.reason}")
         text, lives_s = told.get("access_token"), str(told.get("expires_in", ""))

@@ -14,9 +14,8 @@ from typing import ClassVar
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from typing_extensions import override
 
 from cloud.arrears import late
@@ -38,6 +37,7 @@ from tests.cloud.arrears.conftest import RULE
 from tests.cloud.charges.street import build_street
 from tests.simulation.soak_books.auditor import Auditor
 from tests.support.clock import SettableClock
+from tests.support.machines import play
 from tests.support.postgres import TestServer
 from tests.support.randomness import seeded_bytes
 
@@ -212,16 +212,7 @@ class Debts(RuleBasedStateMachine):
 
 @pytest.mark.timeout(120)
 def test_late_charges_are_simple_interest_however_payments_come_and_go(server: TestServer) -> None:
-    run_state_machine_as_test(
-        type("BoundDebts", (Debts,), {"server": server}),
-        settings=settings(
-            max_examples=8,
-            stateful_step_count=12,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    play(Debts, histories=8, steps=12, server=server)
 
 
 def test_the_model_counts_interest_by_hand() -> None:

@@ -11,14 +11,12 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 from sqlalchemy import text
 from typing_extensions import override
@@ -33,6 +31,7 @@ from common.ids import TenantId, TimeOrderedIds
 from tests.cloud.billing import builders as b
 from tests.cloud.billing.conftest import Office
 from tests.support.clock import SettableClock
+from tests.support.machines import play
 from tests.support.postgres import TestServer
 
 FLATS = 2
@@ -218,13 +217,4 @@ class Histories(RuleBasedStateMachine):
 
 @pytest.mark.timeout(280)
 def test_any_history_keeps_the_laws(server: TestServer) -> None:
-    run_state_machine_as_test(
-        type("BoundHistories", (Histories,), {"server": server}),
-        settings=settings(
-            max_examples=12,
-            stateful_step_count=12,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    play(Histories, histories=12, steps=12, server=server)

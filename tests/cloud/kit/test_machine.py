@@ -13,9 +13,8 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from prometheus_client import CollectorRegistry
 from typing_extensions import override
 
@@ -32,6 +31,7 @@ from cloud.kit.tables import JsonObject
 from common.ids import TenantId, TimeOrderedIds
 from tests.cloud.sweep.ground import DoomedDatabase, Fate, Fault, PowerCutError
 from tests.support.clock import SettableClock
+from tests.support.machines import play
 from tests.support.postgres import TestServer
 from tests.support.randomness import seeded_bytes
 
@@ -181,13 +181,4 @@ class Messages(RuleBasedStateMachine):
 
 @pytest.mark.timeout(120)
 def test_every_message_of_a_commit_arrives_and_none_of_a_roll_back(server: TestServer) -> None:
-    run_state_machine_as_test(
-        type("BoundMessages", (Messages,), {"server": server}),
-        settings=settings(
-            max_examples=20,
-            stateful_step_count=15,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    play(Messages, histories=20, steps=15, server=server)

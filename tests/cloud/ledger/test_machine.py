@@ -12,9 +12,8 @@ from typing import ClassVar
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from typing_extensions import override
 
 from cloud.estate import service as estate
@@ -30,6 +29,7 @@ from common.ids import TenantId, TimeOrderedIds
 from tests.cloud.ledger import builders as b
 from tests.simulation.soak_books.auditor import Auditor
 from tests.support.clock import SettableClock
+from tests.support.machines import play
 from tests.support.postgres import TestServer
 from tests.support.randomness import seeded_bytes
 
@@ -153,13 +153,4 @@ class Tellers(RuleBasedStateMachine):
 
 @pytest.mark.timeout(280)
 def test_any_history_of_reservations_keeps_the_laws(server: TestServer) -> None:
-    run_state_machine_as_test(
-        type("BoundTellers", (Tellers,), {"server": server}),
-        settings=settings(
-            max_examples=8,
-            stateful_step_count=20,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-        ),
-    )
+    play(Tellers, histories=8, steps=20, server=server)

@@ -15,9 +15,8 @@ from typing import Any, ClassVar
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from typing_extensions import override
 
 from cloud.billing import corrections, runs
@@ -41,6 +40,7 @@ from tests.cloud.charges.street import build_street
 from tests.cloud.sweep.ground import Fate, open_ground
 from tests.simulation.soak_books.devices import ZONE, silent_days
 from tests.simulation.soak_books.wiring import PRICE, waiting_first, wire
+from tests.support.machines import play
 from tests.support.postgres import TEMPLATE, TestServer
 
 MONTHS = tuple(nth_period(date(2026, 1, 1), n) for n in range(6))
@@ -222,13 +222,4 @@ class Meters(RuleBasedStateMachine):
 
 @pytest.mark.timeout(240)
 def test_usage_is_conserved_and_bills_replay_in_any_history(server: TestServer, tmp_path: Path) -> None:
-    run_state_machine_as_test(
-        type("BoundMeters", (Meters,), {"server": server, "folder": tmp_path}),
-        settings=settings(
-            max_examples=8,
-            stateful_step_count=16,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    play(Meters, histories=8, steps=16, server=server, folder=tmp_path)

@@ -17,9 +17,8 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from typing_extensions import override
 
 from cloud.refunds import service as refunds
@@ -29,6 +28,7 @@ from common.ids import PaymentId
 from tests.cloud.sweep.shop import CHIEF, CLERK
 from tests.simulation.soak_books import till_deeds
 from tests.simulation.soak_books.world import open_world
+from tests.support.machines import play
 from tests.support.postgres import TestServer
 from tests.support.randomness import seeded_bytes
 
@@ -275,13 +275,4 @@ class Refunds(RuleBasedStateMachine):
 
 @pytest.mark.timeout(240)
 def test_refunds_and_payments_follow_their_tables_and_come_to_an_end(server: TestServer, tmp_path: Path) -> None:
-    run_state_machine_as_test(
-        type("BoundRefunds", (Refunds,), {"server": server, "folder": tmp_path}),
-        settings=settings(
-            max_examples=4,
-            stateful_step_count=24,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    play(Refunds, histories=4, steps=24, server=server, folder=tmp_path)

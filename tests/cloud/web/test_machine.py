@@ -17,9 +17,8 @@ from typing import ClassVar
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from typing_extensions import override
 
 from cloud.charges.values import Sharing
@@ -34,6 +33,7 @@ from tests.cloud.sweep.shop import NOW
 from tests.cloud.web.test_companies import calls
 from tests.support import api
 from tests.support.endpoints import Filler
+from tests.support.machines import play
 from tests.support.postgres import TEMPLATE, TestServer
 from tests.support.schema import whole_metadata
 
@@ -172,13 +172,4 @@ class Companies(RuleBasedStateMachine):
 def test_whatever_one_company_does_the_rows_of_another_stay_unread_and_unchanged(
     server: TestServer, tmp_path: Path
 ) -> None:
-    run_state_machine_as_test(
-        type("BoundCompanies", (Companies,), {"server": server, "folder": tmp_path}),
-        settings=settings(
-            max_examples=3,
-            stateful_step_count=10,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    play(Companies, histories=3, steps=10, server=server, folder=tmp_path)
