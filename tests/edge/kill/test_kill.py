@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from common.wire.records import Gap, GapReason
+from edge.buffer.codec import encode
 from edge.buffer.opening import open_file
 from tests.edge.builders import counted, meter
 from tests.edge.kill.audit import METERS, QUARTER_MS, Bench, assert_nothing_lost_or_doubled
@@ -99,6 +101,26 @@ def test_the_auditor_sees_a_loss_a_change_a_double_and_an_unsaid_hole(tmp_path: 
     with pytest.raises(AssertionError, match="gone or changed"):
         assert_nothing_lost_or_doubled(bench)
     bench.log.write_text(line, encoding="ascii")
+    opened.connection.execute("DELETE FROM reading WHERE point_no = 2")
+    assert_nothing_lost_or_doubled(bench)
+    bench.log.write_text(line + f"{meter(2)} {QUARTER_MS} 7\n", encoding="ascii")
+    with pytest.raises(AssertionError, match="gone or changed"):
+        assert_nothing_lost_or_doubled(bench)
+    bench.log.write_text(line, encoding="ascii")
+    say = "INSERT INTO event (boot_no, boot_ms, lane, kind, body) VALUES (1, 1, 0, 'gap', ?)"
+    for slot_ms in (QUARTER_MS, 3 * QUARTER_MS):
+        gap = Gap(
+            meter_id=meter(2),
+            quantities=("volume",),
+            first_slot_ms=slot_ms,
+            last_slot_ms=slot_ms,
+            slots=1,
+            reason=GapReason.NO_ANSWER,
+        )
+        opened.connection.execute(say, (encode(gap),))
+    with pytest.raises(AssertionError, match="neither stored"):
+        assert_nothing_lost_or_doubled(bench)
+    opened.connection.execute("DELETE FROM event")
     opened.connection.execute(insert, (3 * QUARTER_MS, 1))
     with pytest.raises(AssertionError, match="neither stored"):
         assert_nothing_lost_or_doubled(bench)
