@@ -91,6 +91,7 @@ class Writer:
     ) -> None:
         self._connection = connection
         self._state = state
+        self._path = path
         self._wal = path.with_name(path.name + "-wal")
         self._budget = budget
         self._page_limit = 0
@@ -186,10 +187,12 @@ class Writer:
             return
         gate = [job for job in group if job.urgency is Urgency.GATE]
         refused = [job for job in group if job.urgency is not Urgency.GATE]
-        _log.error("store_refused_commit", error=str(trouble), jobs=len(group), gate_jobs=len(gate))
+        error = StoreUnavailableError(
+            f"the store {self._path} took nothing: {trouble}; `gatehouse edge doctor` says what fills its disk"
+        )
+        _log.error("store_refused_commit", reason=str(error), jobs=len(group), gate_jobs=len(gate))
         if gate and self._attempt(gate, self._budget.pages_max) is not None:
             refused = group
-        error = StoreUnavailableError(f"the store took nothing: {trouble}")
         _deliver([_Done(job=job, error=error) for job in refused])
 
     def _attempt(self, jobs: list[_Job[Any]], pages: int) -> sqlite3.Error | None:

@@ -72,17 +72,29 @@ def _clock(settings: Settings) -> Finding:
 def _disk(settings: Settings) -> Iterator[Finding]:
     folder = settings.home if settings.home.exists() else settings.home.parent
     try:
-        free = shutil.disk_usage(folder).free
+        usage = shutil.disk_usage(folder)
+        ours = sum(map(_size, settings.store_path.parent.glob(f"{settings.store_path.name}*")))
     except OSError as error:
         yield Finding(subject="disk", well=False, said=f"{folder}: {error.strerror}", remedy="mount or make the folder")
         return
-    used = settings.store_path.stat().st_size if settings.store_path.exists() else 0
-    need = max(0, settings.store_limit_bytes - used)
-    said = f"{free // 2**20} MiB free, the store may still grow by {need // 2**20} MiB"
-    remedy = "" if free > need else "free space, use a larger card, or lower store.limit_mib"
-    yield Finding(subject="disk", well=free > need, said=said, remedy=remedy)
+    need = max(0, settings.store_limit_bytes - _size(settings.store_path))
+    well, others = usage.free > need, max(0, usage.used - ours)
+    said = (
+        f"{usage.free // 2**20} of {usage.total // 2**20} MiB free at {folder}, the store may still grow by "
+        f"{need // 2**20} MiB; {others // 2**20} MiB are files that are not the store's"
+    )
+    remedy = f"remove what is not the gateway's from that disk ({folder}), use a larger card, or lower store.limit_mib"
+    yield Finding(subject="disk", well=well, said=said, remedy="" if well else remedy)
     if not os.access(folder, os.W_OK):
         yield Finding(subject="folder", well=False, said=f"{folder} cannot be written", remedy="give it to the gateway")
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file; a log that the gateway beside has just removed has none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _store(settings: Settings) -> Iterator[Finding]:
