@@ -19,7 +19,6 @@ from functools import partial
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry
 
 from common.errors import RefusalError, ensure
 from common.ids import TimeOrderedIds
@@ -57,7 +56,7 @@ from edge.gate.service import Gate
 from edge.kiosk.commissioning import Commissioning, SiteLook
 from edge.kiosk.dues import DuesBook, parse_dues
 from edge.kiosk.pages import Pages
-from edge.kiosk.probes import health_figures, probes
+from edge.kiosk.probes import health_figures, metrics
 from edge.kiosk.server import PageServer
 from edge.kiosk.sessions import Guesses, TechnicianSessions
 from edge.kiosk.till import Till
@@ -71,8 +70,8 @@ from edge.sampling.service import Sampling
 from edge.sampling.watch import OWNER as WATCH
 from edge.sampling.watch import Watch
 from edge.settings import Settings, make_pin
-from edge.supervision import Supervisor
-from edge.telemetry import Probes, settle_interpreter
+from edge.supervision import LoopLag, Supervisor
+from edge.telemetry import settle_interpreter
 from edge.transport.web import web_client
 from edge.uplink.backoff import FullJitter
 from edge.uplink.cashier import CloudCashier
@@ -132,6 +131,7 @@ class Gateway:
         self._dues = DuesBook()
         self._wires: dict[str, WireConfig] = {}
         self._part_failures = 0
+        self._lag = LoopLag()
         self._units = UnitBook(catalogue)
         self.board = Board()
         self.versions: dict[str, int] = {}
@@ -153,6 +153,7 @@ class Gateway:
             }
             tasks = [group.create_task(self._keep(name, part)) for name, part in parts.items()]
             tasks.append(group.create_task(self._watch_health()))
+            tasks.append(group.create_task(self._lag.watch(monotonic_s)))
             settle_interpreter()
             supervisor = Supervisor(address=self._settings.notify_socket, watchdog_us=self._settings.watchdog_us)
             tasks.append(group.create_task(supervisor.feed(self._store.trouble, monotonic_s)))
@@ -265,13 +266,12 @@ class Gateway:
         return build_gate(plan.posts(), wires, self._catalogue, self._clock)
 
     def _pages(self) -> PageServer:
-        registry = CollectorRegistry()
         sources = Sources(
             board=self.board,
             store=self._store,
             clock=self._clock,
             units=self._units,
-            registry=registry,
+            registry=metrics(self.board, self._store, self._lag, lambda: self._counters(server)),
             dues=lambda: self._dues,
             parking=GateDesk(self.gate, self._clock),
             charging=ChargingDesk(self.charging),
@@ -292,7 +292,6 @@ class Gateway:
             self._settings.kiosk_idle_s,
         ).application()
         server = PageServer(application, self._settings.pages_host, self._settings.pages_port)
-        registry.register(Probes(probes(self.board, self._store, lambda: self._counters(server))))
         return server
 
     async def _reach_cloud(self) -> None:
@@ -373,7 +372,8 @@ class Gateway:
             ensure(self._store.alive, "the store's writer ended; start the gateway again")
             if self._store.stats.jobs == jobs_seen:
                 continue  # nothing was stored, so there is nothing to tell and the flash is spared
-            await self._store.record(Health(counters=await health_figures(self.board, self._store, self._clock)))
+            figures = await health_figures(self.board, self._store, self._clock, self._lag)
+            await self._store.record(Health(counters=figures))
             jobs_seen = self._store.stats.jobs
 
     async def _keep(self, name: str, part: Callable[[], Awaitable[None]]) -> None:

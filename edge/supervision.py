@@ -14,8 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
+from prometheus_client import Histogram
 
 LOOP_LAG_S_MAX = 5.0
+LAG_LOOK_S = 1.0
+LAG_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, LOOP_LAG_S_MAX)
 FEEDS_A_PERIOD = 3
 _MICROSECONDS = 1_000_000
 _log = structlog.get_logger()
@@ -58,3 +61,28 @@ class Supervisor:
             else:
                 _log.error("watchdog_not_fed", reason=trouble)
                 self.tell(f"STATUS={trouble}")
+
+
+class LoopLag:
+    """How late the event loop turns: asked to wake each second, it wakes later by what held it up.
+
+    `spread` is for whoever scrapes, in seconds; `worst_ms` of this start goes with the health report.
+    """
+
+    def __init__(self) -> None:
+        self.spread = Histogram(
+            "gatehouse_loop_lag_seconds",
+            "How much later than asked the event loop woke, looked at each second",
+            buckets=LAG_BUCKETS_S,
+            registry=None,
+        )
+        self.worst_ms = 0
+
+    async def watch(self, monotonic_s: Callable[[], float]) -> None:
+        """Look for good."""
+        while True:
+            asked_s = monotonic_s()
+            await asyncio.sleep(LAG_LOOK_S)
+            late_s = max(0.0, monotonic_s() - asked_s - LAG_LOOK_S)
+            self.spread.observe(late_s)
+            self.worst_ms = max(self.worst_ms, int(late_s * 1000))

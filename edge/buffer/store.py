@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 import structlog
+from prometheus_client import Histogram
 
 from common.errors import ensure
 from common.ids import MeterId
@@ -100,6 +101,11 @@ class Store:
         """Commit what waits and release the file."""
         self._writer.close()
         self._lock.close()
+
+    @property
+    def waits(self) -> Histogram:
+        """Return how long jobs waited for their commit, for whoever scrapes."""
+        return self._writer.waits
 
     @property
     def stats(self) -> WriterStats:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import structlog
+from prometheus_client import Histogram
 
 from common.errors import GatehouseError, InvariantError
 from edge.buffer.opening import set_page_limit
@@ -33,6 +34,7 @@ Work = Callable[[sqlite3.Connection, WriterState], T]
 
 JOBS_PER_COMMIT_MAX = 4_000
 WAL_BYTES_MAX = 4 * 1024 * 1024
+WAIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 _log = structlog.get_logger()
 
 
@@ -67,6 +69,7 @@ class _Job(Generic[T]):
     work: Work[T]
     urgency: Urgency
     future: asyncio.Future[T]
+    handed_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,13 @@ class Writer:
         self._dozing = False  # asleep until the next commit is due: one more measure job changes nothing
         self._next_commit_s = monotonic_s()
         self.stats = WriterStats()
+        self.waits = Histogram(
+            "gatehouse_store_wait_seconds",
+            "From a job's handing over to its commit, the first job of each commit, by urgency",
+            labelnames=("urgency",),
+            buckets=WAIT_BUCKETS_S,
+            registry=None,
+        )
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -116,7 +126,8 @@ class Writer:
         with self._changed:
             if self._stopping:
                 raise StoreUnavailableError("the store is closed")
-            self._queues[urgency].append(_Job(work=work, urgency=urgency, future=future))
+            job = _Job(work=work, urgency=urgency, future=future, handed_s=self._monotonic_s())
+            self._queues[urgency].append(job)
             if urgency is not Urgency.MEASURE or not self._dozing:
                 self._changed.notify()
         return future
@@ -182,7 +193,9 @@ class Writer:
             self._make_room()
             trouble = self._attempt(group, self._budget.pages_measure)
         if trouble is None:
-            self.stats.last_commit_us = int((self._monotonic_s() - started_s) * 1_000_000)
+            ended_s = self._monotonic_s()
+            self.stats.last_commit_us = int((ended_s - started_s) * 1_000_000)
+            self._tell_wait(group, ended_s)
             self.stats.worst_commit_us = max(self.stats.worst_commit_us, self.stats.last_commit_us)
             return
         gate = [job for job in group if job.urgency is Urgency.GATE]
@@ -194,6 +207,14 @@ class Writer:
         if gate and self._attempt(gate, self._budget.pages_max) is not None:
             refused = group
         _deliver([_Done(job=job, error=error) for job in refused])
+
+    def _tell_wait(self, group: list[_Job[Any]], ended_s: float) -> None:
+        """Count how long the first of a group waited, and the first gate job that was let in behind it."""
+        first = [group[0]]
+        if first[0].urgency is not Urgency.GATE and group[-1].urgency is Urgency.GATE:
+            first.append(next(job for job in group if job.urgency is Urgency.GATE))
+        for job in first:
+            self.waits.labels(job.urgency.value).observe(ended_s - job.handed_s)
 
     def _attempt(self, jobs: list[_Job[Any]], pages: int) -> sqlite3.Error | None:
         """Do jobs in one transaction and deliver their values after its commit; return what the disk said instead."""

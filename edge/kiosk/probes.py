@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 
+from prometheus_client import CollectorRegistry
+
 import edge
 from common.clock import to_epoch_ms
 from common.wire.limits import COUNTERS_MAX
@@ -13,13 +15,22 @@ from common.wire.stamp import ClockSource
 from edge.buffer.store import Store
 from edge.clock import EdgeClock
 from edge.driver.board import Board
-from edge.telemetry import Probe, Samples, resident_bytes
+from edge.supervision import LoopLag
+from edge.telemetry import Probe, Probes, Samples, resident_bytes
 
 _MS_PER_S = 1000
 
 
-def probes(board: Board, store: Store, counters: Callable[[], dict[str, int]]) -> list[Probe]:
-    """Return the probes; `counters` are those of the other parts, by name."""
+def metrics(board: Board, store: Store, lag: LoopLag, counters: Callable[[], dict[str, int]]) -> CollectorRegistry:
+    """Return everything a scrape tells; `counters` are those of the other parts, by name."""
+    registry = CollectorRegistry()
+    registry.register(Probes(_probes(board, store, counters)))
+    registry.register(lag.spread)
+    registry.register(store.waits)
+    return registry
+
+
+def _probes(board: Board, store: Store, counters: Callable[[], dict[str, int]]) -> list[Probe]:
     return [
         Probe(
             name="gatehouse_wire_exchanges",
@@ -72,8 +83,8 @@ def probes(board: Board, store: Store, counters: Callable[[], dict[str, int]]) -
     ]
 
 
-async def health_figures(board: Board, store: Store, clock: EdgeClock) -> dict[str, int]:
-    """Return what a health report tells: store, backlog, clock, release, each wire, how many meters are silent.
+async def health_figures(board: Board, store: Store, clock: EdgeClock, lag: LoopLag) -> dict[str, int]:
+    """Return what a health report tells: store, backlog, clock, loop, release, each wire, how many meters are silent.
 
     A site with so many wires that the report would not fit the wire format tells the sums over all wires instead.
     """
@@ -85,6 +96,7 @@ async def health_figures(board: Board, store: Store, clock: EdgeClock) -> dict[s
         "store_bytes_used": status.bytes_used,
         "clock_trusted": int(look.source is not ClockSource.BOUNDED),
         "clock_uncertainty_ms": look.uncertainty_ms,
+        "loop_lag_worst_ms": lag.worst_ms,
         "meters": sum(face.meters for face in board.wires.values()),
         "meters_silent": sum(face.failing for face in board.wires.values()),
         SOFTWARE: pack_release(edge.__version__),

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from edge.clock import monotonic_s
-from edge.supervision import Supervisor
+from edge.supervision import LoopLag, Supervisor
 from tests.edge.test_app import make_home
 
 
@@ -79,3 +80,20 @@ def test_the_gateway_itself_tells_when_it_is_ready_lives_and_stops(manager: sock
         assert child.wait(20) == 0
     assert said[0] == "READY=1"
     assert set(said[1:-1]) == {"WATCHDOG=1"}
+
+
+async def test_a_loop_that_was_held_up_is_seen_and_its_worst_delay_kept() -> None:
+    lag = LoopLag()
+    task = asyncio.ensure_future(lag.watch(monotonic_s))
+    asyncio.get_running_loop().call_later(0.9, time.sleep, 0.4)  # over the moment at which it should have woken
+    await asyncio.sleep(2.1)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    counts = {
+        sample.labels["le"]: sample.value
+        for sample in next(iter(lag.spread.collect())).samples
+        if sample.name.endswith("_bucket")
+    }
+    assert lag.worst_ms >= 250
+    assert counts["0.25"] < counts["+Inf"]

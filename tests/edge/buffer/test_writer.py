@@ -113,3 +113,31 @@ async def test_a_refused_gate_event_leaves_no_trace_and_takes_nothing_with_it(tm
     found = await store.stage("test")
     store.close()
     assert sorted(found) == ["gate", "measure"]
+
+
+async def test_how_long_jobs_waited_is_told_by_urgency_and_begins_when_they_were_handed_over(tmp_path: Path) -> None:
+    store = Store.open(
+        tmp_path / "store.db", clock=HandClock(), entropy=counted, budget=Budget(), commit_interval_s=0.001
+    )
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(_connection: object, _state: object) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        time.sleep(0.05)
+
+    measure = store._writer.submit(slow, Urgency.MEASURE)
+    await begun.wait()
+    gate = store._writer.submit(lambda _connection, _state: None, Urgency.GATE)
+    await measure
+    await gate
+    store.close()
+    told = {
+        (sample.name, sample.labels["urgency"]): sample.value
+        for sample in next(iter(store.waits.collect())).samples
+        if not sample.name.endswith(("_bucket", "_created"))
+    }
+    assert told["gatehouse_store_wait_seconds_count", "measure"] == 1
+    assert told["gatehouse_store_wait_seconds_count", "gate"] == 1
+    assert told["gatehouse_store_wait_seconds_sum", "measure"] >= 0.05
+    assert told["gatehouse_store_wait_seconds_sum", "gate"] >= 0.02  # handed over while the other slept

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -41,11 +40,11 @@ from edge.driver.wire_book import WireBook
 from edge.kiosk.commissioning import Commissioning, SiteLook
 from edge.kiosk.dues import DuesBook, parse_dues
 from edge.kiosk.pages import Pages
-from edge.kiosk.probes import probes
+from edge.kiosk.probes import metrics
 from edge.kiosk.server import PageServer, open_port
 from edge.kiosk.sessions import Guesses, TechnicianSessions
 from edge.kiosk.views import Sources
-from edge.telemetry import Probes
+from edge.supervision import LoopLag
 from tests.edge.builders import START, HandClock, counted, meter, until
 from tests.edge.driver.builders import catalogue
 from tests.edge.kiosk.desk_book import STAY, DeskBook, DoorBook, PileBook, TillBook
@@ -85,14 +84,12 @@ class Box:
         self.ids = 0
         self.wires: dict[str, WireConfig] = {}
         self.commissioning = Commissioning(store, self.site_look(), {})
-        registry = CollectorRegistry()
-        registry.register(Probes(probes(self.board, store, lambda: {"gate_opened": 2})))
         sources = Sources(
             board=self.board,
             store=store,
             clock=self.clock,
             units=UnitBook(catalogue()),
-            registry=registry,
+            registry=metrics(self.board, store, LoopLag(), lambda: {"gate_opened": 2}),
             dues=lambda: self.dues,
             parking=self.desk,
             charging=self.piles,
@@ -363,6 +360,8 @@ async def test_the_metrics_hold_wires_store_and_parts(box: Box) -> None:
     assert 'gatehouse_wire_exchanges_total{what="answers",wire="g1-bus"} 8.0' in text
     assert 'gatehouse_part_total{part="gate_opened"} 2.0' in text
     assert "gatehouse_completed_slot_seconds 1.7672256e+09" in text
+    assert 'gatehouse_loop_lag_seconds_bucket{le="0.02"} 0.0' in text
+    assert "# TYPE gatehouse_store_wait_seconds histogram" in text
 
 
 def test_a_port_that_is_taken_is_refused_with_a_remedy() -> None:
