@@ -48,9 +48,9 @@ def test_a_new_key_is_kept_and_its_public_half_confirms_its_seal(tmp_path: Path)
     first = seals.kept_key(tmp_path / "key.pem", "A")
     again = seals.kept_key(tmp_path / "key.pem", "A")
     assert first == again
-    assert first.numbers != seals.new_key("B").numbers
+    assert first.pem != seals.new_key("B").pem
     (tmp_path / "key.pem").write_bytes(seals.new_key("B").pem)
-    assert seals.kept_key(tmp_path / "key.pem", "A").numbers == seals.new_key("B").numbers
+    assert seals.kept_key(tmp_path / "key.pem", "A").pem == seals.new_key("B").pem
     assert seals.read_public(first.public_pem()).confirms(b"m", again.seal(b"m"))
 
 
