@@ -45,9 +45,9 @@ async def serve_site(
             stack.callback(log.close)
             dials = _dials(site, line, clock, faults)
             addresses[line.line] = await stack.enter_async_context(_LINES[line.kind](line, dials, log))
-        tasks = await stack.enter_async_context(asyncio.TaskGroup())
         gate_log = ExchangeLog(folder, "gate")
-        stack.callback(gate_log.close)
+        stack.callback(gate_log.close)  # after the gates that write it have ended, so it is hung up before them
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
         running = [tasks.create_task(GateSimulation(gate, clock, gate_log).run()) for gate in site.gates]
         await asyncio.to_thread((folder / ADDRESSES).write_text, json.dumps(addresses), encoding="utf-8")
         yield addresses
