@@ -12,14 +12,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from common.money.amount import CNY, format_minor
 from edge.app import GUESSES_A_MINUTE
 from tests.e2e.january import HOUSEHOLD, SYNCED, January
 from tests.simulation.plan import GARDEN
 from tests.simulation.site import ELECTRICITY
-from tests.support.browser import chromium, fits, watched
+from tests.support.browser import chromium, keep_picture, watched
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 AS_OF = f"数据截至 {SYNCED:%Y-%m-%d %H:%M}"
@@ -141,11 +141,6 @@ def test_a_gateway_started_again_without_the_cloud_still_has_the_dues(january: J
     assert january.bills[HOUSEHOLD][0]["number"] in answer.text
 
 
-async def keep(page: Page, folder: Path, name: str) -> None:
-    await page.screenshot(path=folder / f"{name}.png", full_page=True)
-    assert await fits(page), name
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("size", [PHONE, KIOSK])
 async def test_the_pages_without_the_cloud_in_a_browser(
@@ -156,28 +151,28 @@ async def test_the_pages_without_the_cloud_in_a_browser(
     async with chromium() as browser, watched(browser, width=width, height=height) as page:
         await page.goto(january.kiosk)
         await expect(page.locator(".note:visible")).to_contain_text(AS_OF)
-        await keep(page, tmp_path, "home")
+        await keep_picture(page, tmp_path, "home")
         for key in HOUSEHOLD:
             await page.click(f"[data-key='{key}']")
         await page.click("input[name=code]")
         for key in wrong(january.lookup_code):
             await page.click(f"[data-key='{key}']")
-        await keep(page, tmp_path, "typed")
+        await keep_picture(page, tmp_path, "typed")
         await page.click("text=查询 Show")
         await expect(page.locator("h1")).to_contain_text(NOT_FOUND)
-        await keep(page, tmp_path, "refused")
+        await keep_picture(page, tmp_path, "refused")
         await page.click("text=返回")
         await page.fill("input[name=room]", HOUSEHOLD)
         await page.fill("input[name=code]", january.lookup_code)
         await page.press("input[name=code]", "Enter")
         await expect(page.locator(".total")).to_contain_text(format_minor(bill["open_fen"], CNY))
-        await keep(page, tmp_path, "dues")
+        await keep_picture(page, tmp_path, "dues")
         await page.goto(f"{january.kiosk}/technician")
         await page.fill("input[name=pin]", january.house.technician_pin("g1"))
         await page.press("input[name=pin]", "Enter")
         await expect(page.locator("main")).to_contain_text("未连接 away")
-        await keep(page, tmp_path, "technician")
+        await keep_picture(page, tmp_path, "technician")
         await page.locator("table.grid a").first.click()
-        await keep(page, tmp_path, "meter")
+        await keep_picture(page, tmp_path, "meter")
         await page.goto(f"{january.kiosk}/technician/parking")
-        await keep(page, tmp_path, "parking")
+        await keep_picture(page, tmp_path, "parking")

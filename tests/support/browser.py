@@ -16,12 +16,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, async_playwright
 from starlette.types import ASGIApp
 from typing_extensions import override
 
 EXECUTABLE = Path("/usr/bin/chromium")
 HEIGHT = 900
+CAPTURES = 5
+_NO_CAPTURE = "Unable to capture screenshot"
 # A refusal is answered with its status on purpose; the console notes it like a broken image.
 _REFUSED = "the server responded with a status of 4"
 _ARGUMENTS = (
@@ -74,6 +76,23 @@ async def watched(browser: Browser, *, width: int, height: int = HEIGHT) -> Asyn
 async def fits(page: Page) -> bool:
     """Return whether nothing of the page stands out to the right of the window."""
     return bool(await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+async def keep_picture(page: Page, folder: Path, name: str) -> None:
+    """Check that the page fits its window and keep a picture of all of it for people to look at.
+
+    A busy Chromium refuses a capture now and then and takes it when asked again (robotframework-browser issue 5237
+    counted 21 in 301 runs); the last refusal is raised.
+    """
+    assert await fits(page), f"{name} is wider than its window"
+    for left in reversed(range(CAPTURES)):
+        try:
+            await page.screenshot(path=folder / f"{name}.png", full_page=True)
+        except Error as error:
+            if left == 0 or _NO_CAPTURE not in error.message:
+                raise
+        else:
+            return
 
 
 class _Server(uvicorn.Server):

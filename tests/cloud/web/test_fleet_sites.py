@@ -25,7 +25,7 @@ from tests.cloud.web.browsing import send
 from tests.cloud.web.garden import plan_gateway
 from tests.common.wire.test_commissioning import PROPOSAL
 from tests.support import api
-from tests.support.browser import chromium, fits, serving, watched
+from tests.support.browser import chromium, keep_picture, serving, watched
 
 COUNTERS = {"batches_pending": 3, "clock_trusted": 0, "meters": 40, "meters_silent": 2, "software": 1_020_003}
 
@@ -176,8 +176,7 @@ async def test_a_manager_rolls_a_change_out_in_the_browser(
     async with chromium() as browser, serving(garden_app) as address, watched(browser, width=width) as page:
 
         async def keep(name: str) -> None:
-            await page.screenshot(path=tmp_path / f"{name}-{width}.png", full_page=True)
-            assert await fits(page), name
+            await keep_picture(page, tmp_path, f"{name}-{width}")
 
         await page.goto(f"{address}/sign-in")
         await page.fill("input[name=code]", code)

@@ -25,7 +25,7 @@ from tests.cloud.billing import builders as b
 from tests.cloud.billing.conftest import Office
 from tests.cloud.web.garden import add_lot, add_prices, bill_months, place_meter, plan_gateway, report_case
 from tests.support import api
-from tests.support.browser import chromium, fits, serving, watched
+from tests.support.browser import chromium, keep_picture, serving, watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 WIDTHS = (390, 1280)
@@ -36,11 +36,6 @@ async def sign_in(page: Page, address: str, code: str) -> None:
     await page.fill("input[name=code]", code)
     await page.press("input[name=code]", "Enter")
     await page.wait_for_url("**/dashboard")
-
-
-async def picture(page: Page, folder: Path, name: str) -> None:
-    assert await fits(page), f"{name} is wider than its window"
-    await page.screenshot(path=folder / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -78,13 +73,13 @@ async def test_every_page_of_the_manager_fits_and_is_silent(
     code = await api.add_person(database, tenant, "manager", RoleName.MANAGER)
     async with chromium() as browser, serving(garden_app) as address, watched(browser, width=width) as page:
         await page.goto(f"{address}/sign-in")
-        await picture(page, tmp_path, f"sign-in-{width}")
+        await keep_picture(page, tmp_path, f"sign-in-{width}")
         await sign_in(page, address, code)
         await expect(page.locator("figure.chart svg")).to_have_count(3)
-        await picture(page, tmp_path, f"dashboard-{width}")
+        await keep_picture(page, tmp_path, f"dashboard-{width}")
         for name, path in pages.items():
             await page.goto(f"{address}{path}")
-            await picture(page, tmp_path, f"{name}-{width}")
+            await keep_picture(page, tmp_path, f"{name}-{width}")
 
 
 async def test_a_correction_is_previewed_and_approved_by_keyboard_alone(
@@ -105,11 +100,11 @@ async def test_a_correction_is_previewed_and_approved_by_keyboard_alone(
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name="更正预览")).to_be_visible()
-        await picture(page, tmp_path, "correction-preview")
+        await keep_picture(page, tmp_path, "correction-preview")
         await page.get_by_role("button", name="批准并出具").focus()
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("status")).to_contain_text("更正已出具调整单")
-        await picture(page, tmp_path, "correction-done")
+        await keep_picture(page, tmp_path, "correction-done")
 
 
 @pytest.fixture
@@ -136,7 +131,7 @@ async def test_a_run_shows_its_progress_until_the_worker_has_put_it_down(
         await page.get_by_role("button", name="批准并出账").click()
         await expect(page.get_by_role("status")).to_contain_text("出账已批准")
         await expect(page.locator("#progress")).to_contain_text("正在出账")
-        await picture(page, tmp_path, "run-approved")
+        await keep_picture(page, tmp_path, "run-approved")
         await worker.drain()
         await expect(page.locator("#progress")).to_contain_text("本期已全部处理")
-        await picture(page, tmp_path, "run-done")
+        await keep_picture(page, tmp_path, "run-done")

@@ -20,7 +20,7 @@ from tests.cloud.web.front import Front
 from tests.cloud.web.test_desk import FRONT_BOX, add_box
 from tests.cloud.web.test_money import path_of, reconciled
 from tests.support import api
-from tests.support.browser import chromium, fits, serving, watched
+from tests.support.browser import chromium, keep_picture, serving, watched
 from tests.support.clock import SettableClock
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -47,8 +47,7 @@ class Visit:
     async def keep(self, name: str) -> None:
         """Keep a picture of the whole page, its charts drawn, and check that it fits."""
         await expect(self.page.locator("[data-chart]:not([data-drawn=yes])")).to_have_count(0)
-        await self.page.screenshot(path=self._folder / f"{name}.png", full_page=True)
-        assert await fits(self.page), name
+        await keep_picture(self.page, self._folder, name)
 
 
 @pytest.mark.parametrize("width", [PHONE, SCREEN])

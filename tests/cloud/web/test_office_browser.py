@@ -17,9 +17,9 @@ from common.ids import TenantId
 from tests.cloud.billing.conftest import Office
 from tests.cloud.web.garden import bill_months
 from tests.cloud.web.test_arrears import bill_late
-from tests.cloud.web.test_manager_browser import picture, sign_in
+from tests.cloud.web.test_manager_browser import sign_in
 from tests.support import api
-from tests.support.browser import chromium, serving, watched
+from tests.support.browser import chromium, keep_picture, serving, watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -47,13 +47,13 @@ async def test_reports_accounts_and_letters_fit_and_are_silent(
     async with chromium() as browser, serving(garden_app) as address, watched(browser, width=width) as page:
         await sign_in(page, address, code)
         await open_account_by_keyboard(page, address)
-        await picture(page, tmp_path, f"messages-{width}")
+        await keep_picture(page, tmp_path, f"messages-{width}")
         await page.goto(f"{address}/reports?span=year&on={day}")
         await expect(page.locator("figure[data-chart] svg").first).to_be_visible()
-        await picture(page, tmp_path, f"reports-{width}")
+        await keep_picture(page, tmp_path, f"reports-{width}")
         await page.goto(f"{address}/arrears/{garden.site.community_id}/accounts/{account}")
         await page.get_by_role("button", name="出具催缴函").click()
         await page.wait_for_url("**/papers/**")
-        await picture(page, tmp_path, f"letter-{width}")
+        await keep_picture(page, tmp_path, f"letter-{width}")
         await page.goto(f"{address}/notices")
-        await picture(page, tmp_path, f"notices-{width}")
+        await keep_picture(page, tmp_path, f"notices-{width}")

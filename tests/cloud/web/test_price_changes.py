@@ -24,7 +24,7 @@ from common.ids import TenantId
 from tests.cloud.billing.village import CHEAPER, HOUSEHOLDS, MONTHS, STARTS, Village, build_village
 from tests.cloud.web.browsing import csrf_of, reading, sign_in
 from tests.support import api
-from tests.support.browser import chromium, fits, serving, watched
+from tests.support.browser import chromium, keep_picture, serving, watched
 from tests.support.clock import SettableClock
 from tests.support.postgres import TestServer
 
@@ -149,16 +149,13 @@ async def test_a_change_is_made_in_a_browser_by_keyboard_and_its_progress_is_liv
         await page.locator(f'input[value="{village.items["service"]}"]').focus()
         await page.keyboard.press("Space")
         await page.fill("#reason", "业主大会决议")
-        assert await fits(page)
-        await page.screenshot(path=tmp_path / f"price-changes-{width}.png", full_page=True)
+        await keep_picture(page, tmp_path, f"price-changes-{width}")
         await page.press("#reason", "Enter")
         await expect(page.get_by_role("status")).to_contain_text("请核对预览")
-        assert await fits(page)
-        await page.screenshot(path=tmp_path / f"price-change-preview-{width}.png", full_page=True)
+        await keep_picture(page, tmp_path, f"price-change-preview-{width}")
         await page.get_by_role("button", name="批准并记账").focus()
         await page.keyboard.press("Enter")
         await expect(page.locator("#progress")).to_contain_text("正在记账")
         await worker_of(village).drain()
         await expect(page.locator("#progress")).to_contain_text("已全部记账")
-        assert await fits(page)
-        await page.screenshot(path=tmp_path / f"price-change-done-{width}.png", full_page=True)
+        await keep_picture(page, tmp_path, f"price-change-done-{width}")

@@ -23,9 +23,9 @@ from tests.cloud.fleet.test_rollout import SITE
 from tests.cloud.web.browsing import send
 from tests.cloud.web.front import words_of
 from tests.cloud.web.garden import place_meter
-from tests.cloud.web.test_manager_browser import picture, sign_in
+from tests.cloud.web.test_manager_browser import sign_in
 from tests.support import api
-from tests.support.browser import chromium, serving, watched
+from tests.support.browser import chromium, keep_picture, serving, watched
 
 WEEK = tuple(days_of(Period(b.START, b.START.replace(day=b.START.day + 7))))
 
@@ -121,9 +121,9 @@ async def test_the_plan_fits_its_window_and_leads_to_a_meter_by_keyboard(
     async with chromium() as browser, serving(garden_app) as address, watched(browser, width=width) as page:
         await sign_in(page, address, code)
         await page.goto(f"{address}/site-plan?community=GARDEN")
-        await picture(page, tmp_path, f"site-plan-{width}")
+        await keep_picture(page, tmp_path, f"site-plan-{width}")
         await page.get_by_role("link", name="2号楼").click()
-        await picture(page, tmp_path, f"site-plan-second-{width}")
+        await keep_picture(page, tmp_path, f"site-plan-second-{width}")
         await page.locator(".gh-plan a").first.focus()
         await page.keyboard.press("Enter")
         await page.wait_for_url(f"**/meters/{garden.site.community_id}/*")

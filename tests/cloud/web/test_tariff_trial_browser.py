@@ -15,7 +15,7 @@ from common.ids import TenantId
 from tests.cloud.billing.conftest import Office
 from tests.cloud.web.garden import add_prices
 from tests.support import api
-from tests.support.browser import chromium, fits, serving, watched
+from tests.support.browser import chromium, keep_picture, serving, watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 REQUESTS = "requests:\n" + "".join(
@@ -28,11 +28,6 @@ unit: kwh
 tiers: {bounds: ["20", "10"]}
 charges: [{key: energy, prices: ["1", "2", 0.5]}]
 """
-
-
-async def picture(page: Page, folder: Path, name: str) -> None:
-    assert await fits(page), f"{name} is wider than its window"
-    await page.screenshot(path=folder / f"{name}.png", full_page=True)
 
 
 async def press(page: Page, button: str) -> None:
@@ -65,12 +60,12 @@ async def test_a_tariff_is_checked_priced_and_compared_by_keyboard(
         await page.locator("a[href='/price-trial']:visible").focus()
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/price-trial")
-        await picture(page, tmp_path, f"trial-empty-{width}")
+        await keep_picture(page, tmp_path, f"trial-empty-{width}")
 
         await fill(page, "tariff", BROKEN)
         await press(page, "check")
         await expect(page.locator("#tariff-faults tbody tr")).to_have_count(3)
-        await picture(page, tmp_path, f"trial-faults-{width}")
+        await keep_picture(page, tmp_path, f"trial-faults-{width}")
 
         await page.locator("#source").focus()
         await page.select_option("#source", "library:electricity/beijing-annual")
@@ -82,13 +77,13 @@ async def test_a_tariff_is_checked_priced_and_compared_by_keyboard(
         await press(page, "price")
         await expect(page.locator("#told")).to_contain_text("合计")
         await expect(page.locator("#told")).to_contain_text("Total")
-        await picture(page, tmp_path, f"trial-price-{width}")
+        await keep_picture(page, tmp_path, f"trial-price-{width}")
 
         await fill(page, "requests", REQUESTS)
         await press(page, "compare")
         await expect(page.locator("figure.chart svg")).to_have_count(1)
         await expect(page.locator("#changes tbody tr")).to_have_count(30)
-        await picture(page, tmp_path, f"trial-compare-{width}")
+        await keep_picture(page, tmp_path, f"trial-compare-{width}")
         async with page.expect_download() as download:
             await page.locator("button[formaction='/price-trial/changes.csv']").focus()
             await page.keyboard.press("Enter")
