@@ -68,10 +68,14 @@ _SUMS = """
 """
 
 _BY_BUILDING = text(f"""
-    with {_MOVES}
-    select g.name, g.code, count(distinct m.account_id) as accounts, {_SUMS}
-      from moves m
-      join premises p on p.community_id = :community and p.premises_id = m.premises_id
+    with {_MOVES},
+    sums as materialized (
+        select account_id, premises_id, {_SUMS} from moves group by account_id, premises_id
+    )
+    select g.name, g.code, count(distinct s.account_id) as accounts,
+           sum(s.billed)::bigint as billed, sum(s.received)::bigint as received
+      from sums s
+      join premises p on p.community_id = :community and p.premises_id = s.premises_id
       left join building g on g.community_id = :community and g.building_id = p.building_id
      group by g.code, g.name
      order by g.code nulls last
@@ -113,6 +117,8 @@ _RECEIPTS = text("""
      where m.inward <> m.outward and other.type in ('receivable', 'prepayment', 'suspense')
      group by m.business_date
 """)
+# Each open bill is looked up by its key (`offset 0` keeps the look-up whole). A plain join let the planner, whose
+# counts are older than the last run, compare every open bill with every other: 0.6 s for 2 000 of them.
 _DEBTORS = text("""
     with earned as materialized (
         select ledger_account_id from ledger_account
@@ -138,16 +144,25 @@ _DEBTORS = text("""
                  where m.earns is null and (debit.type = 'receivable') <> (credit.type = 'receivable')) moves
          group by bill_id
         having sum(fen) > 0
+    ),
+    overdue as materialized (
+        select b.account_id, sum(o.fen)::bigint as fen, min(b.due_on) as since
+          from open_lines o
+         cross join lateral (
+               select b.account_id, b.due_on from bill b
+                where b.community_id = :community and b.bill_id = o.bill_id
+               offset 0) b
+         where b.due_on < :today
+         group by b.account_id
+         order by sum(o.fen) desc, b.account_id
+         limit :wanted
     )
-    select a.account_id, a.premises_id, p.label, y.name, sum(o.fen)::bigint as fen, min(b.due_on) as since
-      from open_lines o
-      join bill b on b.community_id = :community and b.bill_id = o.bill_id and b.due_on < :today
-      join account a on (a.tenant_id, a.community_id, a.account_id) = (b.tenant_id, b.community_id, b.account_id)
+    select a.account_id, a.premises_id, p.label, y.name, o.fen, o.since
+      from overdue o
+      join account a on a.community_id = :community and a.account_id = o.account_id
       join premises p on (p.tenant_id, p.community_id, p.premises_id) = (a.tenant_id, a.community_id, a.premises_id)
       join party y on (y.tenant_id, y.party_id) = (a.tenant_id, a.party_id)
-     group by a.account_id, a.premises_id, p.label, y.name
-     order by sum(o.fen) desc, a.account_id
-     limit :wanted
+     order by o.fen desc, a.account_id
 """)
 
 
