@@ -27,11 +27,21 @@ DUES_DAILY = Schedule(name="dues", kind=PUBLISH_DUES, at=time(0, 10))
 _log = structlog.get_logger()
 
 
+def run_keys(community_id: CommunityId, cycle: str, period_start: date) -> str:
+    """Return how the keys of the jobs of a period's runs begin."""
+    return f"bill_run:{community_id}:{cycle}:{period_start.isoformat()}:"
+
+
+def price_correction_key(price_correction_id: UUID) -> str:
+    """Return the key of the job that books a change of prices."""
+    return f"price_correction:{price_correction_id}"
+
+
 def bill_run_job(event: RunRequested) -> NewJob:
     """Return the job of an approved run; runs of one community follow each other."""
     return NewJob(
         kind=BILL_RUN,
-        key=f"bill_run:{event.community_id}:{event.cycle}:{event.period_start.isoformat()}:{event.attempt}",
+        key=f"{run_keys(event.community_id, event.cycle, event.period_start)}{event.attempt}",
         payload={
             "community_id": str(event.community_id),
             "cycle": event.cycle,
@@ -87,7 +97,7 @@ def price_correction_job(event: PricesCorrected) -> NewJob:
     """Return the job of an approved change of prices; it and the runs of its community follow each other."""
     return NewJob(
         kind=PRICE_CORRECTION,
-        key=f"price_correction:{event.price_correction_id}",
+        key=price_correction_key(event.price_correction_id),
         payload={
             "community_id": str(event.community_id),
             "price_correction_id": str(event.price_correction_id),

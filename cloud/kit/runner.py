@@ -30,7 +30,6 @@ from cloud.kit.jobqueue import LeaseLostError
 from cloud.kit.jobs import ATTEMPTS_MAX, LEASE, Job
 from common.ids import TenantId
 
-JOB_S_MAX = 600
 _PAUSE_S = 1.0
 _log = structlog.get_logger()
 
@@ -44,6 +43,19 @@ class JobContext:
         self.actor = actor
         self.finished = False
         self._lease = lease
+        self._limit: asyncio.Timeout | None = None
+        self._rest_s = 0.0
+
+    @asynccontextmanager
+    async def limited(self, rest_s: float) -> AsyncIterator[None]:
+        """Cut the work off that commits nothing for so long, in s.
+
+        Raises:
+            TimeoutError: it was cut off.
+        """
+        self._rest_s = rest_s
+        async with asyncio.timeout(rest_s) as self._limit:
+            yield
 
     def view(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Read as the job's company."""
@@ -59,6 +71,8 @@ class JobContext:
         async with self.database.unit(self.job.tenant, self.actor) as unit:
             yield unit
             await jobqueue.renew(unit.session, self.job, self._lease)
+        if self._limit is not None:
+            self._limit.reschedule(asyncio.get_running_loop().time() + self._rest_s)
 
     @asynccontextmanager
     async def finishing_unit(self) -> AsyncIterator[Unit]:
@@ -145,11 +159,15 @@ class JobMetrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How a runner works: lanes side by side, how often it looks for work, how long it holds a job."""
+    """How a runner works: lanes side by side, how often it looks for work, how long it holds a job.
+
+    `rest_s_max` is how long a job may go on without committing a chunk, in s; a longer one is cut off and tried again.
+    """
 
     lanes: int = 4
     poll_s: float = 0.25
     lease: timedelta = LEASE
+    rest_s_max: float = 600
 
 
 @dataclass(slots=True, kw_only=True)
@@ -202,7 +220,7 @@ class Runner:
         batch = JobBatch(self.database, jobs, self._actor())
         started_s = monotonic_s()
         try:
-            async with asyncio.timeout(JOB_S_MAX):
+            async with asyncio.timeout(self.pace.rest_s_max):
                 await together.handle(batch)
                 if not batch.finished:
                     async with batch.finishing_unit():
@@ -288,7 +306,7 @@ class Runner:
             if job.attempts > ATTEMPTS_MAX:
                 await self._give_back(context, "every attempt ended without an answer: the worker died under it")
                 return "dead"
-            async with asyncio.timeout(JOB_S_MAX):
+            async with context.limited(self.pace.rest_s_max):
                 await self.handlers[job.kind](context)
                 if not context.finished:
                     async with context.finishing_unit():

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from cloud.web.manager_words import Words, worded
 
 DEEDS: Mapping[str, Words] = {
+    "sent to work again": ("重试任务", "sent to work again"),
     "tried": ("尝试扣款", "tried"),
     "looked at": ("查看", "looked at"),
     "added": ("新增", "added"),
@@ -104,6 +105,7 @@ DEEDS: Mapping[str, Words] = {
     "told": ("告知", "told"),
 }
 THINGS: Mapping[str, Words] = {
+    "job": ("后台任务", "work in the background"),
     "debit": ("代扣通知", "announced deduction"),
     "mandate": ("代扣协议", "agreement to deduct"),
     "access_act": ("通行记录", "passage"),

@@ -65,6 +65,7 @@ DONE: dict[str, tuple[str, str]] = {
     "invoice-account": ("开票账户已启用", "The invoice account is in use"),
     "invoice-account-closed": ("开票账户已停用", "The invoice account is closed"),
     "seal-exchanged": ("印章密钥已更换，旧文件仍可验真", "The seal key is exchanged; old papers stay verifiable"),
+    "job-again": ("任务已重新安排", "The work is tried again"),
     "message-account": ("消息服务账户已启用", "The account for messages is in use"),
     "message-account-closed": ("消息服务账户已停用", "The account for messages is closed"),
     "notice-wish": ("已保存通知方式", "Kept how you want to be told"),

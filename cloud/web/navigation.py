@@ -61,6 +61,7 @@ PLACES: tuple[Place, ...] = (
     Place(path="/public-use", zh="公共用量", en="Public use", needs=Permission.SEE_FLEET),
     Place(path="/imports", zh="导入", en="Imports", needs=Permission.IMPORT_TABLES),
     Place(path="/audit", zh="审计日志", en="Audit log", needs=Permission.MANAGE_USERS, company_wide=True),
+    Place(path="/stopped-jobs", zh="后台任务", en="Stopped work", needs=Permission.MANAGE_USERS, company_wide=True),
     Place(path="/my", zh="我的账单", en="My bills", needs=Permission.SEE_OWN),
     Place(path="/sunshine", zh="阳光账本", en="Sunshine ledger", needs=Permission.READ_SUNSHINE),
     Place(path="/my/instalments", zh="我的分期", en="My instalments", needs=Permission.SEE_OWN),

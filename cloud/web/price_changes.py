@@ -19,10 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.billing import repricing, service
 from cloud.billing.repriced_sums import AccountSum
 from cloud.billing.repricing import ITEMS_MAX, PriceScope
+from cloud.billing.tasks import price_correction_key
 from cloud.estate import service as estate
 from cloud.identity.caller import Caller
 from cloud.identity.callers import require
 from cloud.identity.policy import Permission
+from cloud.kit import stopped_jobs
 from cloud.kit.errors import MalformedError
 from cloud.tariffs import service as tariffs
 from cloud.tariffs.book import PriceBook
@@ -115,6 +117,7 @@ def _add_one(router: APIRouter, frame: Frame) -> None:
             one = await estate.community(session, CommunityId(community_id))
             change = await repricing.look(session, one.id, price_correction_id)
             items = await tariffs.charge_items(session, one.id)
+            stopped = await stopped_jobs.why_stopped(session, price_correction_key(price_correction_id))
             found, largest = None, []
             if change.state == "open":
                 found = await repricing.preview(session, frame.parts.rate, one.id, price_correction_id, frame.now())
@@ -125,6 +128,7 @@ def _add_one(router: APIRouter, frame: Frame) -> None:
             caller=caller,
             community=one,
             change=change,
+            stopped=stopped,
             names=_names(items),
             found=found,
             largest=largest,
@@ -135,8 +139,11 @@ def _add_one(router: APIRouter, frame: Frame) -> None:
         """Show how far a change of prices is booked, as a part of its page; the status tells htmx when to stop."""
         async with frame.database.view(caller.tenant) as session:
             change = await repricing.look(session, CommunityId(community_id), price_correction_id)
-        response = frame.page(request, "manager/price_change_progress.html", caller=caller, change=change)
-        response.status_code = HTTPStatus.OK if change.state == "approved" else STOP_POLLING
+            stopped = await stopped_jobs.why_stopped(session, price_correction_key(price_correction_id))
+        response = frame.page(
+            request, "manager/price_change_progress.html", caller=caller, change=change, stopped=stopped
+        )
+        response.status_code = HTTPStatus.OK if change.state == "approved" and stopped is None else STOP_POLLING
         return response
 
 

@@ -19,11 +19,13 @@ from cloud.billing import runs, service
 from cloud.billing.lines import BillDraft
 from cloud.billing.runs import RunPreview
 from cloud.billing.service import MONTHLY, RunScope
+from cloud.billing.tasks import run_keys
 from cloud.estate import service as estate
 from cloud.identity.caller import Caller
 from cloud.identity.callers import require
 from cloud.identity.policy import Permission
 from cloud.insights import operations
+from cloud.kit import stopped_jobs
 from cloud.kit.errors import MalformedError
 from cloud.kit.httpapi import Paging, paging
 from cloud.rating.lines import RatingException
@@ -123,7 +125,10 @@ def _add_run(router: APIRouter, frame: Frame) -> None:
         async with frame.database.view(caller.tenant) as session:
             found = await service.progress(session, scope)
             running = await operations.run_under_way(session, scope.community_id, scope.cycle, start)
-        response = frame.page(request, "manager/run_progress.html", caller=caller, progress=found, running=running)
+            stopped = await _why_stopped(session, scope)
+        response = frame.page(
+            request, "manager/run_progress.html", caller=caller, progress=found, running=running, stopped=stopped
+        )
         response.status_code = HTTPStatus.OK if running else STOP_POLLING
         return response
 
@@ -179,12 +184,17 @@ async def _preview(frame: Frame, session: AsyncSession, scope: RunScope) -> dict
         "community": community,
         "progress": progress,
         "running": running,
+        "stopped": await _why_stopped(session, scope),
         "exceptions": [] if found is None else _exceptions(found, rooms),
         "bills": [] if found is None else _drafts(found, accounts),
         "waiting": [] if found is None else sorted(accounts[account_id] for account_id in found.waiting),
         "nothing": 0 if found is None else len(found.nothing_to_charge),
         "total_fen": 0 if found is None else found.total_fen,
     }
+
+
+async def _why_stopped(session: AsyncSession, scope: RunScope) -> str | None:
+    return await stopped_jobs.why_stopped(session, run_keys(scope.community_id, scope.cycle, scope.period_start))
 
 
 def _exceptions(found: RunPreview, rooms: dict[PremisesId, str]) -> list[ExceptionRow]:

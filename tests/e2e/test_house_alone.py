@@ -173,6 +173,7 @@ async def test_the_pages_without_the_cloud_in_a_browser(
         await expect(page.locator("main")).to_contain_text("未连接 away")
         await keep_picture(page, tmp_path, "technician")
         await page.locator("table.grid a").first.click()
+        await page.wait_for_url("**/technician/meters/**")
         await keep_picture(page, tmp_path, "meter")
         await page.goto(f"{january.kiosk}/technician/parking")
         await keep_picture(page, tmp_path, "parking")

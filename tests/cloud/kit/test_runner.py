@@ -1,4 +1,4 @@
-"""Jobs done together: one commit for those of a company, each alone when one of them is bad."""
+"""Jobs done together: one commit for those of a company, each alone when one is bad; and how long a job may rest."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from cloud.kit.runner import Bell, JobBatch, JobContext, Pace, Runner, Together
 from common.errors import RefusalError
 from common.ids import TenantId
 from tests.cloud.kit.test_jobs import KIND, add_merchant, claim, enqueue, merchants, outcome, runner, states
+
+REST_S = 3.0  # a job of these tests may rest so long
 
 
 def gathering(database: Database, crowds: list[list[str]], bad: str = "") -> Runner:
@@ -88,6 +90,39 @@ async def test_jobs_that_arrive_while_a_worker_waits_are_done_together_and_it_st
             await asyncio.sleep(0.01)
         stop.set()
     assert sum(map(len, crowds)) == 4
+
+
+async def test_a_long_job_that_commits_its_chunks_is_not_cut_off(
+    database: Database, worker_database: Database, tenant: TenantId, actor: Actor
+) -> None:
+    async def add_slowly(context: JobContext) -> None:
+        for part in "abcd":
+            await asyncio.sleep(REST_S * 2 / 5)
+            async with context.unit() as unit:
+                await estate.add_legal_entity(unit, kind=EntityKind.MERCHANT, name=part)
+
+    await enqueue(database, tenant, actor, NewJob(kind=KIND, key="long"))
+    working = runner(worker_database, add_slowly, pace=Pace(rest_s_max=REST_S))
+    await working.drain()
+    assert await merchants(database, tenant) == ["a", "b", "c", "d"]
+    assert outcome(working, "done") == 1
+
+
+async def test_a_job_that_rests_too_long_is_cut_off_and_tried_again(
+    database: Database, worker_database: Database, tenant: TenantId, actor: Actor
+) -> None:
+    async def add_one_and_hang(context: JobContext) -> None:
+        async with context.unit() as unit:
+            await estate.add_legal_entity(unit, kind=EntityKind.MERCHANT, name="a")
+        await asyncio.Event().wait()
+
+    await enqueue(database, tenant, actor, NewJob(kind=KIND, key="hangs"))
+    working = runner(worker_database, add_one_and_hang, pace=Pace(rest_s_max=REST_S / 10))
+    async with asyncio.timeout(30):
+        assert await working.drain(1) == 1
+    assert await merchants(database, tenant) == ["a"]
+    assert await states(database, tenant) == {"hangs": JobState.READY}
+    assert outcome(working, "failed") == 1
 
 
 async def test_a_bell_that_rang_while_nobody_waited_is_heard() -> None:
