@@ -18,7 +18,7 @@ from cloud.billing.events import PricesCorrected
 from cloud.identity.policy import RoleName
 from cloud.kit.db import Database
 from cloud.kit.events import Routes
-from cloud.kit.runner import JobMetrics, Runner
+from cloud.kit.runner import Handler, JobMetrics, Runner
 from cloud.rating.service import rate_period
 from common.ids import TenantId
 from tests.cloud.billing.village import CHEAPER, HOUSEHOLDS, MONTHS, STARTS, Village, build_village
@@ -26,8 +26,10 @@ from tests.cloud.web.browsing import csrf_of, reading, sign_in
 from tests.support import api
 from tests.support.browser import chromium, keep_picture, serving, watched
 from tests.support.clock import SettableClock
+from tests.support.jobs import break_down, use_attempts_up
 from tests.support.postgres import TestServer
 
+_AGAIN = re.compile(r'action="(/stopped-jobs/[0-9a-f-]{36}/again)"')
 _SHA = re.compile(r'name="preview_sha" value="([0-9a-f]{64})"')
 
 
@@ -78,10 +80,10 @@ async def opened(manager: httpx.AsyncClient, village: Village) -> str:
     return made.headers["location"].partition("?")[0]
 
 
-def worker_of(village: Village) -> Runner:
+def worker_of(village: Village, handler: Handler | None = None) -> Runner:
     return Runner(
         database=village.worker,
-        handlers={tasks.PRICE_CORRECTION: tasks.price_correction_handler(rate_period)},
+        handlers={tasks.PRICE_CORRECTION: handler or tasks.price_correction_handler(rate_period)},
         metrics=JobMetrics(CollectorRegistry()),
         name="worker",
     )
@@ -113,6 +115,28 @@ async def test_a_change_is_previewed_by_period_with_the_largest_and_booked_once_
     assert (progress.status_code, f"{HOUSEHOLDS} / {HOUSEHOLDS}" in progress.text) == (286, True)
     assert await village.count("bill") == before + HOUSEHOLDS
     assert "业主大会决议" in (await manager.get("/price-changes")).text
+
+
+async def test_a_change_whose_booking_has_stopped_says_why_and_goes_on_once_it_is_sent_to_work_again(
+    manager: httpx.AsyncClient, village: Village
+) -> None:
+    where = await opened(manager, village)
+    page = await manager.get(where)
+    sha = _SHA.search(page.text)
+    assert sha
+    await manager.post(f"{where}/approve", data={"preview_sha": sha[1], "csrf": csrf_of(page)})
+    await use_attempts_up(village.database, village.tenant, worker_of(village, break_down))
+    progress = await manager.get(f"{where}/progress")
+    assert (progress.status_code, "已停下" in progress.text, "正在记账" in progress.text) == (286, True, False)
+    assert "InvariantError: no room for billing.price_correction" in (await manager.get(where)).text
+    stopped = await manager.get("/stopped-jobs")
+    assert "追溯调价记账" in stopped.text
+    again = _AGAIN.search(stopped.text)
+    assert again
+    await manager.post(again[1], data={"csrf": csrf_of(stopped)})
+    assert "正在记账" in (await manager.get(f"{where}/progress")).text
+    await worker_of(village).drain()
+    assert f"{HOUSEHOLDS} / {HOUSEHOLDS}" in (await manager.get(f"{where}/progress")).text
 
 
 async def test_a_change_not_wanted_is_dropped_and_one_that_was_not_seen_is_refused(

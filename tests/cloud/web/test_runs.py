@@ -6,14 +6,17 @@ from collections.abc import Mapping
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 
 from cloud.billing import tasks
 from cloud.billing.events import RunRequested
 from cloud.kit.events import Routes
+from cloud.kit.runner import JobMetrics, Runner
 from tests.cloud.billing import builders as b
 from tests.cloud.billing.conftest import Office
 from tests.cloud.web.browsing import send
 from tests.cloud.web.garden import bill_months
+from tests.support.jobs import break_down, use_attempts_up
 
 
 @pytest.fixture
@@ -66,3 +69,25 @@ async def test_a_period_that_cannot_be_is_refused_in_words(
     assert answer.status_code == 422
     assert says in answer.text
     assert "还没有账期" in (await manager.get("/runs")).text
+
+
+async def test_a_run_that_has_stopped_says_why_and_is_no_longer_waited_for(
+    garden: Office, manager: httpx.AsyncClient
+) -> None:
+    for flat in garden.site.flats:
+        garden.set(flat, b.SERVICE, 0, 20_000)
+    form = {"start": "2026-01-01", "end": "2026-02-01", "due_on": "2026-02-15"}
+    await send(manager, "/runs", f"/runs/{garden.site.community_id}", form)
+    run = f"/runs/{garden.site.community_id}/2026-01-01"
+    await send(manager, run, f"{run}/run", {})
+    site = garden.site
+    worker = Runner(
+        database=site.worker_database,
+        handlers={tasks.BILL_RUN: break_down},
+        metrics=JobMetrics(CollectorRegistry()),
+        name="worker",
+    )
+    await use_attempts_up(site.database, site.tenant, worker)
+    progress = await manager.get(f"{run}/progress")
+    assert (progress.status_code, "已停下" in progress.text) == (286, True)
+    assert "InvariantError: no room for billing.run" in (await manager.get(run)).text

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import text
-
 from cloud.identity.policy import RoleName
 from cloud.kit.jobs import ATTEMPTS_MAX, NewJob
 from tests.cloud.web.browsing import send
 from tests.cloud.web.front import Front, words_of
+from tests.support.jobs import use_attempts_up
 
 _AGAIN = re.compile(r'action="(/stopped-jobs/[0-9a-f-]{36}/again)"')
 
@@ -21,11 +20,7 @@ async def let_stop(front: Front, *keys: str) -> None:
         for key in keys:
             unit.enqueue(NewJob(kind="payments.ask", key=key, payload={"attempt_id": "no id"}))
         unit.record("asked", "job", counter.account.merchant_account_id)
-    for _ in range(ATTEMPTS_MAX):
-        await counter.work()
-        async with counter.database.unit(counter.tenant, counter.office.site.actor) as unit:
-            await unit.session.execute(text("update job set retry_at = null"))
-            unit.record("asked", "job", counter.account.merchant_account_id)
+    await use_attempts_up(counter.database, counter.tenant, counter.runner)
 
 
 async def test_what_stopped_is_shown_with_its_reason_and_tried_again_at_the_press_of_a_button(front: Front) -> None:
