@@ -4,7 +4,8 @@
     Cashier = Annotated[Caller, Depends(require(Permission.TAKE_CASH))]        somebody who may, at module level
 
 `require` checks the permission in the community that the path names as `community_id`, or anywhere when it names
-none; then the endpoint itself calls `caller.require(permission, community)` once it knows the community.
+none; then the endpoint itself calls `caller.require(permission, community)` once it knows the community. What belongs
+to no community, such as an account at a provider, asks for `require_everywhere`.
 
 A session arrives as a cookie (pages) or a bearer token (programs). With a cookie, a request that changes something
 must come from our own pages: its Origin, when the browser sends one, is our host.
@@ -112,6 +113,18 @@ def require(permission: Permission) -> Callable[[Request, Caller], Caller]:
 
     def demand(request: Request, found: SignedIn) -> Caller:
         found.require(permission, _community_of(request))
+        return found
+
+    return demand
+
+
+def require_everywhere(permission: Permission) -> Callable[[Caller], Caller]:
+    """Return a FastAPI dependency: a caller who holds the permission in the whole company, not in parts of it."""
+
+    def demand(found: SignedIn) -> Caller:
+        found.require(permission)
+        if not found.scope(permission).everywhere:
+            raise ForbiddenError("this is the whole company's; ask somebody who works in all of it")
         return found
 
     return demand

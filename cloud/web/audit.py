@@ -11,11 +11,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from cloud.identity.caller import Caller
-from cloud.identity.callers import require
+from cloud.identity.callers import require_everywhere
 from cloud.identity.policy import Permission
 from cloud.insights import operations
 from cloud.insights.operations import AuditQuestion
-from cloud.kit.errors import ForbiddenError
 from cloud.kit.httpapi import Paging, paging
 from cloud.web.audit_words import DEEDS, THINGS
 from cloud.web.frame import Frame, page_router
@@ -24,17 +23,6 @@ from cloud.web.rendering import ZONE, instant
 from common.civil import midnight
 
 ONE_DAY = timedelta(days=1)
-
-
-def auditor(caller: Annotated[Caller, Depends(require(Permission.MANAGE_USERS))]) -> Caller:
-    """Return a caller who may read the whole log: a FastAPI dependency.
-
-    Raises:
-        ForbiddenError: he manages users in some communities only.
-    """
-    if not caller.scope(Permission.MANAGE_USERS).everywhere:
-        raise ForbiddenError("the audit log is of the whole company; ask somebody who manages all of it")
-    return caller
 
 
 def question(
@@ -54,7 +42,7 @@ def question(
     )
 
 
-Auditor = Annotated[Caller, Depends(auditor)]
+Auditor = Annotated[Caller, Depends(require_everywhere(Permission.MANAGE_USERS))]
 Asked = Annotated[AuditQuestion, Depends(question)]
 
 

@@ -24,9 +24,9 @@ from cloud.fleet.kinds import GatewayState
 from cloud.fleet.rollout import Change
 from cloud.fleet.values import Gateway
 from cloud.identity.caller import Caller
-from cloud.identity.callers import require
+from cloud.identity.callers import require_everywhere
 from cloud.identity.policy import Permission
-from cloud.kit.errors import ForbiddenError, NotFoundError
+from cloud.kit.errors import NotFoundError
 from cloud.web import pay_code
 from cloud.web.frame import Frame, page_router, see_other
 from common.errors import RefusalError
@@ -59,13 +59,7 @@ class Rest:
     changes: tuple[Change, ...]
 
 
-def _keeper(caller: Annotated[Caller, Depends(require(Permission.MANAGE_FLEET))]) -> Caller:
-    if not caller.scope(Permission.MANAGE_FLEET).everywhere:
-        raise ForbiddenError("a gateway is configured by somebody who works in the whole company")
-    return caller
-
-
-Keeper = Annotated[Caller, Depends(_keeper)]
+Keeper = Annotated[Caller, Depends(require_everywhere(Permission.MANAGE_FLEET))]
 
 
 def build_pages(frame: Frame) -> APIRouter:

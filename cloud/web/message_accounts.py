@@ -13,9 +13,8 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import BaseModel, Field
 
 from cloud.identity.caller import Caller
-from cloud.identity.callers import require
+from cloud.identity.callers import require_everywhere
 from cloud.identity.policy import Permission
-from cloud.kit.errors import ForbiddenError
 from cloud.notices import provider_accounts as accounts
 from cloud.notices.kinds import NoticeKind, Way
 from cloud.notices.provider_accounts import FACTS, MAIL_PORTS, TEXT_LENGTH_MAX, NewAccount, parse_templates
@@ -27,18 +26,7 @@ _PORT_MAX = 65_535
 Line = Annotated[str, Field(max_length=TEXT_LENGTH_MAX)]
 
 
-def keeper(caller: Annotated[Caller, Depends(require(Permission.MANAGE_USERS))]) -> Caller:
-    """Return a caller who manages the whole company.
-
-    Raises:
-        ForbiddenError: he manages some communities only.
-    """
-    if not caller.scope(Permission.MANAGE_USERS).everywhere:
-        raise ForbiddenError("accounts for messages are the whole company's; ask who manages all of it")
-    return caller
-
-
-Keeper = Annotated[Caller, Depends(keeper)]
+Keeper = Annotated[Caller, Depends(require_everywhere(Permission.MANAGE_USERS))]
 
 
 class AccountForm(BaseModel):

@@ -1,4 +1,6 @@
-"""The refusals of money in Chinese: what was refused and what to do, beside the English that the domains speak.
+"""The refusals of money, and of what is the whole company's, in Chinese: what was refused and what to do.
+
+The English that the domains speak stands beside it.
 
 A line is the English sentence with `{}` where figures stand, and the Chinese with `{}` in the same order; `{fen}` is an
 amount that is shown in yuan. What has no line here is told by its headline in Chinese and its detail in English. Pure.
@@ -14,6 +16,7 @@ from common.money.amount import format_minor
 _HOLES = {"{}": "(.+?)", "{fen}": r"(-?\d+)"}
 _HOLE = re.compile(r"\{(?:fen)?\}")
 SENTENCES = (
+    ("this is the whole company's; ask somebody who works in all of it", "此项属于整个公司，请联系管理全公司的人员"),
     ("there is no such payment", "没有这笔收款"),
     ("there is no payment {}", "没有编号为 {} 的收款，请核对收据编号"),
     ("there is no such refund", "没有这笔退款"),

@@ -14,29 +14,16 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from cloud.identity.caller import Caller
-from cloud.identity.callers import require
+from cloud.identity.callers import require_everywhere
 from cloud.identity.policy import Permission
 from cloud.kit import stopped_jobs
-from cloud.kit.errors import ForbiddenError
 from cloud.kit.httpapi import Paging, paging
 from cloud.web.frame import Frame, page_router, see_other
 from cloud.web.job_words import JOB_KINDS
 from cloud.web.listing import listing
 from cloud.web.manager_words import worded
 
-
-def keeper(caller: Annotated[Caller, Depends(require(Permission.MANAGE_USERS))]) -> Caller:
-    """Return a caller who manages the whole company: a FastAPI dependency.
-
-    Raises:
-        ForbiddenError: he manages some communities only.
-    """
-    if not caller.scope(Permission.MANAGE_USERS).everywhere:
-        raise ForbiddenError("work in the background is the whole company's; ask somebody who manages all of it")
-    return caller
-
-
-Keeper = Annotated[Caller, Depends(keeper)]
+Keeper = Annotated[Caller, Depends(require_everywhere(Permission.MANAGE_USERS))]
 
 
 def build_pages(frame: Frame) -> APIRouter:
