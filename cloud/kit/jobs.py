@@ -2,7 +2,7 @@
 
     ready --claim--> leased --finish--> done --archive--> job_archive
       ^                 |
-      +---- fail -------+---- attempts used up ----> dead (a person looks)
+      +---- fail -------+---- attempts used up ----> dead (a person looks, and lets it be tried again: it is ready)
 
 - `run_at` is business time: when the work is due. Lease, back-off and archive age are the database's own clock.
 - A claim raises the job's epoch. Whoever holds an older epoch can write nothing: `finish` and `renew` touch the row

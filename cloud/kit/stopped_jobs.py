@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.kit.db import Unit
@@ -47,6 +47,11 @@ async def stopped(session: AsyncSession, *, offset: int, limit: int) -> Sequence
         )
         for row in found
     ]
+
+
+async def count(session: AsyncSession) -> int:
+    """Return how many jobs of the company have stopped."""
+    return await session.scalar(select(func.count()).where(JobRow.state == JobState.DEAD)) or 0
 
 
 async def why_stopped(session: AsyncSession, key_prefix: str) -> str | None:

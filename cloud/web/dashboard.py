@@ -18,6 +18,7 @@ from cloud.identity.callers import require
 from cloud.identity.policy import Permission
 from cloud.insights import collection, operations
 from cloud.insights.figures import Collected, DayReceipts, PeriodCollection
+from cloud.kit import stopped_jobs
 from cloud.web import charts
 from cloud.web.frame import Frame, chosen, communities_of, page_router
 from cloud.web.listing import csv_file
@@ -46,8 +47,16 @@ def build_pages(frame: Frame) -> APIRouter:
             communities = await communities_of(session, caller, Permission.SEE_DASHBOARD)
             one = chosen(communities, community)
             values = await _figures(session, one, civil_day(frame.now(), one.zone), period)
+            keeps_work = caller.scope(Permission.MANAGE_USERS).everywhere
+            stopped = await stopped_jobs.count(session) if keeps_work else 0
         return frame.page(
-            request, "manager/dashboard.html", caller=caller, communities=communities, community=one, **values
+            request,
+            "manager/dashboard.html",
+            caller=caller,
+            communities=communities,
+            community=one,
+            stopped=stopped,
+            **values,
         )
 
     @router.get("/dashboard/collection.csv")

@@ -80,6 +80,8 @@ async def test_the_one_that_has_waited_longest_comes_first_and_other_companies_s
     assert [one.key for one in await waiting(database, tenant)] == ["a", "b", "c"]
     assert [one.key for one in await waiting(database, tenant, offset=1, limit=1)] == ["b"]
     assert await waiting(database, other_tenant) == []
+    async with database.view(tenant) as own, database.view(other_tenant) as other:
+        assert (await stopped_jobs.count(own), await stopped_jobs.count(other)) == (3, 0)
     (one, *_) = await waiting(database, tenant)
     with pytest.raises(NotFoundError, match="no job"):
         await again(database, other_tenant, actor, one.job_id)

@@ -26,7 +26,9 @@ async def let_stop(front: Front, *keys: str) -> None:
 async def test_what_stopped_is_shown_with_its_reason_and_tried_again_at_the_press_of_a_button(front: Front) -> None:
     async with front.person(RoleName.MANAGER) as browser:
         assert "没有停下的任务" in words_of(await browser.get("/stopped-jobs"))
+        assert "已停下" not in words_of(await browser.get("/dashboard"))
         await let_stop(front, "first", "second")
+        assert "有 2 项后台任务已停下" in words_of(await browser.get("/dashboard"))
         page = await browser.get("/stopped-jobs")
         seen = words_of(page)
         assert seen.count("查询付款结果") == 2
